@@ -1,0 +1,74 @@
+"""Which array library owns an array, and how an array moves between the host and a GPU.
+
+Stands on NumPy alone; CuPy is imported only when somebody asks for a GPU.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or cupy.ndarray: whatever array_module accepts
+
+DEVICES = ("cpu", "cuda")
+
+
+def array_module(*arrays: Array) -> Any:
+    """The library that owns `arrays`: numpy or cupy. Raises TypeError if there are two."""
+    if all(type(array) is np.ndarray for array in arrays):
+        return np
+    libraries = {library.__name__: library for library in map(_library, arrays)}
+    if "nnscratch.shapes" in libraries:  # has no numbers that could be on the wrong device
+        return libraries["nnscratch.shapes"]
+    if len(libraries) > 1:
+        raise TypeError(
+            f"array_module: expected arrays of one library, got {' and '.join(sorted(libraries))}; "
+            'move them together with .to("cpu") or .to("cuda")'
+        )
+    return libraries.popitem()[1]
+
+
+def _library(array: Array) -> Any:
+    """The array says so itself (array API standard), or its class lives in that package."""
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    return sys.modules[type(array).__module__.partition(".")[0]]
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is an array (of any library) rather than a number, list or Tensor."""
+    return isinstance(value, (np.ndarray, np.generic)) or (
+        hasattr(value, "dtype") and hasattr(value, "shape") and hasattr(value, "reshape")
+    )
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """A host array with the same values; NumPy arrays are returned as they are."""
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def to_device(array: Array, device: str) -> Array:
+    """`array` on "cpu" (NumPy) or "cuda" (CuPy)."""
+    if device not in DEVICES:
+        raise ValueError(f"to: expected a device in {DEVICES}, got {device!r}")
+    if device == "cpu":
+        return to_numpy(array)
+    return import_cupy().asarray(array)
+
+
+def import_cupy() -> ModuleType:
+    """CuPy, or a ValueError that says how to install it."""
+    try:
+        return importlib.import_module("cupy")
+    except ImportError as error:
+        raise ValueError(
+            'to("cuda"): CuPy is not installed; '
+            'install it with pip install "nnscratch[cuda12]" or "nnscratch[cuda13]"'
+        ) from error
+
+
+def scatter_add(array: Array, index: Any, values: Array) -> None:
+    """array[index] += values, where an index that occurs twice adds twice."""
+    array_module(array).add.at(array, index, values)

@@ -1,0 +1,92 @@
+"""Activations and dropout, each with its derivative beside it.
+
+Stands on `tensor`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nnscratch.backend import array_module
+from nnscratch.tensor import Tensor, as_tensor, exp
+
+
+def relu(x: Any) -> Tensor:
+    """max(x, 0); the gradient at 0 is 0."""
+    x = as_tensor(x)
+    xp = array_module(x.data)
+    return Tensor.from_op("relu", xp.maximum(x.data, 0), (x, lambda g, y: g * (y.data > 0)))
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
+    """x where it is positive, else negative_slope · x."""
+    x = as_tensor(x)
+    slope = array_module(x.data).where(x.data > 0, 1.0, negative_slope).astype(x.dtype)
+    return Tensor.from_op("leaky_relu", x.data * slope, (x, lambda g, y: g * slope))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x where it is positive, else alpha · (exp(x) − 1). Source: Clevert et al. 2016."""
+    x = as_tensor(x)
+    xp = array_module(x.data)
+    positive = x.data > 0
+    data = xp.where(positive, x.data, alpha * xp.expm1(xp.minimum(x.data, 0)))
+
+    def grad_x(g: Tensor, y: Tensor) -> Tensor:
+        return g * positive + g * (y + alpha) * ~positive  # for x <= 0: alpha·exp(x) = y + alpha
+
+    return Tensor.from_op("elu", data, (x, grad_x))
+
+
+def sigmoid(x: Any) -> Tensor:
+    """1 / (1 + exp(−x)), without overflow for any x."""
+    x = as_tensor(x)
+    xp = array_module(x.data)
+    small = xp.exp(-xp.absolute(x.data))
+    data = xp.where(x.data >= 0, 1, small) / (1 + small)
+    return Tensor.from_op("sigmoid", data, (x, lambda g, y: g * y * (1.0 - y)))
+
+
+def softplus(x: Any, beta: float = 1.0) -> Tensor:
+    """log(1 + exp(beta · x)) / beta, without overflow for any x."""
+    x = as_tensor(x)
+    data = array_module(x.data).logaddexp(beta * x.data, 0) / beta
+    return Tensor.from_op("softplus", data, (x, lambda g, y: g * sigmoid(beta * x)))
+
+
+def softmax(x: Any, axis: int) -> Tensor:
+    """exp(x) / sum(exp(x)) along `axis`."""
+    x = as_tensor(x)
+    small = array_module(x.data).exp(x.data - x.data.max(axis, keepdims=True))
+    return Tensor.from_op(
+        "softmax",
+        small / small.sum(axis, keepdims=True),
+        (x, lambda g, y: y * (g - (g * y).sum(axis, keepdims=True))),
+    )
+
+
+def log_softmax(x: Any, axis: int) -> Tensor:
+    """log(softmax(x)) along `axis`; exact where softmax itself would round to 0."""
+    x = as_tensor(x)
+    xp = array_module(x.data)
+    shifted = x.data - x.data.max(axis, keepdims=True)
+    return Tensor.from_op(
+        "log_softmax",
+        shifted - xp.log(xp.exp(shifted).sum(axis, keepdims=True)),
+        (x, lambda g, y: g - exp(y) * g.sum(axis, keepdims=True)),
+    )
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Tensor:
+    """Zero each element with probability p and scale the others by 1/(1 − p); x if not training.
+
+    rng: a numpy.random.Generator, or a seed for one
+    """
+    x = as_tensor(x)
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: expected a probability p in [0, 1], got {p}")
+    if not training or p == 0:
+        return x
+    kept = np.random.default_rng(rng).random(x.shape) >= p
+    scale = (kept / (1 - p) if p < 1 else kept).astype(x.dtype)
+    return x * Tensor(array_module(x.data).asarray(scale))

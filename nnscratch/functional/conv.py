@@ -1,0 +1,249 @@
+"""Convolution and its transpose in 1D, 2D and 3D, one N-dimensional function behind each.
+
+Stands on `tensor` (the graph) and `kernels` (the arrays).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nnscratch import kernels
+from nnscratch.backend import Array, array_module
+from nnscratch.functional.shape import pad
+from nnscratch.kernels import Size, Window
+from nnscratch.tensor import Tensor, as_tensor
+
+
+def conv1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """1-D cross-correlation (the kernel is not flipped).
+
+    x (N, C_in, L), weight (C_out, C_in/groups, k) -> (N, C_out, L')
+    L' = floor((L + before + after − dilation·(k − 1) − 1) / stride) + 1.
+    padding: an int, a tuple, "same", "valid" or pairs ((before, after), ...)
+    """
+    return _conv(1, x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """2-D cross-correlation (the kernel is not flipped).
+
+    x (N, C_in, H, W), weight (C_out, C_in/groups, kH, kW) -> (N, C_out, H', W')
+    H' = floor((H + before + after − dilation·(kH − 1) − 1) / stride) + 1, same for W'.
+    padding: an int, a tuple, "same", "valid" or pairs ((before, after), ...)
+    """
+    return _conv(2, x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """3-D cross-correlation (the kernel is not flipped).
+
+    x (N, C_in, D, H, W), weight (C_out, C_in/groups, *k) -> (N, C_out, *out)
+    out = floor((in + before + after − dilation·(k − 1) − 1) / stride) + 1 on each axis.
+    padding: an int, a tuple, "same", "valid" or pairs ((before, after), ...)
+    """
+    return _conv(3, x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """The adjoint of conv1d.
+
+    x (N, C_in, L), weight (C_in, C_out/groups, k) -> (N, C_out, L')
+    L' = (L − 1)·stride − before − after + dilation·(k − 1) + 1 + output_padding.
+    """
+    return _conv_transpose(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """The adjoint of conv2d.
+
+    x (N, C_in, H, W), weight (C_in, C_out/groups, kH, kW) -> (N, C_out, H', W')
+    H' = (H − 1)·stride − before − after + dilation·(kH − 1) + 1 + output_padding, same for W'.
+    """
+    return _conv_transpose(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """The adjoint of conv3d.
+
+    x (N, C_in, D, H, W), weight (C_in, C_out/groups, *k) -> (N, C_out, *out)
+    out = (in − 1)·stride − before − after + dilation·(k − 1) + 1 + output_padding on each axis.
+    """
+    return _conv_transpose(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _conv(
+    ndim: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    caller = f"conv{ndim}d"
+    x, weight = as_tensor(x), as_tensor(weight)
+    _check_ranks(caller, ndim, x, weight)
+    out_channels, in_channels = weight.shape[:2]
+    _check_groups(caller, groups, out_channels, "out")
+    if x.shape[1] != in_channels * groups:
+        raise ValueError(
+            f"{caller}: x has {x.shape[1]} channels but weight expects {in_channels * groups}: "
+            f"x {x.shape}, weight {weight.shape}, groups {groups}"
+        )
+    window = kernels.window(caller, ndim, weight.shape[2:], stride, padding, dilation)
+    window.check(caller, x.shape[2:])
+    return _add_bias(caller, _correlate(x, weight, window, groups), bias)
+
+
+def _conv_transpose(
+    ndim: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Tensor:
+    caller = f"conv_transpose{ndim}d"
+    x, weight = as_tensor(x), as_tensor(weight)
+    _check_ranks(caller, ndim, x, weight)
+    _check_groups(caller, groups, weight.shape[0], "in")
+    if x.shape[1] != weight.shape[0]:
+        raise ValueError(
+            f"{caller}: x has {x.shape[1]} channels but weight expects {weight.shape[0]}: "
+            f"x {x.shape}, weight {weight.shape}"
+        )
+    window = kernels.window(caller, ndim, weight.shape[2:], stride, padding, dilation)
+    extra = kernels.as_tuple(caller, "output_padding", output_padding, ndim)
+    if any(e >= max(s, d) for e, s, d in zip(extra, window.stride, window.dilation, strict=True)):
+        raise ValueError(
+            f"{caller}: output_padding must be smaller than the stride or the dilation: "
+            f"output_padding {extra}, stride {window.stride}, dilation {window.dilation}"
+        )
+    # Inputs of the convolution that no window sees: less than a stride of them on each axis ...
+    unseen = [min(e, s - 1) for e, s in zip(extra, window.stride, strict=True)]
+    size = tuple(n + u for n, u in zip(window.in_size(x.shape[2:]), unseen, strict=True))
+    if min(size) < 1:
+        raise ValueError(
+            f"{caller}: the output would be of size {size}: x {x.shape}, weight {weight.shape}, "
+            f"padding {window.padding}; use less padding"
+        )
+    y = _correlate_input(x, weight, window, size, groups)
+    # ... and zeros beyond.
+    y = pad(y, [(0, e - u) for e, u in zip(extra, unseen, strict=True)])
+    return _add_bias(caller, y, bias)
+
+
+# Three maps, each linear in both arguments; the derivatives of one are the other two.
+
+
+def _correlate(x: Tensor, weight: Tensor, window: Window, groups: int) -> Tensor:
+    in_size = x.shape[2:]
+    return Tensor.from_op(
+        "conv",
+        kernels.conv(*_same_library(x, weight), window, groups),
+        (x, lambda g, y: _correlate_input(g, weight, window, in_size, groups)),
+        (weight, lambda g, y: _correlate_weight(x, g, window, groups)),
+    )
+
+
+def _correlate_input(
+    g: Tensor, weight: Tensor, window: Window, in_size: Size, groups: int
+) -> Tensor:
+    return Tensor.from_op(
+        "conv_input",
+        kernels.conv_input(*_same_library(g, weight), window, in_size, groups),
+        (g, lambda h, y: _correlate(h, weight, window, groups)),
+        (weight, lambda h, y: _correlate_weight(h, g, window, groups)),
+    )
+
+
+def _correlate_weight(x: Tensor, g: Tensor, window: Window, groups: int) -> Tensor:
+    in_size = x.shape[2:]
+    return Tensor.from_op(
+        "conv_weight",
+        kernels.conv_weight(*_same_library(x, g), window, groups),
+        (x, lambda h, y: _correlate_input(g, h, window, in_size, groups)),
+        (g, lambda h, y: _correlate(x, h, window, groups)),
+    )
+
+
+def _same_library(a: Tensor, b: Tensor) -> tuple[Array, Array]:
+    """The two arrays, in the dtype that NumPy promotes them to."""
+    array_module(a.data, b.data)
+    dtype = np.promote_types(a.dtype, b.dtype)
+    return a.data.astype(dtype, copy=False), b.data.astype(dtype, copy=False)
+
+
+def _check_ranks(caller: str, ndim: int, x: Tensor, weight: Tensor) -> None:
+    for name, tensor, axes in (("x", x, "N, C"), ("weight", weight, "C_out, C_in")):
+        if tensor.ndim != ndim + 2:
+            raise ValueError(
+                f"{caller}: expected {name} of rank {ndim + 2} ({axes}, and {ndim} of size), got "
+                f"shape {tensor.shape}; add the missing axes with reshape or expand_dims"
+            )
+
+
+def _check_groups(caller: str, groups: int, channels: int, side: str) -> None:
+    if not isinstance(groups, int) or groups < 1 or channels % groups:
+        raise ValueError(
+            f"{caller}: groups must be a whole number that divides the {channels} {side} channels, "
+            f"got {groups}"
+        )
+
+
+def _add_bias(caller: str, y: Tensor, bias: Any) -> Tensor:
+    """y (N, C, *size) + bias (C,)."""
+    if bias is None:
+        return y
+    bias = as_tensor(bias)
+    if bias.shape != (y.shape[1],):
+        raise ValueError(f"{caller}: expected bias of shape {(y.shape[1],)}, got {bias.shape}")
+    return y + bias.reshape(-1, *(1,) * (y.ndim - 2))

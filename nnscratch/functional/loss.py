@@ -1,0 +1,159 @@
+"""Losses and distances, as compositions of Tensor operations.
+
+Stands on `activation` and `tensor`.
+"""
+
+from typing import Any
+
+from nnscratch.backend import array_module
+from nnscratch.functional.activation import log_softmax, relu, softplus
+from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """(x − target)², averaged; x and target of one shape."""
+    x, target = as_tensor(x), as_tensor(target)
+    _check_same_shape("mse_loss", x, target)
+    return _reduce("mse_loss", (x - target) ** 2, reduction)
+
+
+def cross_entropy(
+    x: Any, target: Any, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Tensor:
+    """−log softmax(x)[target]: logits x (N, C, *size), target (N, *size) class numbers.
+
+    target may also be probabilities of x's shape. label_smoothing mixes in that share of the
+    uniform distribution (Szegedy et al. 2016).
+    """
+    x, target = as_tensor(x), as_tensor(target)
+    if x.ndim < 2:
+        raise ValueError(f"cross_entropy: expected logits of shape (N, C, ...), got {x.shape}")
+    logs = log_softmax(x, axis=1)
+    if target.shape == x.shape and target.dtype.kind == "f":
+        losses = -(target * logs).sum(1)
+    else:
+        losses = _pick_class("cross_entropy", logs, target)
+    losses = losses * (1 - label_smoothing) - logs.mean(1) * label_smoothing
+    return _reduce("cross_entropy", losses, reduction)
+
+
+def nll_loss(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """−x[target]: log-probabilities x (N, C, *size), target (N, *size) class numbers."""
+    return _reduce("nll_loss", _pick_class("nll_loss", as_tensor(x), as_tensor(target)), reduction)
+
+
+def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
+    """(N, C, *size), (N, *size) -> −logs at the target, (N, *size)."""
+    if logs.ndim < 2 or target.shape != logs.shape[:1] + logs.shape[2:]:
+        raise ValueError(
+            f"{caller}: expected scores (N, C, ...) and class numbers (N, ...), "
+            f"got {logs.shape} and {target.shape}"
+        )
+    if target.dtype.kind not in "iu":
+        raise TypeError(
+            f"{caller}: expected class numbers as integers, got {target.dtype}; "
+            "convert with .astype(np.int64)"
+        )
+    classes = logs.shape[1]
+    if target.size and not 0 <= int(target.data.min()) <= int(target.data.max()) < classes:
+        raise ValueError(
+            f"{caller}: expected class numbers from 0 to {classes - 1}, "
+            f"got {int(target.data.min())} to {int(target.data.max())}"
+        )
+    rows = logs.moveaxis(1, -1).reshape(-1, classes)  # (N, C, *size) -> (N·size, C)
+    numbers = array_module(logs.data).arange(len(rows))
+    return -rows[numbers, target.data.reshape(-1)].reshape(target.shape)
+
+
+def binary_cross_entropy_with_logits(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """−target·log σ(x) − (1 − target)·log(1 − σ(x)) = softplus(x) − x·target; target in [0, 1]."""
+    x, target = as_tensor(x), as_tensor(target)
+    caller = "binary_cross_entropy_with_logits"
+    _check_same_shape(caller, x, target)
+    return _reduce(caller, softplus(x) - x * target.astype(x.dtype), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, d(a, p) − d(a, n) + margin) for rows (N, D); d is the p-norm, not squared.
+
+    eps is added to the difference, as in PyTorch: the gradient stays finite at distance 0.
+    swap: take the smaller of d(a, n) and d(p, n) (Balntas et al. 2016).
+    Source: Schroff et al. 2015 (arXiv:1503.03832), equation 3. Differs from the paper: distances
+    are not squared.
+    """
+    anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
+    _check_same_shape("triplet_margin_loss", anchor, positive)
+    _check_same_shape("triplet_margin_loss", anchor, negative)
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        return (abs(a - b + eps) ** p).sum(-1) ** (1 / p)
+
+    far = distance(anchor, negative)
+    if swap:
+        far = -maximum(-far, -distance(positive, negative))
+    return _reduce(
+        "triplet_margin_loss", relu(distance(anchor, positive) - far + margin), reduction
+    )
+
+
+def contrastive_loss(
+    a: Any, b: Any, same: Any, margin: float = 1.0, reduction: str = "mean"
+) -> Tensor:
+    """½·d² where same is 1, ½·max(0, margin − d)² where it is 0; rows a, b (N, D), d Euclidean.
+
+    The gradient at distance 0 is 0. Source: Hadsell et al. 2006, equation 4.
+    """
+    a, b = as_tensor(a), as_tensor(b)
+    _check_same_shape("contrastive_loss", a, b)
+    same = as_tensor(same).astype(a.dtype)
+    if same.shape != a.shape[:1]:
+        raise ValueError(
+            f"contrastive_loss: expected same of shape {a.shape[:1]}, got {same.shape}"
+        )
+    squared = ((a - b) ** 2).sum(-1)
+    apart = relu(margin - _safe_sqrt(squared)) ** 2
+    return _reduce("contrastive_loss", 0.5 * (same * squared + (1.0 - same) * apart), reduction)
+
+
+def pairwise_distances(a: Any, b: Any = None, squared: bool = False) -> Tensor:
+    """Euclidean distances of all rows: a (N, D), b (M, D) -> (N, M); b is a where left out.
+
+    The gradient at distance 0 is 0. The differences are formed, not |a|² + |b|² − 2ab, which
+    would cancel where rows are close.
+    """
+    a = as_tensor(a)
+    b = a if b is None else as_tensor(b)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+        raise ValueError(
+            f"pairwise_distances: expected rows (N, D) and (M, D), got {a.shape} and {b.shape}"
+        )
+    total = ((a.expand_dims(1) - b.expand_dims(0)) ** 2).sum(-1)  # (N, M, D) -> (N, M)
+    return total if squared else _safe_sqrt(total)
+
+
+def _safe_sqrt(x: Tensor) -> Tensor:
+    """sqrt(x) with gradient 0, not infinity, where x is 0."""
+    zero = x.data == 0
+    return sqrt(x + zero) * ~zero
+
+
+def _check_same_shape(caller: str, x: Tensor, target: Tensor) -> None:
+    if x.shape != target.shape:
+        raise ValueError(f"{caller}: expected two of one shape, got {x.shape} and {target.shape}")
+
+
+def _reduce(caller: str, losses: Tensor, reduction: str) -> Tensor:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{caller}: expected reduction in {REDUCTIONS}, got {reduction!r}")
+    return losses if reduction == "none" else getattr(losses, reduction)()

@@ -1,0 +1,120 @@
+"""The linear layer and normalisation, as compositions of Tensor operations.
+
+Stands on `tensor`.
+"""
+
+from typing import Any
+
+from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
+
+
+def linear(x: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    x = as_tensor(x)
+    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: the last axis of x must be {weight.shape[1]} long: x {x.shape}, "
+            f"weight {weight.shape}; flatten images first"
+        )
+    y = x @ weight.T
+    return y if bias is None else y + bias
+
+
+def batch_norm(
+    x: Any,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """x (N, C, *size) with mean 0 and variance 1 in each channel, then times weight plus bias (C,).
+
+    training: normalise by this batch and move the running statistics towards it by `momentum`
+    (the variance without bias, as PyTorch does); otherwise normalise by the running statistics.
+    Source: Ioffe and Szegedy 2015 (arXiv:1502.03167), algorithms 1 and 2.
+    """
+    x = as_tensor(x)
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm: expected x of rank 2 or more (N, C, ...), got {x.shape}")
+    axes = (0, *range(2, x.ndim))
+    if not training and (running_mean is None or running_var is None):
+        raise ValueError("batch_norm: expected running statistics when not training, got None")
+    if training or running_mean is None or running_var is None:
+        count = x.size // x.shape[1]
+        if count < 2:
+            raise ValueError(
+                f"batch_norm: expected more than one value per channel in training, got {x.shape}"
+            )
+        mean, var = x.mean(axes), x.var(axes)
+        for running, now in (
+            (running_mean, mean.data),
+            (running_var, var.data * (count / (count - 1))),
+        ):
+            if running is not None:
+                running.data = (1 - momentum) * running.data + momentum * now
+    else:
+        mean, var = running_mean, running_var
+    return _scale_shift(
+        _standardise(x, _per_channel(mean, x), _per_channel(var, x), eps), weight, bias
+    )
+
+
+def instance_norm(
+    x: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """x (N, C, *size) with mean 0 and variance 1 in each channel of each item.
+
+    Source: Ulyanov et al. 2016 (arXiv:1607.08022). Differs from PyTorch: no running statistics.
+    """
+    x = as_tensor(x)
+    if x.ndim < 3:
+        raise ValueError(f"instance_norm: expected x of rank 3 or more (N, C, ...), got {x.shape}")
+    axes = tuple(range(2, x.ndim))
+    y = _standardise(x, x.mean(axes, keepdims=True), x.var(axes, keepdims=True), eps)
+    return _scale_shift(y, weight, bias)
+
+
+def layer_norm(
+    x: Any,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """x with mean 0 and variance 1 over its last axes, which must be `normalized_shape`.
+
+    Source: Ba et al. 2016 (arXiv:1607.06450).
+    """
+    x = as_tensor(x)
+    wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not wanted or x.shape[-len(wanted) :] != wanted:
+        raise ValueError(f"layer_norm: expected x to end in {wanted}, got {x.shape}")
+    axes = tuple(range(x.ndim - len(wanted), x.ndim))
+    y = _standardise(x, x.mean(axes, keepdims=True), x.var(axes, keepdims=True), eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def _standardise(x: Tensor, mean: Tensor, var: Tensor, eps: float) -> Tensor:
+    return (x - mean) / sqrt(var + eps)
+
+
+def _per_channel(values: Tensor, x: Tensor) -> Tensor:
+    """(C,) -> (1, C, 1, ...) beside x."""
+    return values.reshape(1, -1, *(1,) * (x.ndim - 2))
+
+
+def _scale_shift(y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    y = y if weight is None else y * _per_channel(weight, y)
+    return y if bias is None else y + _per_channel(bias, y)
+
+
+def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
+    """x divided by max(its p-norm along `axis`, eps); the gradient at 0 is finite."""
+    x = as_tensor(x)
+    if p == 2:
+        return x / sqrt(maximum((x * x).sum(axis, keepdims=True), eps * eps))
+    return x / maximum((abs(x) ** p).sum(axis, keepdims=True) ** (1 / p), eps)

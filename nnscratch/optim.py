@@ -1,0 +1,183 @@
+"""Optimisers: how parameters follow their gradients.
+
+Stands on `tensor`. An optimiser is the one thing that writes to the data of a Tensor, and only to
+leaves, between graphs.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from nnscratch.backend import Array, array_module, to_numpy
+from nnscratch.tensor import Tensor
+
+
+class Optimizer:
+    """Holds the parameters. `step`, of each kind its own, moves them along their gradients."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float):
+        self.params = list(params)
+        name = type(self).__name__
+        if not self.params:
+            raise ValueError(f"{name}: expected at least one parameter, got none")
+        for i, p in enumerate(self.params):
+            if not isinstance(p, Tensor) or not p.is_leaf or not p.requires_grad:
+                raise ValueError(
+                    f"{name}: parameter {i} is not a leaf that requires a gradient; "
+                    "create it with Tensor(data, requires_grad=True)"
+                )
+        if lr < 0:
+            raise ValueError(f"{name}: expected lr of at least 0, got {lr}")
+        self.lr = lr
+
+    def zero_grad(self) -> None:
+        for p in self.params:
+            p.grad = None
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum v ← momentum·v + g, p ← p − lr·v.
+
+    nesterov: step along g + momentum·v; weight_decay adds weight_decay·p to the gradient.
+    Source: Sutskever et al. 2013, in PyTorch's form.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr)
+        if nesterov and momentum <= 0:
+            raise ValueError("SGD: nesterov needs a momentum above 0")
+        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.velocity: list[Array | None] = [None] * len(self.params)
+
+    def step(self) -> None:
+        for i, p in enumerate(self.params):
+            if p.grad is None:
+                continue
+            g = p.grad.data + self.weight_decay * p.data if self.weight_decay else p.grad.data
+            if self.momentum:
+                before = self.velocity[i]
+                v = g if before is None else self.momentum * before + g
+                self.velocity[i] = v
+                g = g + self.momentum * v if self.nesterov else v
+            p.data = p.data - self.lr * g
+
+
+class Adam(Optimizer):
+    """Adam: steps scaled by running means m of the gradient and v of its square.
+
+    decoupled: weight decay shrinks the parameter itself, not through the gradient (AdamW).
+    Source: Kingma and Ba 2015 (arXiv:1412.6980), algorithm 1; Loshchilov and Hutter 2019.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ):
+        super().__init__(params, lr)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"Adam: expected betas in [0, 1), got {betas}")
+        self.betas, self.eps = betas, eps
+        self.weight_decay, self.decoupled = weight_decay, decoupled
+        self.moments: list[tuple[Array, Array, int] | None] = [None] * len(self.params)
+
+    def step(self) -> None:
+        for i, p in enumerate(self.params):
+            if p.grad is not None:
+                p.data, self.moments[i] = self._moved(p.data, p.grad.data, self.moments[i])
+
+    def _moved(self, p: Array, g: Array, moments: Any) -> tuple[Array, tuple[Array, Array, int]]:
+        beta1, beta2 = self.betas
+        if self.weight_decay and self.decoupled:
+            p = p * (1 - self.lr * self.weight_decay)
+        elif self.weight_decay:
+            g = g + self.weight_decay * p
+        m, v, t = moments or (0.0, 0.0, 0)
+        m, v, t = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * (g * g), t + 1
+        size = self.lr / (1 - beta1**t)  # both means start at 0: divided by what they lack of 1
+        root = array_module(v).sqrt(v) * (1 - beta2**t) ** -0.5
+        return p - size * m / (root + self.eps), (m, v, t)
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS on all parameters as one vector, through SciPy's L-BFGS-B.
+
+    step(closure) runs up to max_iter iterations and returns the loss it ends with; the closure
+    computes the loss anew. bounds (low, high) keeps every element in that range.
+    Differs from PyTorch: each step starts with an empty history, as it is a whole minimisation.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        max_iter: int = 20,
+        history_size: int = 10,
+        tolerance_grad: float = 1e-7,
+        bounds: tuple[float | None, float | None] | None = None,
+    ):
+        super().__init__(params, lr=1.0)
+        self.max_iter, self.history_size = max_iter, history_size
+        self.tolerance_grad, self.bounds = tolerance_grad, bounds
+
+    def step(
+        self, closure: Callable[[], Tensor], callback: Callable[[], None] | None = None
+    ) -> float:
+        """closure() -> the loss; callback() after every iteration, parameters in place."""
+        from scipy.optimize import minimize  # here: it takes longer to load than all of nnscratch
+
+        def value_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            self._assign(flat)
+            self.zero_grad()
+            loss = closure()
+            if all(p.grad is None for p in self.params):
+                loss.backward()
+            return loss.item(), self._flat([p.grad for p in self.params])
+
+        def after_iteration(flat: np.ndarray) -> None:
+            self._assign(flat)
+            if callback is not None:
+                callback()
+
+        start = self._flat(self.params)
+        result = minimize(
+            value_and_gradient,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=None if self.bounds is None else [self.bounds] * len(start),
+            callback=after_iteration,
+            options={
+                "maxiter": self.max_iter,
+                "maxcor": self.history_size,
+                "gtol": self.tolerance_grad,
+                "maxfun": 10 * self.max_iter,
+            },
+        )
+        self._assign(result.x)
+        return float(result.fun)
+
+    def _flat(self, tensors: Iterable[Tensor | None]) -> np.ndarray:
+        parts = [
+            np.zeros(p.size) if x is None else to_numpy(x.data).reshape(-1)
+            for x, p in zip(tensors, self.params, strict=True)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+    def _assign(self, flat: np.ndarray) -> None:
+        start = 0
+        for p in self.params:
+            values = flat[start : start + p.size].reshape(p.shape).astype(p.dtype)
+            p.data = array_module(p.data).asarray(values)
+            start += p.size
