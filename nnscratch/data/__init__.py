@@ -1,0 +1,18 @@
+"""Pictures and toy datasets: files in and out, drawings of our own, digits and shapes to learn.
+
+Stands on NumPy, and on Pillow for picture files.
+"""
+
+from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
+from nnscratch.data.pictures import PICTURES
+from nnscratch.data.shapes import digits, shapes
+
+__all__ = [
+    "PICTURES",
+    "contact_strip",
+    "digits",
+    "read_image",
+    "resize_image",
+    "save_image",
+    "shapes",
+]

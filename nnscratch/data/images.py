@@ -1,0 +1,246 @@
+"""Picture files in and out, as float arrays of red, green and blue.
+
+Stands on Pillow, which decodes and encodes, and on NumPy.
+"""
+
+import contextlib
+import io
+import os
+import struct
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+FORMATS = {  # extension: Pillow's name for the format, and how to write it well
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", {"quality": 95}),
+    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
+    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
+    ".bmp": ("BMP", {}),
+    ".ppm": ("PPM", {}),
+}
+WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def read_image(path: str | os.PathLike, size: int | None = None) -> np.ndarray:
+    """Read a picture file of any kind that Pillow knows, upright and in sRGB.
+
+    path, size (pixels of the longer side, None keeps it) -> (3, H, W) float32, RGB in [0, 1]
+    Transparent parts show white. Grey of 16 bits is divided by 65535. Floats are taken to be in
+    [0, 1] and clipped. Only the first picture of an animation is read.
+
+    Raises ValueError if there is no readable picture at path or size < 1.
+    """
+    path = Path(path)
+    if size is not None and not size >= 1:
+        raise ValueError(f"read_image: expected size of at least 1 pixel, got {size}")
+    _check_file(path)
+    try:
+        with _quiet_decoders(), Image.open(path) as file:
+            picture = _flatten(_upright(file))
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            f"read_image: expected a picture, got a file of another kind: '{path}'; "
+            "open it in a picture program and export it as PNG or JPEG"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(
+            f"read_image: expected a picture of bearable size, got '{path}' ({error}); "
+            "scale it down first"
+        ) from error
+    except Exception as error:  # decoders meet broken bytes with a dozen kinds of error
+        raise ValueError(
+            f"read_image: expected a whole picture, got one that cannot be decoded: '{path}' "
+            f"({error}); fetch or export it again"
+        ) from error
+    if size is not None:
+        picture = picture.resize(_fit(picture.size, size), Image.Resampling.LANCZOS)
+    return _to_array(picture)
+
+
+def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Write a picture; the extension of path chooses the format.
+
+    path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to 8 bits)
+    The file appears whole or not at all: an earlier one stays until the new one is complete.
+
+    Raises TypeError if image does not hold floats, ValueError if its shape or values, the
+    extension or the folder are wrong.
+    """
+    path = Path(path)
+    picture = _to_picture(np.asarray(image))
+    kind, options = _format_of(path)
+    with _replacing(path) as temporary:
+        picture.save(temporary, format=kind, **options)
+
+
+def resize_image(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    """Resample a picture with Lanczos' filter, smoothing where it shrinks.
+
+    image (C, H, W) floats in [0, 1], size_hw (H', W') -> (C, H', W') float32 in [0, 1]
+
+    Raises ValueError if image has another rank or a new side is < 1.
+    """
+    image = np.asarray(image, dtype=np.float32)
+    height, width = size_hw
+    if image.ndim != 3 or 0 in image.shape:
+        raise ValueError(f"resize_image: expected image (C, H, W), got shape {image.shape}")
+    if height < 1 or width < 1:
+        raise ValueError(f"resize_image: expected sides of at least 1 pixel, got {tuple(size_hw)}")
+    channels = [
+        Image.fromarray(channel).resize((width, height), Image.Resampling.LANCZOS)
+        for channel in image
+    ]
+    # the filter overshoots at edges
+    return np.clip(np.stack([np.asarray(channel) for channel in channels]), 0, 1)
+
+
+def contact_strip(images: Iterable[np.ndarray], gap: int = 8) -> np.ndarray:
+    """Set pictures of one height side by side with white between.
+
+    images, each (C, H, W_i) in [0, 1], gap in pixels -> (C, H, sum W_i + gap · (len − 1)) float32
+
+    Raises ValueError if there are none, or their channels or heights differ.
+    """
+    images = [np.asarray(image, dtype=np.float32) for image in images]
+    shapes = [image.shape for image in images]
+    if not images:
+        raise ValueError("contact_strip: expected at least one image, got none")
+    if any(len(shape) != 3 for shape in shapes) or len({shape[:2] for shape in shapes}) > 1:
+        raise ValueError(
+            f"contact_strip: expected images (C, H, W) of one C and H, got {shapes}; "
+            "resize_image makes them alike"
+        )
+    white = np.ones((*shapes[0][:2], gap), np.float32)
+    parts = [part for image in images for part in (white, image)]
+    return np.concatenate(parts[1:], axis=2)
+
+
+def _check_file(path):
+    """Refuse, in words, what Pillow would meet with an OSError."""
+    if not os.path.exists(path):  # also false where a folder on the way may not be entered
+        raise ValueError(f"read_image: expected a picture, got no file at '{path}'; check the path")
+    if path.is_dir():
+        raise ValueError(f"read_image: expected a picture, got a folder: '{path}'; name a file")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ValueError(
+            f"read_image: expected a picture, got an empty file: '{path}'; fetch or export it again"
+        )
+
+
+@contextlib.contextmanager
+def _quiet_decoders():
+    """Silence Pillow's remarks on odd metadata and on pictures that are large but bearable."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def _upright(picture):
+    """Decode, then turn as the EXIF orientation says; broken EXIF means no turn."""
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (SyntaxError, ValueError, TypeError, KeyError, OSError, struct.error):
+        return picture
+
+
+def _flatten(picture):
+    """Bring any mode to "RGB", or to "F" where 8 bits would lose grey levels."""
+    if picture.mode in WIDE_GREY:
+        return Image.fromarray(np.asarray(picture, dtype=np.float32) / 65535)
+    if picture.mode == "F":
+        return picture
+    if picture.has_transparency_data:
+        picture = _to_srgb(picture.convert("RGBA"), picture.info)
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    else:
+        picture = picture.convert("RGB") if picture.mode in ("1", "P") else picture
+        picture = _to_srgb(picture, picture.info)
+    return picture.convert("RGB")
+
+
+def _to_srgb(picture, info):
+    """Apply the embedded colour profile; a broken or unfitting one counts as absent."""
+    if not info.get("icc_profile"):
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(info["icc_profile"]))
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, profile, srgb, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError):
+        return picture
+
+
+def _fit(sides, longer):
+    """(width, height) with the longer side as asked, the shape kept, no side below 1."""
+    return tuple(max(1, round(side * longer / max(sides))) for side in sides)
+
+
+def _to_array(picture):
+    """Pillow "RGB" or "F" -> (3, H, W) float32 in [0, 1]."""
+    if picture.mode == "F":
+        grey = np.asarray(picture)
+        if np.isnan(grey).any():
+            raise ValueError("read_image: expected grey values in [0, 1], got NaN among them")
+        return np.repeat(np.clip(grey, 0, 1)[None], 3, axis=0)
+    bytes_ = np.asarray(picture).transpose(2, 0, 1)  # (H, W, 3) -> (3, H, W)
+    return np.ascontiguousarray(bytes_, dtype=np.float32) / 255
+
+
+def _to_picture(image):
+    """(3, H, W) or (1, H, W) floats -> Pillow "RGB" or "L"."""
+    if image.ndim != 3 or image.shape[0] not in (1, 3) or 0 in image.shape:
+        raise ValueError(
+            f"save_image: expected image (3, H, W) or (1, H, W), got shape {image.shape}"
+        )
+    if image.dtype.kind != "f":
+        raise TypeError(
+            f"save_image: expected floats in [0, 1], got {image.dtype}; divide bytes by 255"
+        )
+    bad = np.count_nonzero(~np.isfinite(image))
+    if bad:
+        raise ValueError(
+            f"save_image: expected finite values, got NaN or infinity in {bad} of {image.size}; "
+            "lower the learning rate if a training made them"
+        )
+    levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))
+
+
+def _format_of(path):
+    """Pillow's format name and options for a path, or why there can be none."""
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(
+            f"save_image: expected a file name ending in {', '.join(FORMATS)}, got '{path}'"
+        )
+    if path.is_dir():
+        raise ValueError(f"save_image: expected a file name, got a folder: '{path}'")
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"save_image: expected an existing folder, got '{path.parent}'; create it first"
+        )
+    return FORMATS[path.suffix.lower()]
+
+
+@contextlib.contextmanager
+def _replacing(path):
+    """Give a temporary name beside path; it takes path's place if the block succeeds."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ValueError(
+            f"save_image: cannot write '{path}' ({error.strerror or error})"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
