@@ -1,6 +1,6 @@
 """Picture files in and out, as float arrays of red, green and blue.
 
-Stands on Pillow, which decodes and encodes, and on NumPy.
+Stands on Pillow, which decodes and encodes, on NumPy, and on `files`.
 """
 
 import contextlib
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from nnscratch.files import replacing
 
 FORMATS = {  # extension: Pillow's name for the format, and how to write it well
     ".png": ("PNG", {}),
@@ -75,7 +77,7 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
     path = Path(path)
     picture = _to_picture(np.asarray(image))
     kind, options = _format_of(path)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         picture.save(temporary, format=kind, **options)
 
 
@@ -229,18 +231,3 @@ def _format_of(path):
             f"save_image: expected an existing folder, got '{path.parent}'; create it first"
         )
     return FORMATS[path.suffix.lower()]
-
-
-@contextlib.contextmanager
-def _replacing(path):
-    """Give a temporary name beside path; it takes path's place if the block succeeds."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ValueError(
-            f"save_image: cannot write '{path}' ({error.strerror or error})"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

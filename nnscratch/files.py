@@ -1,0 +1,40 @@
+"""Writing files so that bad luck never loses data: whole or not at all.
+
+Stands on the standard library.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary name beside `path`; it takes path's place if the block succeeds.
+
+    An earlier file stays until the new one is complete. Raises ValueError where nothing can be
+    written.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"cannot write '{path}': there is no folder '{path.parent}'; create it first"
+        )
+    if path.is_dir():
+        raise ValueError(f"cannot write '{path}': it is a folder; name a file in it")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ValueError(f"cannot write '{path}': {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

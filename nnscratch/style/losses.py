@@ -1,0 +1,55 @@
+"""The costs of neural style transfer: content, style by Gram matrices, total variation.
+
+Stands on `tensor`.
+Source: Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks".
+"""
+
+import math
+
+from nnscratch.tensor import Tensor
+
+
+def content_cost(features: Tensor, target: Tensor) -> Tensor:
+    """½ Σ (F − P)² over features of one shape (N, C, *size) -> (). Source: Gatys et al., eq. 1."""
+    if features.shape != target.shape:
+        raise ValueError(
+            f"content_cost: expected features of one shape, got {features.shape} and {target.shape}"
+        )
+    return 0.5 * ((features - target) ** 2).sum()
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """How often each two channels are at work in one place: (N, C, *size) -> (N, C, C).
+
+    G = F Fᵀ / positions, F being the features as (C, positions).
+    Source: Gatys et al., eq. 3. Differs from the paper: divided by the number of positions, so
+    that pictures of different sizes compare.
+    """
+    rows = features.reshape(*features.shape[:2], -1)  # (N, C, *size) -> (N, C, positions)
+    return rows @ rows.swapaxes(1, 2) * (1 / rows.shape[2])
+
+
+def style_cost(gram: Tensor, target: Tensor) -> Tensor:
+    """Σ (G − A)² / (4 C²) over Gram matrices (N, C, C) -> ().
+
+    Source: Gatys et al., eq. 4, whose division by positions² is already in `gram_matrix`.
+    """
+    if gram.shape[1:] != target.shape[1:]:
+        raise ValueError(
+            f"style_cost: expected Gram matrices of one shape, got {gram.shape} and {target.shape}"
+        )
+    return ((gram - target) ** 2).sum() * (1 / (4 * gram.shape[1] ** 2))
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """The mean squared difference of neighbours along each axis, added up: (N, C, *size) -> ().
+
+    Source: Mahendran and Vedaldi 2015 (arXiv:1412.0035), section 3.1, with exponent 2.
+    """
+    total = 0.0 * image.sum()
+    for axis in range(2, image.ndim):
+        before, after = [slice(None)] * image.ndim, [slice(None)] * image.ndim
+        before[axis], after[axis] = slice(None, -1), slice(1, None)
+        step = image[tuple(after)] - image[tuple(before)]
+        total = total + (step**2).sum() * (1 / max(1, math.prod(step.shape)))
+    return total
