@@ -16,7 +16,9 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from nnscratch.files import replacing
 
-FORMATS = {  # extension: Pillow's name for the format, and how to write it well
+FORMATS: dict[
+    str, tuple[str, dict]
+] = {  # extension: Pillow's name for the format, and how to write it well
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -76,7 +78,7 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """
     path = Path(path)
     picture = _to_picture(np.asarray(image))
-    kind, options = _format_of(path)
+    kind, options = check_target(path)
     with replacing(path) as temporary:
         picture.save(temporary, format=kind, **options)
 
@@ -218,8 +220,12 @@ def _to_picture(image):
     return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))
 
 
-def _format_of(path):
-    """Pillow's format name and options for a path, or why there can be none."""
+def check_target(path: str | os.PathLike) -> tuple[str, dict]:
+    """Pillow's name and options for the format of `path`, before any work is done for it.
+
+    Raises ValueError if the extension is unknown, path is a folder, or its folder is missing.
+    """
+    path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise ValueError(
             f"save_image: expected a file name ending in {', '.join(FORMATS)}, got '{path}'"

@@ -1,0 +1,7 @@
+"""`python -m nnscratch`, for places where the `nnscratch` script is not on the path."""
+
+import sys
+
+from nnscratch.cli import main
+
+sys.exit(main())

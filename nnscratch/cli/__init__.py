@@ -1,0 +1,62 @@
+"""The `nnscratch` command: one file for each sub-command, no logic of its own.
+
+Exit codes: 0 right, 1 wrong or failed check, 2 bad input (one line on standard error).
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+COMMANDS = {
+    "demo": "a gradient check and a stylised picture, in about a minute",
+    "style": "paint one picture in the style of another",
+    "gradcheck": "check the first and second derivatives of every operation",
+    "doctor": "what this installation runs on",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints fit on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command; the exit code is returned."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = Parser(
+        prog="nnscratch",
+        description="A deep-learning engine written from scratch on NumPy, made to be read.",
+        epilog="example: nnscratch demo",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, line in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name in words:  # only the command that runs is loaded
+            importlib.import_module(f"nnscratch.cli.{name}").configure(sub)
+    options = parser.parse_args(words)
+    if options.version:
+        import nnscratch
+
+        sys.stdout.write(f"nnscratch {nnscratch.__version__}\n")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return options.run(options)
+    except (ValueError, TypeError, OSError) as error:
+        sys.stderr.write(f"nnscratch {options.command}: {' '.join(str(error).split())}\n")
+        return 2
+    except MemoryError:
+        sys.stderr.write(f"nnscratch {options.command}: out of memory; try a smaller --size\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write(f"nnscratch {options.command}: stopped\n")
+        return 130

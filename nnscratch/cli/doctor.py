@@ -1,0 +1,51 @@
+"""nnscratch doctor: what this installation runs on."""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_info
+
+import nnscratch
+from nnscratch import files
+
+PACKAGES = ("numpy", "scipy", "pillow", "rich", "safetensors", "threadpoolctl", "matplotlib")
+OPTIONAL = ("h5py", "cupy-cuda12x", "cupy-cuda13x", "torch")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Say which libraries, threads and devices this installation runs on."
+    parser.epilog = "example: nnscratch doctor"
+    parser.add_argument("--json", metavar="FILE", help="write the answers as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    facts = {
+        "nnscratch": nnscratch.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        **{name: _version(name) for name in PACKAGES + OPTIONAL},
+        **{
+            f"threads of {pool['internal_api']}": str(pool["num_threads"])
+            for pool in threadpool_info()
+        },
+    }
+    table = Table("what", "found")
+    for name, value in facts.items():
+        table.add_row(name, value)
+    Console().print(table)
+    if options.json:
+        files.write_text(options.json, json.dumps(facts, indent=1))
+    return 1 if any(facts[name] == "missing" for name in PACKAGES) else 0
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing" if package in PACKAGES else "not installed (optional)"

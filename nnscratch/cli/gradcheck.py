@@ -1,0 +1,94 @@
+"""nnscratch gradcheck: the first and second derivatives of every operation against differences."""
+
+import argparse
+import json
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from nnscratch import files
+from nnscratch.gradcheck import GradcheckError
+from nnscratch.opcases import CASES, Case
+from nnscratch.opcases import run as run_case
+from nnscratch.progress import live_line
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Compare the first and second derivatives of every operation with central differences, "
+        "in float64, and print the worst relative error of each."
+    )
+    parser.epilog = "example: nnscratch gradcheck conv2d max_pool2d"
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these operations")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs")
+    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    known = {case.name for case in CASES}
+    for name in options.names:
+        if name not in known:
+            raise ValueError(f"no operation {name!r}; there are {', '.join(sorted(known))}")
+    cases = [case for case in CASES if not options.names or case.name in options.names]
+    start = time.perf_counter()
+    rows = check_cases(cases, options.seed)
+    Console().print(report(rows))
+    for row in rows:
+        if row["problem"]:
+            Console(stderr=True).print(row["problem"], style="red", markup=False, highlight=False)
+    wrong = sum(1 for row in rows if row["problem"])
+    Console().print(
+        f"{len(cases)} settings of {len(rows)} operations, {wrong} wrong, "
+        f"{time.perf_counter() - start:.0f} s",
+        highlight=False,
+    )
+    if options.json:
+        files.write_text(options.json, json.dumps(rows, indent=1))
+    return 1 if wrong else 0
+
+
+def check_cases(cases: list[Case], seed: int = 0) -> list[dict]:
+    """One row an operation: how many settings, slopes compared, worst errors, what is wrong."""
+    rows: dict[str, dict] = {}
+    with live_line("gradcheck", len(cases)) as advance:
+        for case in cases:
+            row = rows.setdefault(
+                case.name,
+                {
+                    "op": case.name,
+                    "settings": 0,
+                    "slopes": 0,
+                    "first": 0.0,
+                    "second": 0.0,
+                    "problem": "",
+                },
+            )
+            row["settings"] += 1
+            try:
+                for order, name in ((1, "first"), (2, "second")):
+                    seen = run_case(case, order, seed)
+                    row["slopes"] += seen.slopes
+                    row[name] = max(row[name], seen.worst_error)
+            except GradcheckError as error:
+                row["problem"] = str(error)
+            advance(case.name)
+    return list(rows.values())
+
+
+def report(rows: list[dict]) -> Table:
+    """The table: one line an operation."""
+    table = Table("operation", "settings", "slopes", "worst error, 1st", "worst error, 2nd", "")
+    for row in rows:
+        table.add_row(
+            row["op"],
+            str(row["settings"]),
+            f"{row['slopes']:,}",
+            f"{row['first']:.1e}",
+            f"{row['second']:.1e}",
+            "[red]WRONG" if row["problem"] else "[green]right",
+        )
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    return table
