@@ -16,13 +16,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     An earlier file stays until the new one is complete. Raises ValueError where nothing can be
     written.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"cannot write '{path}': there is no folder '{path.parent}'; create it first"
-        )
-    if path.is_dir():
-        raise ValueError(f"cannot write '{path}': it is a folder; name a file in it")
+    path = check_place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -32,6 +26,18 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def check_place(path: str | os.PathLike) -> Path:
+    """`path`, or ValueError where no file can be: asked before long work, not after it."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"cannot write '{path}': there is no folder '{path.parent}'; create it first"
+        )
+    if path.is_dir():
+        raise ValueError(f"cannot write '{path}': it is a folder; name a file in it")
+    return path
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

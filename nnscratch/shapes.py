@@ -155,8 +155,8 @@ def clip(x: ShapeOnly, low: Any, high: Any) -> ShapeOnly:
     return x
 
 
-def asarray(x: Any) -> Any:
-    return x
+def asarray(x: Any, dtype: Any = None) -> np.ndarray:
+    return np.asarray(x, dtype)
 
 
 def broadcast_to(x: ShapeOnly, shape: Size) -> ShapeOnly:

@@ -246,7 +246,7 @@ def _read(path: Path, kind: str) -> dict[str, np.ndarray]:
     """The arrays of a weight file, nothing in it executed."""
     try:
         if kind == ".npz":
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 return dict(file)
         from safetensors.numpy import load_file
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from nnscratch.files import check_place
+
 COMMANDS = {
     "demo": "a gradient check and a stylised picture, in about a minute",
     "style": "paint one picture in the style of another",
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        if options.json:
+            check_place(options.json)
         return options.run(options)
     except (ValueError, TypeError, OSError) as error:
         sys.stderr.write(f"nnscratch {options.command}: {' '.join(str(error).split())}\n")

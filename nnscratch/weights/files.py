@@ -36,7 +36,7 @@ def load(path: str | os.PathLike) -> VGGWeights:
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of VGG layers in a .npz file, others left unread."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {key: file[key] for key in file.files if KERAS_KEY.fullmatch(key)}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
         raise ValueError(

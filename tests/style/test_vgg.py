@@ -1,0 +1,136 @@
+"""VGG: names, features against nested definitions and PyTorch, missing layers."""
+
+import numpy as np
+import pytest
+
+import nnscratch.functional as F
+from nnscratch import Tensor, nn
+from nnscratch.data import PICTURES
+from nnscratch.style import vgg
+from nnscratch.weights import load as load_weights
+
+
+def test_vgg19_is_built_from_numbers_and_m():
+    network = vgg.VGG(vgg.CONFIGS["vgg19"], rng=0)
+    convs = list(network.convs)
+    assert len(convs) == 16
+    assert convs[:3] == ["conv1_1", "conv1_2", "conv2_1"]
+    assert convs[-1] == "conv5_4"
+    assert list(network.layers)[:5] == ["conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1"]
+    assert list(network.layers)[-1] == "pool5"
+    assert sum(p.size for p in network.parameters()) == 20_024_384
+    sixteen = vgg.VGG(vgg.CONFIGS["vgg16"], rng=0)
+    assert sum(p.size for p in sixteen.parameters()) == 14_714_688
+
+
+def test_receptive_fields_of_vgg19():
+    table = nn.summary(vgg.VGG(vgg.CONFIGS["vgg19"], rng=0), (1, 3, 224, 224))
+    seen = {row.name.removeprefix("layers."): row.receptive_field for row in table.rows}
+    expected = {"conv1_1": 3, "pool1": 6, "conv3_4": 48, "conv4_2": 84, "conv5_1": 156}
+    assert {name: seen[name][0] for name in expected} == expected
+
+
+def test_features_equal_the_layers_one_by_one(keras_file):
+    network = vgg.load(keras_file)
+    given = load_weights(keras_file)
+    images = np.random.default_rng(1).random((2, 3, 9, 10)).astype(np.float32)
+    mean = np.array([123.68, 116.779, 103.939], np.float32).reshape(1, 3, 1, 1)
+    x = Tensor(images * 255 - mean)
+    expected = {}
+    for name in ("conv1_1", "conv1_2", "conv2_1"):
+        layer = given.layers[name]
+        x = F.max_pool2d(x, 2) if name == "conv2_1" else x
+        x = expected[name] = F.conv2d(x, layer.weight, layer.bias, padding=1)
+        x = expected[name.replace("conv", "relu")] = F.relu(x)
+    found = network.features(images, expected)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name].numpy(), value.numpy(), rtol=1e-4, atol=1e-3)
+
+
+def test_conv_features_are_before_the_relu(keras_file):
+    found = vgg.load(keras_file).features(np.full((1, 3, 8, 8), 0.4), ["conv1_1", "relu1_1"])
+    assert found["conv1_1"].numpy().min() < 0
+    np.testing.assert_array_equal(found["relu1_1"].numpy(), np.maximum(found["conv1_1"].numpy(), 0))
+
+
+def test_nothing_is_computed_beyond_the_last_layer_asked(keras_file):
+    network = vgg.load(keras_file)
+    ran = []
+    for name, layer in network.layers.items():
+        layer.forward = lambda x, name=name, forward=layer.forward: (ran.append(name), forward(x))[
+            1
+        ]
+    network.features(np.zeros((1, 3, 8, 8), np.float32), ["relu1_1"])
+    assert ran == ["conv1_1", "relu1_1"]
+
+
+def test_a_layer_that_the_file_lacks_raises_only_when_asked(keras_file):
+    network = vgg.load(keras_file)
+    with pytest.raises(ValueError, match="no layer 'relu4_2'; it holds conv1_1, conv1_2, pool1"):
+        network.features(np.zeros((1, 3, 8, 8), np.float32), ["relu4_2"])
+
+
+def test_weights_are_frozen_and_images_are_not(keras_file):
+    network = vgg.load(keras_file)
+    images = Tensor(np.full((1, 3, 8, 8), 0.5, np.float32), requires_grad=True)
+    network.features(images, ["relu2_1"])["relu2_1"].sum().backward()
+    assert images.grad is not None
+    assert all(p.grad is None for p in network.parameters())
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 1, 8, 8), (1, 4, 8, 8)])
+def test_images_of_another_shape_are_refused(keras_file, shape):
+    with pytest.raises(ValueError, match=r"expected images \(N, 3, H, W\)"):
+        vgg.load(keras_file).features(np.zeros(shape, np.float32), ["relu1_1"])
+
+
+@pytest.mark.parametrize("option", ["pooling", "padding"])
+def test_unknown_choices_are_listed(option):
+    with pytest.raises(ValueError, match=f"expected {option} in"):
+        vgg.VGG((4, "M"), **{option: "median"})
+
+
+def test_the_built_in_network_is_the_same_each_time_and_its_channels_average_one():
+    network = vgg.builtin.__wrapped__()
+    again = vgg.load("builtin")
+    for (name, a), (_, b) in zip(network.named_parameters(), again.named_parameters(), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=name)
+    pictures = np.stack([draw(64) for draw in PICTURES.values()])
+    relus = [name for name in network.layers if name.startswith("relu")]
+    for name, features in network.features(pictures, relus).items():
+        np.testing.assert_allclose(features.numpy().mean((0, 2, 3)), 1, atol=2e-3, err_msg=name)
+
+
+def test_the_built_in_network_has_orthogonal_kernels():
+    for name, conv in vgg.load("builtin").convs.items():
+        rows = conv.weight.numpy().reshape(len(conv.weight), -1)
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        gram = rows @ rows.T if rows.shape[0] <= rows.shape[1] else None
+        if gram is not None:
+            np.testing.assert_allclose(gram, np.eye(len(rows)), atol=1e-5, err_msg=name)
+
+
+@pytest.mark.torch
+@pytest.mark.real_data
+def test_real_features_agree_with_pytorch(real_data):
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
+    path = real_data / "vgg" / "vgg19_keras_block1_3.npz"
+    network, raw = vgg.load(path), np.load(path)
+    image = PICTURES["landscape"](96)
+    names = [name for name in network.layers if name.startswith(("conv", "pool"))]
+    found = network.features(image[None], names)
+    mean = torch.tensor([103.939, 116.779, 123.68]).reshape(1, 3, 1, 1)
+    x = torch.tensor(image[None]).flip(1) * 255 - mean
+    for name in network.layers:
+        if name.startswith("relu"):
+            x = torch.relu(x)
+            continue
+        if name.startswith("pool"):
+            x = torch.nn.functional.max_pool2d(x, 2)
+        else:
+            key = f"block{name[4]}_conv{name[6]}"
+            weight = torch.tensor(raw[f"{key}/kernel"]).permute(3, 2, 0, 1)
+            x = torch.nn.functional.conv2d(x, weight, torch.tensor(raw[f"{key}/bias"]), padding=1)
+        error = np.abs(found[name].numpy() - x.numpy()).max() / np.abs(x.numpy()).max()
+        assert error < 1e-5, name
