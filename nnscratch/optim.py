@@ -27,6 +27,8 @@ class Optimizer:
                     f"{name}: parameter {i} is not a leaf that requires a gradient; "
                     "create it with Tensor(data, requires_grad=True)"
                 )
+            if any(p is other for other in self.params[:i]):
+                raise ValueError(f"{name}: parameter {i} was given twice")
         if lr < 0:
             raise ValueError(f"{name}: expected lr of at least 0, got {lr}")
         self.lr = lr
@@ -54,7 +56,8 @@ class SGD(Optimizer):
         super().__init__(params, lr)
         if nesterov and momentum <= 0:
             raise ValueError("SGD: nesterov needs a momentum above 0")
-        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.momentum, self.nesterov = float(momentum), nesterov
+        self.weight_decay = float(weight_decay)
         self.velocity: list[Array | None] = [None] * len(self.params)
 
     def step(self) -> None:
@@ -67,7 +70,7 @@ class SGD(Optimizer):
                 v = g if before is None else self.momentum * before + g
                 self.velocity[i] = v
                 g = g + self.momentum * v if self.nesterov else v
-            p.data = p.data - self.lr * g
+            p.data = p.data - float(self.lr) * g  # np.float64 would lift float32
 
 
 class Adam(Optimizer):
@@ -89,8 +92,8 @@ class Adam(Optimizer):
         super().__init__(params, lr)
         if not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"Adam: expected betas in [0, 1), got {betas}")
-        self.betas, self.eps = betas, eps
-        self.weight_decay, self.decoupled = weight_decay, decoupled
+        self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
+        self.weight_decay, self.decoupled = float(weight_decay), decoupled
         self.moments: list[tuple[Array, Array, int] | None] = [None] * len(self.params)
 
     def step(self) -> None:
@@ -99,14 +102,14 @@ class Adam(Optimizer):
                 p.data, self.moments[i] = self._moved(p.data, p.grad.data, self.moments[i])
 
     def _moved(self, p: Array, g: Array, moments: Any) -> tuple[Array, tuple[Array, Array, int]]:
-        beta1, beta2 = self.betas
+        lr, (beta1, beta2) = float(self.lr), self.betas
         if self.weight_decay and self.decoupled:
-            p = p * (1 - self.lr * self.weight_decay)
+            p = p * (1 - lr * self.weight_decay)
         elif self.weight_decay:
             g = g + self.weight_decay * p
         m, v, t = moments or (0.0, 0.0, 0)
         m, v, t = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * (g * g), t + 1
-        size = self.lr / (1 - beta1**t)  # both means start at 0: divided by what they lack of 1
+        size = lr / (1 - beta1**t)  # both means start at 0: divided by what they lack of 1
         root = array_module(v).sqrt(v) * (1 - beta2**t) ** -0.5
         return p - size * m / (root + self.eps), (m, v, t)
 

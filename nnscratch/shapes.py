@@ -66,6 +66,11 @@ class ShapeOnly:
     def __array_namespace__(self) -> Any:
         return sys.modules[__name__]
 
+    def _refuse(self) -> Any:
+        raise TypeError("summary: the model asks for a value, but it is run on shapes only")
+
+    __bool__ = __float__ = __int__ = item = get = _refuse
+
     def like(self, shape: Sequence[int], field: Field | None, dtype: Any = None) -> "ShapeOnly":
         return ShapeOnly(shape, self.dtype if dtype is None else dtype, field, self.meter)
 

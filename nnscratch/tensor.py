@@ -20,6 +20,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from nnscratch.backend import Array, array_module, is_array, scatter_add, to_device, to_numpy
 
@@ -33,6 +34,7 @@ class _Mode(threading.local):
 _mode = _Mode()
 _clock = itertools.count()
 _NUMBERS = (float, int, bool)
+_HOST = (np.ndarray, np.generic)
 
 
 @contextlib.contextmanager
@@ -228,10 +230,10 @@ class Tensor:
         return _pow(_operand(other, self), self)
 
     def __matmul__(self, other: Any) -> "Tensor":
-        return matmul(self, _operand(other, self))
+        return matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> "Tensor":
-        return matmul(_operand(other, self), self)
+        return matmul(other, self)
 
     def __neg__(self) -> "Tensor":
         return Tensor.from_op("neg", -self.data, (self, lambda g, y: -g))
@@ -326,11 +328,11 @@ class Tensor:
     def transpose(self, *axes: Any) -> "Tensor":
         """Axes in the given order (as a tuple or as arguments); reversed if none are given."""
         given = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
-        order = tuple(axis % self.ndim for axis in given) or tuple(reversed(range(self.ndim)))
+        order = tuple(normalize_axis_index(axis, self.ndim) for axis in given)
+        order = order or tuple(reversed(range(self.ndim)))
+        data = self.data.transpose(order)
         back = tuple(order.index(axis) for axis in range(len(order)))
-        return Tensor.from_op(
-            "transpose", self.data.transpose(order), (self, lambda g, y: g.transpose(back))
-        )
+        return Tensor.from_op("transpose", data, (self, lambda g, y: g.transpose(back)))
 
     def swapaxes(self, first: int, second: int) -> "Tensor":
         order = list(range(self.ndim))
@@ -340,7 +342,7 @@ class Tensor:
     def moveaxis(self, source: int, destination: int) -> "Tensor":
         order = list(range(self.ndim))
         axis = order.pop(source)
-        order.insert(destination % self.ndim, axis)
+        order.insert(normalize_axis_index(destination, self.ndim), axis)
         return self.transpose(order)
 
     def squeeze(self, axis: Any = None) -> "Tensor":
@@ -348,7 +350,7 @@ class Tensor:
         return self.reshape(data.shape)
 
     def expand_dims(self, axis: int) -> "Tensor":
-        position = axis % (self.ndim + 1)
+        position = normalize_axis_index(axis, self.ndim + 1)
         return self.reshape(self.shape[:position] + (1,) + self.shape[position:])
 
     def broadcast_to(self, shape: tuple[int, ...]) -> "Tensor":
@@ -401,15 +403,20 @@ def as_tensor(value: Any) -> Tensor:
 def _as_data(value: Any) -> Array:
     if isinstance(value, Tensor):
         return value.data
-    if is_array(value):
-        data = np.asarray(value) if isinstance(value, np.generic) else value
-    else:
-        if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
-            raise TypeError("Tensor: expected numbers, got a list of Tensors; use stack(list)")
-        data = np.asarray(value, dtype=np.float32)
-    if data.dtype.kind not in "fiub":
+    if _holds_tensor(value):
+        raise TypeError("Tensor: expected numbers, got a list of Tensors; use stack(list)")
+    given = is_array(value)
+    # np.asarray: a matrix or another subclass would keep its own arithmetic
+    data = value if given and not isinstance(value, _HOST) else np.asarray(value)
+    if getattr(data.dtype, "kind", None) not in tuple("fiub"):
         raise TypeError(f"Tensor: expected real numbers or bools, got dtype {data.dtype}")
-    return data
+    return data if given else data.astype(np.float32)
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (
+        isinstance(value, (list, tuple)) and any(map(_holds_tensor, value))
+    )
 
 
 def _operand(value: Any, like: Tensor) -> Tensor:
@@ -462,7 +469,7 @@ def _seed(output: Tensor, gradient: Any, caller: str) -> Tensor:
             f"{caller}: expected a gradient of the output's shape {output.shape}, "
             f"got {gradient.shape}"
         )
-    return gradient
+    return gradient if gradient.dtype == output.dtype else gradient.astype(output.dtype)
 
 
 def _subgraph(output: Tensor) -> list[Tensor]:
@@ -556,7 +563,7 @@ def grad(
         if not x.requires_grad:
             raise ValueError(f"grad: input {i} of shape {x.shape} does not require a gradient")
     seed = _seed(output, grad_output, "grad")
-    with contextlib.nullcontext() if create_graph else no_grad():
+    with _recording(create_graph):
         found = {y: g for y, g in _gradients(output, seed, True, wanted) if y in set(wanted)}
     return tuple(found[x] if x in found else _zeros_like(x) for x in wanted)
 
@@ -584,7 +591,8 @@ def _pow(a: Tensor, b: Tensor) -> Tensor:
     def grad_a(g: Tensor, y: Tensor) -> Tensor | None:
         if type(b.data) in (int, float):
             return g * (a ** (b.data - 1) * b.data) if b.data else None
-        return g * b * a ** (b - 1)
+        corner = (a.data == 0) & (b.data == 0)  # 0⁰ is flat here; 0 · 0⁻¹ would be NaN
+        return g * b * a ** where(corner, 1.0, b - 1)
 
     def grad_b(g: Tensor, y: Tensor) -> Tensor | None:
         if type(a.data) in (int, float):
@@ -597,6 +605,7 @@ def _pow(a: Tensor, b: Tensor) -> Tensor:
 def matmul(a: Any, b: Any) -> Tensor:
     """Matrix product, NumPy's rules: a (..., M, K), b (..., K, N) -> (..., M, N)."""
     a, b = as_tensor(a), as_tensor(b)
+    array_module(a.data, b.data)
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(
             f"matmul: the last axis of the first operand must equal the last but one of the "
@@ -725,7 +734,7 @@ def _extreme(op: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
         count = winners.sum(axis=axis, keepdims=True)
         return _keep_axes(g, x.shape, axis) * (winners / count).astype(g.dtype)
 
-    if x.size == 0:
+    if any(x.shape[a] == 0 for a in _axes(axis, x.ndim)):
         raise ValueError(f"{op}: expected at least one element, got shape {x.shape}")
     data = getattr(x.data, op)(axis=axis, keepdims=keepdims)
     return Tensor.from_op(op, data, (x, grad_x))
@@ -733,9 +742,14 @@ def _extreme(op: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
 
 def _keep_axes(g: Tensor, shape: tuple[int, ...], axis: Any) -> Tensor:
     """`g`, reduced over `axis` of `shape`, with those axes put back as ones."""
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    dropped = {a % len(shape) for a in axes}
+    dropped = _axes(axis, len(shape))
     return g.reshape(tuple(1 if i in dropped else n for i, n in enumerate(shape)))
+
+
+def _axes(axis: Any, ndim: int) -> set[int]:
+    """None (all), an axis or a tuple of them, as numbers from 0."""
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return {normalize_axis_index(a, ndim) for a in axes}
 
 
 def _put(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
@@ -774,7 +788,7 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     parts = [as_tensor(x) for x in tensors]
     if not parts:
         raise ValueError("concatenate: expected at least one Tensor, got none")
-    axis %= max(parts[0].ndim, 1)
+    axis = normalize_axis_index(axis, parts[0].ndim)
     data = array_module(*(x.data for x in parts)).concatenate([x.data for x in parts], axis)
     ends = list(itertools.accumulate(x.shape[axis] for x in parts))
 

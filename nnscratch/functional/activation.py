@@ -42,7 +42,7 @@ def sigmoid(x: Any) -> Tensor:
     """1 / (1 + exp(−x)), without overflow for any x."""
     x = as_tensor(x)
     xp = array_module(x.data)
-    small = xp.exp(-xp.absolute(x.data))
+    small = xp.exp(-1.0 * xp.absolute(x.data))  # minus an unsigned integer would wrap around
     data = xp.where(x.data >= 0, 1, small) / (1 + small)
     return Tensor.from_op("sigmoid", data, (x, lambda g, y: g * y * (1.0 - y)))
 

@@ -3,6 +3,7 @@
 Stands on `tensor` (the graph) and `kernels` (the arrays).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,12 @@ def _conv_transpose(
             f"{caller}: output_padding must be smaller than the stride or the dilation: "
             f"output_padding {extra}, stride {window.stride}, dilation {window.dilation}"
         )
-    # Inputs of the convolution that no window sees: less than a stride of them on each axis ...
+    # Of output_padding, first what padding would cut off again, ...
+    saved = [min(e, after) for e, (_, after) in zip(extra, window.padding, strict=True)]
+    pairs = zip(window.padding, saved, strict=True)
+    window = replace(window, padding=tuple((before, after - s) for (before, after), s in pairs))
+    extra = tuple(e - s for e, s in zip(extra, saved, strict=True))
+    # ... then inputs of the convolution that no window sees, less than a stride on each axis, ...
     unseen = [min(e, s - 1) for e, s in zip(extra, window.stride, strict=True)]
     size = tuple(n + u for n, u in zip(window.in_size(x.shape[2:]), unseen, strict=True))
     if min(size) < 1:
@@ -176,7 +182,7 @@ def _conv_transpose(
             f"padding {window.padding}; use less padding"
         )
     y = _correlate_input(x, weight, window, size, groups)
-    # ... and zeros beyond.
+    # ... and zeros for the rest.
     y = pad(y, [(0, e - u) for e, u in zip(extra, unseen, strict=True)])
     return _add_bias(caller, y, bias)
 
@@ -229,10 +235,15 @@ def _check_ranks(caller: str, ndim: int, x: Tensor, weight: Tensor) -> None:
                 f"{caller}: expected {name} of rank {ndim + 2} ({axes}, and {ndim} of size), got "
                 f"shape {tensor.shape}; add the missing axes with reshape or expand_dims"
             )
+        if 0 in tensor.shape[2:]:
+            raise ValueError(
+                f"{caller}: expected {name} with at least one element on each axis of size, got "
+                f"shape {tensor.shape}"
+            )
 
 
 def _check_groups(caller: str, groups: int, channels: int, side: str) -> None:
-    if not isinstance(groups, int) or groups < 1 or channels % groups:
+    if not hasattr(groups, "__index__") or groups < 1 or channels % groups:
         raise ValueError(
             f"{caller}: groups must be a whole number that divides the {channels} {side} channels, "
             f"got {groups}"

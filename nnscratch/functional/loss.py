@@ -35,7 +35,8 @@ def cross_entropy(
         losses = -(target * logs).sum(1)
     else:
         losses = _pick_class("cross_entropy", logs, target)
-    losses = losses * (1 - label_smoothing) - logs.mean(1) * label_smoothing
+    if label_smoothing:  # not by 0, which would make NaN of a logit of −inf
+        losses = losses * (1 - label_smoothing) - logs.mean(1) * label_smoothing
     return _reduce("cross_entropy", losses, reduction)
 
 
@@ -68,11 +69,12 @@ def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
 
 
 def binary_cross_entropy_with_logits(x: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """−target·log σ(x) − (1 − target)·log(1 − σ(x)) = softplus(x) − x·target; target in [0, 1]."""
+    """−target·log σ(x) − (1 − target)·log(1 − σ(x)), target in [0, 1]; −log σ(x) = softplus(−x)."""
     x, target = as_tensor(x), as_tensor(target)
     caller = "binary_cross_entropy_with_logits"
     _check_same_shape(caller, x, target)
-    return _reduce(caller, softplus(x) - x * target.astype(x.dtype), reduction)
+    target = target.astype(x.dtype)
+    return _reduce(caller, target * softplus(-x) + (1.0 - target) * softplus(x), reduction)
 
 
 def triplet_margin_loss(

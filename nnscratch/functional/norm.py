@@ -54,7 +54,8 @@ def batch_norm(
             (running_var, var.data * (count / (count - 1))),
         ):
             if running is not None:
-                running.data = (1 - momentum) * running.data + momentum * now
+                moved = (1 - momentum) * running.data + momentum * now
+                running.data = moved.astype(running.dtype, copy=False)
     else:
         mean, var = running_mean, running_var
     return _scale_shift(
@@ -117,4 +118,6 @@ def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tens
     x = as_tensor(x)
     if p == 2:
         return x / sqrt(maximum((x * x).sum(axis, keepdims=True), eps * eps))
-    return x / maximum((abs(x) ** p).sum(axis, keepdims=True) ** (1 / p), eps)
+    total = (abs(x) ** p).sum(axis, keepdims=True)
+    zero = total.data == 0  # where the root has no slope
+    return x / maximum((total + zero) ** (1 / p) * ~zero, eps)

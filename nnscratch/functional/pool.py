@@ -7,12 +7,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nnscratch import kernels
 from nnscratch.backend import Array, array_module
 from nnscratch.kernels import Size, Window
-from nnscratch.tensor import Tensor, as_tensor
+from nnscratch.tensor import Tensor, as_tensor, concatenate
 
 
 def max_pool1d(
@@ -198,25 +196,21 @@ def _sum_unpool(g: Tensor, window: Window, in_size: Size) -> Tensor:
 
 
 def _adaptive_avg_pool(ndim: int, x: Any, output_size: Any) -> Tensor:
-    """Output i averages the inputs floor(i·n/m) to ceil((i + 1)·n/m): a product of matrices."""
+    """Output i averages the inputs floor(i·n/m) to ceil((i + 1)·n/m), axis by axis."""
     x = as_tensor(x)
     caller = f"adaptive_avg_pool{ndim}d"
-    if x.ndim != ndim + 2:
+    if x.ndim != ndim + 2 or 0 in x.shape[2:]:
         raise ValueError(
-            f"{caller}: expected x of rank {ndim + 2} (N, C, and {ndim} of size), got {x.shape}"
+            f"{caller}: expected x of rank {ndim + 2} (N, C, and {ndim} of size, each with at "
+            f"least one element), got {x.shape}"
         )
     sizes = kernels.as_tuple(caller, "output_size", output_size, ndim, least=1)
     if all(m == 1 for m in sizes):
         return x.mean(tuple(range(2, x.ndim)), keepdims=True)
     for axis, m in enumerate(sizes, start=2):
-        x = (x.moveaxis(axis, -1) @ _averaging(x, x.shape[axis], m)).moveaxis(-1, axis)
+        n = x.shape[axis]
+        parts = [
+            x[(slice(None),) * axis + (slice(i * n // m, -(-(i + 1) * n // m)),)] for i in range(m)
+        ]
+        x = concatenate([part.mean(axis, keepdims=True) for part in parts], axis)
     return x
-
-
-def _averaging(like: Tensor, n: int, m: int) -> Tensor:
-    """The matrix (n, m) whose column i averages window i."""
-    matrix = np.zeros((n, m), dtype=like.dtype)
-    for i in range(m):
-        start, stop = i * n // m, -(-(i + 1) * n // m)
-        matrix[start:stop, i] = 1 / (stop - start)
-    return Tensor(array_module(like.data).asarray(matrix))

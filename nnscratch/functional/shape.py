@@ -22,6 +22,8 @@ def pad(x: Any, pairs: Any, mode: str = "constant", value: float = 0) -> Tensor:
     x = as_tensor(x)
     if mode not in PAD_MODES:
         raise ValueError(f"pad: expected mode in {PAD_MODES}, got {mode!r}")
+    if not isinstance(pairs, (tuple, list)):
+        raise ValueError(f"pad: expected pairs ((before, after), ...), got {pairs!r}")
     pairs = [kernels.as_tuple("pad", "a pair (before, after)", pair, 2) for pair in pairs]
     if len(pairs) > x.ndim:
         raise ValueError(f"pad: expected at most {x.ndim} pairs for x {x.shape}, got {len(pairs)}")

@@ -19,10 +19,11 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     Padding counts as −inf, the first maximum wins, NaN passes through.
     """
     xp = array_module(x)
-    out_size = window.out_size(x.shape[2:])
+    in_size, out_size = x.shape[2:], window.out_size(x.shape[2:])
     x = pad(x, window.padding, -np.inf)
     y = xp.full((*x.shape[:2], *out_size), -np.inf, dtype=x.dtype)
     winner = xp.zeros(y.shape, dtype=np.min_scalar_type(math.prod(window.size)))
+    winner[...] = _first_inside(x, in_size, window, out_size)
     for number, (_, view) in enumerate(window.views(out_size)):
         seen = x[view]
         winner[(seen > y) | (seen != seen)] = number  # NaN is the one value unequal to itself
@@ -30,11 +31,25 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     return y, winner
 
 
+def _first_inside(x: Array, in_size: Size, window: Window, out_size: Size) -> Array:
+    """The number of the first kernel offset of each output that is no padding (1, 1, *out).
+
+    It is the maximum where all that a window sees is −inf.
+    """
+    xp = array_module(x)
+    inside = pad(xp.ones((1, 1, *in_size), dtype=bool), window.padding, False)
+    first = xp.zeros((1, 1, *out_size), dtype=int)
+    for number, (_, view) in reversed(list(enumerate(window.views(out_size)))):
+        first = xp.where(inside[view], number, first)
+    return first
+
+
 def max_unpool(g: Array, winner: Array, window: Window, in_size: Size) -> Array:
     """Each g (N, C, *out) added where its maximum sat -> (N, C, *in)."""
-    x = array_module(g).zeros((*g.shape[:2], *window.padded_size(in_size)), dtype=g.dtype)
+    xp = array_module(g)
+    x = xp.zeros((*g.shape[:2], *window.padded_size(in_size)), dtype=g.dtype)
     for number, (_, view) in enumerate(window.views(g.shape[2:])):
-        x[view] += g * (winner == number)
+        x[view] += xp.where(winner == number, g, 0)
     return x[window.crop(in_size)]
 
 

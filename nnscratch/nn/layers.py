@@ -4,6 +4,7 @@ Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch'
 from a `numpy.random.Generator` or seed passed as rng.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,10 +22,14 @@ class Sequential(Module):
 
     def __init__(self, *layers: Any):
         named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else None
-        named = named or {str(i): layer for i, layer in enumerate(layers)}
+        named = {str(i): layer for i, layer in enumerate(layers)} if named is None else named
         for name, layer in named.items():
             if not callable(layer):
                 raise TypeError(f"Sequential: expected layers, got {layer!r} as {name}")
+            if hasattr(Sequential, name):
+                raise ValueError(
+                    f"Sequential: {name!r} means something else here; rename the layer"
+                )
             setattr(self, name, layer)
 
     def forward(self, x: Any) -> Any:
@@ -32,15 +37,20 @@ class Sequential(Module):
             x = layer(x)
         return x
 
+    def _named(self) -> list[tuple[str, Any]]:
+        return [(name, layer) for name, layer in vars(self).items() if name != "training"]
+
     def __iter__(self) -> Iterator[Any]:
-        return (value for name, value in vars(self).items() if name != "training")
+        return (layer for _, layer in self._named())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._named())
 
     def __getitem__(self, index: Any) -> Any:
-        layers = list(self)[index]
-        return Sequential(*layers) if isinstance(index, slice) else layers
+        """One layer by number; a slice is a Sequential whose layers keep their names."""
+        if isinstance(index, slice):
+            return Sequential(dict(self._named()[index]))
+        return self._named()[index][1]
 
 
 # -- linear maps ----------------------------------------------------------------------------------
@@ -368,7 +378,7 @@ class Flatten(Module):
     """x (N, *rest) -> (N, product of rest)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 class Dropout(Module):

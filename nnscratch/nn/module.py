@@ -106,6 +106,8 @@ class Module:
 
     def to(self, target: Any) -> "Module":
         """All parameters and buffers on a device ("cpu", "cuda") or in a dtype (np.float64)."""
+        if target not in DEVICES and not _is_float(target):
+            raise ValueError(f"to: expected a device in {DEVICES} or a float dtype, got {target!r}")
         for _, value in self._named_tensors():
             if target in DEVICES:
                 value.data = to_device(value.data, target)
@@ -135,6 +137,13 @@ def _members(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{key}", item) for key, item in inner)
         else:
             yield name, value
+
+
+def _is_float(target: Any) -> bool:
+    try:
+        return target is not None and np.dtype(target).kind == "f"
+    except TypeError:
+        return False
 
 
 def _array(value: Any) -> Any:

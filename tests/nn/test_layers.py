@@ -1,0 +1,192 @@
+"""Layers do what their functions do, with their own parameters; their states and their refusals."""
+
+import numpy as np
+import pytest
+
+import nnscratch.functional as F
+from nnscratch import Tensor, nn
+
+RNG = np.random.default_rng(0)
+
+
+def draw(*shape):
+    return Tensor(RNG.standard_normal(shape).astype(np.float32))
+
+
+def same(a, b):
+    assert a.dtype == b.dtype
+    np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+SIZES = {1: (7,), 2: (7, 6), 3: (5, 6, 4)}
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+@pytest.mark.parametrize("bias", [True, False])
+def test_convolutions(ndim, bias):
+    x = draw(2, 4, *SIZES[ndim])
+    layer = getattr(nn, f"Conv{ndim}d")(4, 6, 3, 2, 1, 1, 2, bias, rng=0)
+    assert layer.weight.shape == (6, 2, *(3,) * ndim) and (layer.bias is not None) == bias
+    function = getattr(F, f"conv{ndim}d")
+    same(layer(x), function(x, layer.weight, layer.bias, 2, 1, 1, 2))
+    layer = getattr(nn, f"ConvTranspose{ndim}d")(4, 6, 3, 2, 1, 1, 2, bias, rng=0)
+    assert layer.weight.shape == (4, 3, *(3,) * ndim) and (layer.bias is not None) == bias
+    function = getattr(F, f"conv_transpose{ndim}d")
+    same(layer(x), function(x, layer.weight, layer.bias, 2, 1, 1, 2, 1))
+
+
+def test_arguments_by_name():
+    x = draw(1, 2, 9, 9)
+    layer = nn.Conv2d(2, 3, (3, 2), padding=((1, 0), (2, 1)), dilation=(2, 1), stride=(1, 2), rng=0)
+    expected = F.conv2d(x, layer.weight, layer.bias, (1, 2), ((1, 0), (2, 1)), (2, 1))
+    same(layer(x), expected)
+    layer = nn.ConvTranspose2d(2, 3, 2, stride=3, output_padding=(2, 1), dilation=2, rng=0)
+    same(layer(x), F.conv_transpose2d(x, layer.weight, layer.bias, 3, 0, (2, 1), 1, 2))
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+def test_pools(ndim):
+    x = draw(2, 3, *SIZES[ndim])
+    for name, layer, args, options in (
+        ("max_pool", "MaxPool", (3,), {"stride": 2, "padding": 1, "ceil_mode": True}),
+        ("max_pool", "MaxPool", (2, 1), {"dilation": 2}),
+        ("avg_pool", "AvgPool", (2,), {"padding": 1, "count_include_pad": False}),
+        ("adaptive_avg_pool", "AdaptiveAvgPool", (2,), {}),
+    ):
+        function, kind = getattr(F, f"{name}{ndim}d"), getattr(nn, f"{layer}{ndim}d")
+        same(kind(*args, **options)(x), function(x, *args, **options))
+
+
+def test_functions_as_layers():
+    x = draw(3, 4)
+    for layer, expected in (
+        (nn.ReLU(), F.relu(x)),
+        (nn.LeakyReLU(0.3), F.leaky_relu(x, 0.3)),
+        (nn.Sigmoid(), F.sigmoid(x)),
+        (nn.Tanh(), F.tanh(x)),
+        (nn.Softmax(1), F.softmax(x, 1)),
+        (nn.L2Normalize(), F.normalize(x)),
+        (nn.L2Normalize(axis=0, eps=1.0), F.normalize(x, 2.0, 0, 1.0)),
+    ):
+        same(layer(x), expected)
+        assert not list(layer.parameters())
+
+
+def test_linear():
+    layer = nn.Linear(4, 3, rng=0)
+    x = draw(2, 5, 4)
+    np.testing.assert_allclose(
+        layer(x).numpy(), x.data @ layer.weight.data.T + layer.bias.data, rtol=1e-5
+    )
+    assert nn.Linear(4, 3, bias=False, rng=0).bias is None
+
+
+def test_flatten():
+    assert nn.Flatten()(draw(2, 3, 4)).shape == (2, 12)
+    assert nn.Flatten()(draw(2)).shape == (2, 1)
+    assert nn.Flatten()(draw(0, 3, 4)).shape == (0, 12)
+
+
+def test_weights_come_from_the_generator():
+    def weights(rng):
+        return [
+            layer.weight.numpy()
+            for layer in (nn.Linear(3, 4, rng=rng), nn.Conv2d(3, 4, 3, rng=rng))
+        ]
+
+    for a, b in zip(weights(3), weights(3), strict=True):
+        np.testing.assert_array_equal(a, b)
+    rng = np.random.default_rng(0)
+    assert (
+        nn.Linear(3, 4, rng=rng).weight.numpy() != nn.Linear(3, 4, rng=rng).weight.numpy()
+    ).all()
+    layer = nn.Conv2d(3, 4, 3, rng=0)
+    assert layer.weight.dtype == np.float32 and not layer.bias.numpy().any()
+
+
+def test_dropout_follows_the_mode_and_its_generator():
+    x = Tensor(np.ones((50, 50), np.float32))
+    layer, twin = nn.Dropout(0.4, rng=3), nn.Dropout(0.4, rng=3)
+    first, second = layer(x).numpy(), layer(x).numpy()
+    assert (first != second).any() and abs((first == 0).mean() - 0.4) < 0.05
+    np.testing.assert_array_equal(first, twin(x).numpy())
+    assert layer.eval()(x) is x
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(1, (6, 3)), (1, (6, 3, 4)), (2, (6, 3, 4, 2))])
+def test_batch_norm(kind, shape):
+    layer = getattr(nn, f"BatchNorm{kind}d")(3, momentum=0.5)
+    layer.weight.data = np.array([1.0, 2.0, 3.0], np.float32)
+    x = draw(*shape) * 2 + 1
+    axes = (0, *range(2, len(shape)))
+    y = layer(x)
+    np.testing.assert_allclose(y.numpy().std(axes), [1, 2, 3], rtol=1e-3)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.5 * x.data.mean(axes), rtol=1e-5)
+    expected = 0.5 + 0.5 * x.data.var(axes, ddof=1)
+    np.testing.assert_allclose(layer.running_var.numpy(), expected, rtol=1e-5)
+    before = layer.running_mean.data
+    layer.eval()
+    assert (layer(x).numpy() != y.numpy()).any() and layer.running_mean.data is before
+    assert list(nn.BatchNorm3d(3, affine=False).parameters()) == []
+
+
+def test_batch_norm_of_a_wrong_input():
+    for layer, shape in (
+        (nn.BatchNorm2d(3), (2, 3, 4)),
+        (nn.BatchNorm2d(3), (2, 4, 4, 4)),
+        (nn.BatchNorm1d(3), (2, 3, 4, 4)),
+        (nn.BatchNorm3d(3), (2, 3, 4, 4)),
+        (nn.InstanceNorm2d(3), (2, 3, 4)),
+        (nn.InstanceNorm2d(3), (2, 2, 4, 4)),
+    ):
+        with pytest.raises(ValueError, match=f"{type(layer).__name__}: expected x .*got"):
+            layer(draw(*shape))
+
+
+def test_instance_and_layer_norm():
+    x = draw(2, 3, 4, 5) * 3 + 2
+    y = nn.InstanceNorm2d(3)(x).numpy()
+    np.testing.assert_allclose(y.mean((2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std((2, 3)), 1, rtol=1e-3)
+    assert len(list(nn.InstanceNorm2d(3, affine=True).parameters())) == 2
+    for shape, axes in ((5, (3,)), ((4, 5), (2, 3)), ([3, 4, 5], (1, 2, 3))):
+        y = nn.LayerNorm(shape)(x).numpy()
+        np.testing.assert_allclose(y.mean(axes), 0, atol=1e-5)
+        np.testing.assert_allclose(y.std(axes), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["Conv1d", "Conv2d", "ConvTranspose3d"])
+def test_refused_when_made(kind):
+    layer = getattr(nn, kind)
+    for groups in (2, 3, 0, -1):
+        with pytest.raises(ValueError, match=f"{kind}: groups must divide both channels"):
+            layer(3, 4, 3, groups=groups)
+    with pytest.raises(ValueError, match=f"{kind}: expected kernel_size"):
+        layer(3, 4, 0)
+    with pytest.raises(ValueError, match=f"{kind}: expected kernel_size"):
+        layer(3, 4, (3,) * 4)
+
+
+def test_refused_in_use():
+    with pytest.raises(ValueError, match="conv2d: x has 4 channels but weight expects 3"):
+        nn.Conv2d(3, 4, 3)(draw(1, 4, 8, 8))
+    with pytest.raises(ValueError, match="linear: the last axis of x must be 3 long"):
+        nn.Linear(3, 4)(draw(1, 4))
+    with pytest.raises(ValueError, match="Dropout: expected a probability"):
+        nn.Dropout(-0.1)
+
+
+def test_layers_say_what_they_are():
+    for layer, text in (
+        (nn.Linear(2, 3), "Linear(2, 3, bias=True)"),
+        (nn.MaxPool2d(2, stride=1), "MaxPool2d(2, stride=1)"),
+        (nn.BatchNorm2d(3), "BatchNorm2d(3, eps=1e-05, momentum=0.1)"),
+        (nn.Dropout(0.2), "Dropout(p=0.2)"),
+        (nn.LeakyReLU(), "LeakyReLU(0.01)"),
+        (nn.Flatten(), "Flatten()"),
+        (nn.LayerNorm((2, 3)), "LayerNorm((2, 3), eps=1e-05)"),
+        (nn.Softmax(1), "Softmax(axis=1)"),
+    ):
+        assert repr(layer) == text
+    text = repr(nn.ConvTranspose1d(4, 6, 3, stride=2, groups=2))
+    assert text.startswith("ConvTranspose1d(4, 6, kernel_size=(3,), stride=2")

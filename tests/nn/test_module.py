@@ -1,0 +1,235 @@
+"""Parameter and Module: what is found in the tree, saved and loaded states, modes, moving."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import nnscratch.functional as F
+from nnscratch import Tensor, nn, optim
+
+
+def small(seed=0):
+    rng = np.random.default_rng(seed)
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3, rng=rng), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3, rng=rng)
+    )
+
+
+class Tree(nn.Module):
+    """Parameters and layers in every kind of place."""
+
+    def __init__(self):
+        self.scale = nn.Parameter([2.0])
+        self.constant = Tensor([5.0])
+        self.blocks = [nn.Linear(2, 3, rng=0), nn.ReLU()]
+        self.heads = {
+            "a": nn.Linear(3, 1, rng=1),
+            "b": (nn.Linear(3, 2, rng=2), nn.Parameter([1.0])),
+        }
+        self.note = "text"
+        self.shared = self.blocks[0]
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.heads["a"](x) * self.scale
+
+
+def test_parameters_are_tensors_that_require_gradients():
+    p = nn.Parameter(np.ones(3))
+    assert p.requires_grad and p.is_leaf and p.dtype == np.float64 and isinstance(p, Tensor)
+    assert not nn.Parameter([1.0], requires_grad=False).requires_grad
+    assert not isinstance(p * 2, nn.Parameter)
+    with pytest.raises(TypeError, match="expected floats"):
+        nn.Parameter(np.arange(3))
+
+
+def test_tree_is_walked_in_order_and_each_parameter_counts_once():
+    tree = Tree()
+    assert [name for name, _ in tree.named_parameters()] == [
+        "scale",
+        "heads.b.1",
+        "blocks.0.weight",
+        "blocks.0.bias",
+        "heads.a.weight",
+        "heads.a.bias",
+        "heads.b.0.weight",
+        "heads.b.0.bias",
+    ]
+    assert len(list(tree.parameters())) == len(set(tree.parameters())) == 8
+    names = dict(tree.named_modules())
+    assert names[""] is tree and names["heads.b.0"] is tree.heads["b"][0]
+    assert [name for name, _ in tree.named_children()] == [
+        *("blocks.0", "blocks.1", "heads.a", "heads.b.0", "shared")
+    ]
+
+
+def test_state_dict_holds_buffers_and_is_detached():
+    net = small()
+    state = net.state_dict()
+    assert list(state) == [
+        *("0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var"),
+        *("3.weight", "3.bias"),
+    ]
+    assert not any(value.requires_grad for value in state.values())
+    before = {name: value.numpy().copy() for name, value in state.items()}
+    adam = optim.Adam(net.parameters(), 0.1)
+    F.mse_loss(
+        net(Tensor(np.random.default_rng(0).random((4, 1, 4, 4)))), np.zeros((4, 3))
+    ).backward()
+    adam.step()
+    for name, value in state.items():  # what was saved does not move with the training
+        np.testing.assert_array_equal(value.numpy(), before[name])
+        if name != "0.bias":  # batch norm takes it out again: no gradient
+            assert (net.state_dict()[name].numpy() != before[name]).any()
+
+
+@pytest.mark.parametrize(
+    "convert", [lambda x: x, lambda x: x.numpy(), lambda x: x.numpy().tolist()]
+)
+def test_states_are_loaded_as_copies(convert):
+    ours, theirs = small(0), small(1)
+    theirs[1].running_mean.data = np.array([3.0, 4.0], np.float32)
+    state = {name: convert(value) for name, value in theirs.state_dict().items()}
+    ours.load_state_dict(state)
+    for name, value in ours.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), theirs.state_dict()[name].numpy())
+        assert not np.shares_memory(value.data, theirs.state_dict()[name].data)
+
+
+def test_loading_keeps_dtype():
+    net = small()
+    net.load_state_dict({n: v.numpy().astype(np.float64) for n, v in net.state_dict().items()})
+    assert all(p.dtype == np.float32 for p in net.parameters())
+
+
+def test_a_wrong_state_lists_every_problem_and_changes_nothing():
+    net = small()
+    before = {name: value.numpy().copy() for name, value in net.state_dict().items()}
+    state = {name: value.numpy() + 1 for name, value in net.state_dict().items()}
+    del state["0.bias"]
+    state["3.weight"] = np.ones((3, 9))
+    state["extra"] = np.ones(1)
+    words = (
+        r"load_state_dict: 3\.weight: expected shape \(3, 8\), got \(3, 9\); "
+        r"missing 0\.bias \(2,\); unexpected extra"
+    )
+    with pytest.raises(ValueError, match=words):
+        net.load_state_dict(state)
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), before[name])
+
+
+def test_modes_reach_every_layer():
+    net = nn.Sequential(nn.Dropout(0.5, 0), nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.5, 1)))
+    assert net.training and net.eval() is net
+    assert not any(module.training for module in net.modules())
+    x = Tensor(np.ones((4, 3), np.float32))
+    np.testing.assert_array_equal(net(x).numpy(), net(x).numpy())
+    assert net.train() is net and all(module.training for module in net.modules())
+    assert (net(x + 1).numpy() == 0).any()
+
+
+def test_zero_grad():
+    net = nn.Linear(2, 3, rng=0)
+    net(Tensor([[1.0, 2.0]])).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, "float64", np.dtype("float64"), np.float16])
+def test_to_a_dtype(dtype):
+    net = small()
+    parameters = list(net.parameters())
+    assert net.to(dtype) is net and net.to("cpu") is net
+    assert all(value.dtype == np.dtype(dtype) for value in net.state_dict().values())
+    assert all(a is b for a, b in zip(parameters, net.parameters(), strict=True))
+    assert all(p.requires_grad for p in net.parameters())
+
+
+@pytest.mark.parametrize("target", ["gpu", "cuda:1", np.int64, bool, None, "int32"])
+def test_to_something_else(target):
+    with pytest.raises((ValueError, TypeError), match=r"to: expected a device .* or a float dtype"):
+        small().to(target)
+
+
+def test_no_forward():
+    with pytest.raises(TypeError, match="Unfinished: defines no forward; add one"):
+        type("Unfinished", (nn.Module,), {})()(1)
+
+
+def test_repr():
+    net = nn.Sequential(
+        {"conv": nn.Conv2d(3, 4, 3, padding=1, rng=0), "inner": nn.Sequential(nn.ReLU())}
+    )
+    assert repr(net) == (
+        "Sequential(\n"
+        "  (conv): Conv2d(3, 4, kernel_size=(3, 3), stride=1, padding=1, dilation=1, groups=1, "
+        "bias=True)\n"
+        "  (inner): Sequential(\n"
+        "    (0): ReLU()\n"
+        "  )\n"
+        ")"
+    )
+
+
+def test_a_deep_copy_trains_alone(monkeypatch):
+    # copy leaves a note on the class; as it was absent before, monkeypatch takes it off again
+    monkeypatch.setattr(Tensor, "__slotnames__", [], raising=False)
+    monkeypatch.delattr(Tensor, "__slotnames__")
+    net = small()
+    twin = copy.deepcopy(net)
+    x = Tensor(np.random.default_rng(0).random((2, 1, 4, 4), np.float32))
+    np.testing.assert_array_equal(net.eval()(x).numpy(), twin.eval()(x).numpy())
+    twin(x).sum().backward()
+    assert all(p.grad is None for p in net.parameters())
+    assert all(p.grad is not None for p in twin.parameters())
+
+
+# -- Sequential -----------------------------------------------------------------------------------
+
+
+def test_sequential():
+    first, second = nn.Linear(2, 3, rng=0), nn.ReLU()
+    net = nn.Sequential(first, second, F.tanh)
+    assert list(net) == [first, second, F.tanh] and len(net) == 3
+    assert net[0] is first and net[-1] is F.tanh
+    assert isinstance(net[:2], nn.Sequential) and list(net[:2]) == [first, second]
+    x = Tensor(np.array([[1.0, -2.0]], np.float32))
+    np.testing.assert_array_equal(net(x).numpy(), np.tanh(np.maximum(first(x).numpy(), 0)))
+    assert nn.Sequential()(x) is x
+    net.eval()
+    assert len(net) == 3  # the mode is no layer
+
+
+def test_sequential_with_names():
+    net = nn.Sequential({"fc": nn.Linear(2, 3, rng=0), "act": nn.ReLU()})
+    assert [name for name, _ in net.named_parameters()] == ["fc.weight", "fc.bias"]
+    assert net.fc is net[0] and net(Tensor([[1.0, 2.0]])).shape == (1, 3)
+    assert [name for name, _ in net[:1].named_parameters()] == ["fc.weight", "fc.bias"]
+
+
+def test_sequential_refuses_what_is_no_layer():
+    with pytest.raises(TypeError, match=r"Sequential: expected layers, got 3 as 1"):
+        nn.Sequential(nn.ReLU(), 3)
+
+
+@pytest.mark.parametrize("name", ["training", "forward", "parameters"])
+def test_sequential_refuses_names_that_mean_something(name):
+    with pytest.raises(ValueError, match=f"Sequential: .*{name}"):
+        nn.Sequential({name: nn.ReLU()})
+
+
+def test_shared_layers_train_as_one():
+    layer = nn.Linear(2, 2, bias=False, rng=0)
+    net = nn.Sequential(layer, nn.Tanh(), layer)
+    assert len(list(net.parameters())) == 1
+    x = Tensor(np.array([[1.0, 2.0]], np.float32))
+    net(x).sum().backward()
+    w = layer.weight.data.astype(np.float64)
+    h = np.tanh(x.data @ w.T)
+    back = (np.ones(2) @ w) * (1 - h[0] ** 2)
+    expected = np.outer(np.ones(2), h[0]) + np.outer(back, x.data[0])
+    np.testing.assert_allclose(layer.weight.grad.numpy(), expected, rtol=1e-5)
