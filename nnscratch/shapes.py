@@ -190,7 +190,7 @@ def concatenate(arrays: Sequence[Any], axis: int) -> ShapeOnly:
 # -- what `kernels` does, on shapes ---------------------------------------------------------------
 
 
-def conv(x: ShapeOnly, weight: Any, window: Any, groups: int) -> ShapeOnly:
+def conv(x: ShapeOnly, weight: Any, window: Any, groups: int, bias: Any = None) -> ShapeOnly:
     shape = (len(x), len(weight), *window.out_size(x.shape[2:]))
     x.meter.multiply_adds += math.prod(shape) * math.prod(weight.shape[1:])
     return x.like(shape, x.field and x.field.through(window))

@@ -174,6 +174,9 @@ class Tensor:
     def __float__(self) -> float:
         return float(self.item())
 
+    def __format__(self, how: str) -> str:
+        return format(self.item(), how) if how else repr(self)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if not isinstance(self.data, np.ndarray):
             raise TypeError("array: this Tensor is on a GPU; bring it over with .numpy()")
@@ -563,8 +566,9 @@ def grad(
         if not x.requires_grad:
             raise ValueError(f"grad: input {i} of shape {x.shape} does not require a gradient")
     seed = _seed(output, grad_output, "grad")
+    asked = set(wanted)
     with _recording(create_graph):
-        found = {y: g for y, g in _gradients(output, seed, True, wanted) if y in set(wanted)}
+        found = {y: g for y, g in _gradients(output, seed, True, wanted) if y in asked}
     return tuple(found[x] if x in found else _zeros_like(x) for x in wanted)
 
 
@@ -590,13 +594,13 @@ def _pow(a: Tensor, b: Tensor) -> Tensor:
 
     def grad_a(g: Tensor, y: Tensor) -> Tensor | None:
         if type(b.data) in (int, float):
-            return g * (a ** (b.data - 1) * b.data) if b.data else None
+            return g * (a ** (b.data - 1) * b.data) if b.data else g * 0.0
         corner = (a.data == 0) & (b.data == 0)  # 0⁰ is flat here; 0 · 0⁻¹ would be NaN
         return g * b * a ** where(corner, 1.0, b - 1)
 
     def grad_b(g: Tensor, y: Tensor) -> Tensor | None:
         if type(a.data) in (int, float):
-            return g * y * math.log(a.data) if a.data else None
+            return g * y * (math.log(a.data) if a.data > 0 else 0.0 if a.data == 0 else math.nan)
         return g * y * log(where(a.data == 0, 1.0, a))
 
     return Tensor.from_op("pow", a.data**b.data, (a, grad_a), (b, grad_b))
@@ -763,8 +767,10 @@ def _put(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
 
 
 def _plain_index(index: Any) -> Any:
+    """`index` without Tensors; arrays are copied, as backward will need them unchanged."""
     parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
+    arrays = [part.data if isinstance(part, Tensor) else part for part in parts]
+    plain = tuple(part.copy() if is_array(part) else part for part in arrays)
     return plain if isinstance(index, tuple) else plain[0]
 
 

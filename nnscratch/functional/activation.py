@@ -21,7 +21,8 @@ def relu(x: Any) -> Tensor:
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, else negative_slope · x."""
     x = as_tensor(x)
-    slope = array_module(x.data).where(x.data > 0, 1.0, negative_slope).astype(x.dtype)
+    slope = array_module(x.data).where(x.data > 0, 1.0, negative_slope)
+    slope = slope.astype(x.dtype) if x.dtype.kind == "f" else slope
     return Tensor.from_op("leaky_relu", x.data * slope, (x, lambda g, y: g * slope))
 
 

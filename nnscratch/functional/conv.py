@@ -12,7 +12,7 @@ from nnscratch import kernels
 from nnscratch.backend import Array, array_module
 from nnscratch.functional.shape import pad
 from nnscratch.kernels import Size, Window
-from nnscratch.tensor import Tensor, as_tensor
+from nnscratch.tensor import Edge, Tensor, as_tensor
 
 
 def conv1d(
@@ -138,7 +138,7 @@ def _conv(
         )
     window = kernels.window(caller, ndim, weight.shape[2:], stride, padding, dilation)
     window.check(caller, x.shape[2:])
-    return _add_bias(caller, _correlate(x, weight, window, groups), bias)
+    return _correlate(x, weight, window, groups, _bias(caller, bias, out_channels))
 
 
 def _conv_transpose(
@@ -184,28 +184,38 @@ def _conv_transpose(
     y = _correlate_input(x, weight, window, size, groups)
     # ... and zeros for the rest.
     y = pad(y, [(0, e - u) for e, u in zip(extra, unseen, strict=True)])
-    return _add_bias(caller, y, bias)
+    bias = _bias(caller, bias, y.shape[1])
+    return y if bias is None else y + bias.reshape(-1, *(1,) * ndim)
 
 
 # Three maps, each linear in both arguments; the derivatives of one are the other two.
 
 
-def _correlate(x: Tensor, weight: Tensor, window: Window, groups: int) -> Tensor:
+def _correlate(
+    x: Tensor, weight: Tensor, window: Window, groups: int, bias: Tensor | None = None
+) -> Tensor:
     in_size = x.shape[2:]
-    return Tensor.from_op(
-        "conv",
-        kernels.conv(*_same_library(x, weight), window, groups),
+    edges: list[Edge] = [
         (x, lambda g, y: _correlate_input(g, weight, window, in_size, groups)),
         (weight, lambda g, y: _correlate_weight(x, g, window, groups)),
-    )
+    ]
+    if bias is None:
+        a, b = _same_library(x, weight)
+        data = kernels.conv(a, b, window, groups)
+    else:
+        edges.append((bias, lambda g, y: g.sum((0, *range(2, g.ndim)))))
+        a, b, c = _same_library(x, weight, bias)
+        data = kernels.conv(a, b, window, groups, c)
+    return Tensor.from_op("conv", data, *edges)
 
 
 def _correlate_input(
     g: Tensor, weight: Tensor, window: Window, in_size: Size, groups: int
 ) -> Tensor:
+    a, b = _same_library(g, weight)
     return Tensor.from_op(
         "conv_input",
-        kernels.conv_input(*_same_library(g, weight), window, in_size, groups),
+        kernels.conv_input(a, b, window, in_size, groups),
         (g, lambda h, y: _correlate(h, weight, window, groups)),
         (weight, lambda h, y: _correlate_weight(h, g, window, groups)),
     )
@@ -213,19 +223,20 @@ def _correlate_input(
 
 def _correlate_weight(x: Tensor, g: Tensor, window: Window, groups: int) -> Tensor:
     in_size = x.shape[2:]
+    a, b = _same_library(x, g)
     return Tensor.from_op(
         "conv_weight",
-        kernels.conv_weight(*_same_library(x, g), window, groups),
+        kernels.conv_weight(a, b, window, groups),
         (x, lambda h, y: _correlate_input(g, h, window, in_size, groups)),
         (g, lambda h, y: _correlate(x, h, window, groups)),
     )
 
 
-def _same_library(a: Tensor, b: Tensor) -> tuple[Array, Array]:
-    """The two arrays, in the dtype that NumPy promotes them to."""
-    array_module(a.data, b.data)
-    dtype = np.promote_types(a.dtype, b.dtype)
-    return a.data.astype(dtype, copy=False), b.data.astype(dtype, copy=False)
+def _same_library(*tensors: Tensor) -> list[Array]:
+    """The arrays of `tensors`, in the dtype that NumPy promotes them to."""
+    array_module(*(x.data for x in tensors))
+    dtype = np.result_type(*(x.dtype for x in tensors))
+    return [x.data.astype(dtype, copy=False) for x in tensors]
 
 
 def _check_ranks(caller: str, ndim: int, x: Tensor, weight: Tensor) -> None:
@@ -250,11 +261,11 @@ def _check_groups(caller: str, groups: int, channels: int, side: str) -> None:
         )
 
 
-def _add_bias(caller: str, y: Tensor, bias: Any) -> Tensor:
-    """y (N, C, *size) + bias (C,)."""
+def _bias(caller: str, bias: Any, channels: int) -> Tensor | None:
+    """The checked bias (C_out,), if there is one."""
     if bias is None:
-        return y
+        return None
     bias = as_tensor(bias)
-    if bias.shape != (y.shape[1],):
-        raise ValueError(f"{caller}: expected bias of shape {(y.shape[1],)}, got {bias.shape}")
-    return y + bias.reshape(-1, *(1,) * (y.ndim - 2))
+    if bias.shape != (channels,):
+        raise ValueError(f"{caller}: expected bias of shape {(channels,)}, got {bias.shape}")
+    return bias

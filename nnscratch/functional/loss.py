@@ -35,6 +35,8 @@ def cross_entropy(
         losses = -(target * logs).sum(1)
     else:
         losses = _pick_class("cross_entropy", logs, target)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing {label_smoothing} is not in [0, 1]")
     if label_smoothing:  # not by 0, which would make NaN of a logit of −inf
         losses = losses * (1 - label_smoothing) - logs.mean(1) * label_smoothing
     return _reduce("cross_entropy", losses, reduction)

@@ -8,9 +8,13 @@ from typing import Any
 from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
 
 
-def linear(x: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     """x (..., in), weight (out, in), bias (out,) -> (..., out)."""
-    x = as_tensor(x)
+    x, weight = as_tensor(x), as_tensor(weight)
+    if weight.ndim != 2:
+        raise ValueError(f"linear: expected weight (out, in), got {weight.shape}")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"linear: expected bias of shape {weight.shape[:1]}, got {bias.shape}")
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"linear: the last axis of x must be {weight.shape[1]} long: x {x.shape}, "

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 
+import numpy as np
+
 from nnscratch import shapes
-from nnscratch.backend import Array
-from nnscratch.kernels import im2col, plain, pool
+from nnscratch.backend import Array, array_module
+from nnscratch.kernels import im2col, memory, plain, pool, winograd
 from nnscratch.kernels.pool import max_pick, max_unpool, sum_unpool
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window
 
-ALGORITHMS: dict[str, ModuleType] = {"plain": plain, "im2col": im2col}
+ALGORITHMS: dict[str, ModuleType] = {"plain": plain, "im2col": im2col, "winograd": winograd}
 
 
 class _Forced(threading.local):
@@ -27,7 +29,10 @@ _forced = _Forced()
 
 @contextlib.contextmanager
 def algorithm(name: str) -> Iterator[None]:
-    """Within this block every convolution is computed by algorithm `name`."""
+    """Within this block convolutions are computed by algorithm `name`.
+
+    "winograd" cannot do all of them (kernels of 3 without stride only); the others go as usual.
+    """
     if name not in ALGORITHMS:
         raise ValueError(f"algorithm: expected one of {tuple(ALGORITHMS)}, got {name!r}")
     before, _forced.name = _forced.name, name
@@ -37,19 +42,24 @@ def algorithm(name: str) -> Iterator[None]:
         _forced.name = before
 
 
-def conv(x: Array, weight: Array, window: Window, groups: int = 1) -> Array:
-    """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel) -> (N, C_out, *out)."""
-    return _choose(x, groups).conv(x, weight, window, groups)
+def conv(
+    x: Array, weight: Array, window: Window, groups: int = 1, bias: Array | None = None
+) -> Array:
+    """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel), bias (C_out,) -> (N, C_out, *out)."""
+    return _choose(x, weight.shape, window, groups).conv(x, weight, window, groups, bias)
 
 
 def conv_input(g: Array, weight: Array, window: Window, in_size: Size, groups: int = 1) -> Array:
     """The adjoint of `conv` in x: g (N, C_out, *out) -> (N, C_in, *in)."""
-    return _choose(g, groups).conv_input(g, weight, window, in_size, groups)
+    kernel = _choose(g, weight.shape, window, groups)
+    return kernel.conv_input(g, weight, window, in_size, groups)
 
 
 def conv_weight(x: Array, g: Array, window: Window, groups: int = 1) -> Array:
     """The adjoint of `conv` in weight: x, g (N, C_out, *out) -> (C_out, C_in/groups, *kernel)."""
-    return _choose(x, groups).conv_weight(x, g, window, groups)
+    weight_shape = (g.shape[1], x.shape[1] // groups, *window.size)
+    kernel = _choose(x, weight_shape, window, groups, summed=True)
+    return kernel.conv_weight(x, g, window, groups)
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
@@ -62,13 +72,32 @@ def sum_pool(x: Array, window: Window) -> Array:
     return (shapes if isinstance(x, shapes.ShapeOnly) else pool).sum_pool(x, window)
 
 
-def _choose(x: Array, groups: int) -> ModuleType:
-    """Many groups make many small products: there one product for each offset is better."""
+def free() -> None:
+    """Give back the memory that fast kernels keep: scratch, results, weights at points."""
+    memory.free()
+    winograd.free()
+
+
+FEW_CHANNELS = {2: 64, 3: 16}  # by dimension: with fewer, transforms cost more than they save
+MANY_GROUPS = 4  # more make many small products: there one for each kernel offset is better
+
+
+def _choose(
+    x: Array, weight_shape: Size, window: Window, groups: int, summed: bool = False
+) -> ModuleType:
+    """The fastest algorithm by measurement; summed: over all outputs, to weights."""
     if isinstance(x, shapes.ShapeOnly):
         return shapes
-    if _forced.name is not None:
+    suits = array_module(x) is np and x.size > 0 and winograd.suits(window, groups, x.dtype)
+    if _forced.name is not None and (suits or _forced.name != "winograd"):
         return ALGORITHMS[_forced.name]
-    return plain if groups > 4 else im2col
+    if groups > MANY_GROUPS:
+        return plain
+    if not suits:
+        return im2col
+    axes = len(window.size)
+    few = min(weight_shape[:2]) < FEW_CHANNELS[axes]
+    return im2col if few or (summed and axes == 3) else winograd
 
 
 __all__ = [
@@ -80,6 +109,7 @@ __all__ = [
     "conv",
     "conv_input",
     "conv_weight",
+    "free",
     "max_pick",
     "max_pool",
     "max_unpool",

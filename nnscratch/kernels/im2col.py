@@ -1,9 +1,10 @@
 """Convolution as one product of matrices for each block of output rows.
 
-Stands on `window`. Each output sees K·C inputs, K being the number of kernel offsets; copied side
-by side they are one row of a matrix, and a convolution is that matrix times the weights. The whole
-matrix would be K times the size of the image (576 MiB for the second layer of VGG at 512×512), so
-it is made and used a few rows at a time, small enough to stay in the cache.
+Stands on `window`, `memory`, `parallel` and `products`. Each output sees K·C inputs, K being the
+number of kernel offsets; copied side by side they are one row of a matrix, and a convolution is
+that matrix times the weights. The whole matrix would be K times the size of the image (576 MiB for
+the second layer of VGG at 512×512), so it is made and used a few rows at a time, small enough to
+stay in the cache.
 
 Channels lie last in memory here, so that a kernel row of the input is one piece to copy; the
 axes that callers see remain N, C, *size.
@@ -12,29 +13,37 @@ Source: Chellapilla, Puri and Simard 2006, "High Performance Convolutional Neura
 Document Processing", section 2. Differs from the paper: in blocks.
 """
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from nnscratch.backend import Array, array_module
+from nnscratch.kernels import memory, parallel, products
 from nnscratch.kernels.window import Pairs, Size, Window
 
 HOST_BLOCK = 2**20  # bytes of columns at a time: about one core's level-2 cache
 GPU_BLOCK = 2**28  # a GPU wants few, large products
 
 
-def conv(x: Array, weight: Array, window: Window, groups: int) -> Array:
+def conv(x: Array, weight: Array, window: Window, groups: int, bias: Array | None = None) -> Array:
     """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel) -> (N, C_out, *out)."""
     out_size = window.out_size(x.shape[2:])
     xp = array_module(x)
     windows = _windows(_channels_last(x, window.padding), window, out_size)
     matrices = _matrices(weight, groups)
-    y = xp.empty((len(x), *out_size, len(weight)), dtype=x.dtype)
-    for block in _blocks(windows, xp):
+    y = _result(xp, (len(x), *out_size, len(weight)), x.dtype)
+
+    def some(block: tuple) -> None:
         rows = y[block].reshape(-1, groups, len(weight) // groups)
         for group, columns in enumerate(_columns(windows[block], window, groups)):
-            rows[:, group] = columns @ matrices[group]
+            _product(xp, columns, matrices[group], rows[:, group])
+        if bias is not None:
+            y[block] += bias
+
+    _each(xp, some, _blocks(windows, xp))
     return xp.moveaxis(y, -1, 1)
 
 
@@ -48,7 +57,8 @@ def conv_input(g: Array, weight: Array, window: Window, in_size: Size, groups: i
     x = xp.zeros((len(g), *window.padded_size(in_size), in_channels), dtype=g.dtype)
     windows = _windows(x, window, out_size)
     matrices = _matrices(weight, groups)
-    for block in _blocks(windows, xp):
+
+    def one(block: tuple) -> None:
         rows = last[block].reshape(-1, groups, len(weight) // groups)
         seen = xp.concatenate(
             [
@@ -60,25 +70,72 @@ def conv_input(g: Array, weight: Array, window: Window, in_size: Size, groups: i
         # windows overlap: each offset in turn, as += would lose all but one of them at once
         for offset in np.ndindex(*window.size):
             windows[block][(..., *offset, slice(None))] += seen[(..., *offset, slice(None))]
+
+    def some(blocks: list) -> None:
+        for block in blocks:
+            one(block)
+
+    _each(xp, some, _by_image(_blocks(windows, xp)))  # blocks of one image overlap as well
     return xp.moveaxis(x, -1, 1)[window.crop(in_size)]
 
 
 def conv_weight(x: Array, g: Array, window: Window, groups: int) -> Array:
     """The adjoint of `conv` in weight: x, g (N, C_out, *out) -> (C_out, C_in/groups, *kernel)."""
-    xp = array_module(x)
     out_size, out_channels = g.shape[2:], g.shape[1]
+    xp = array_module(x)
     windows = _windows(_channels_last(x, window.padding), window, out_size)
     last = _channels_last(g, ((0, 0),) * len(out_size))
     in_channels = x.shape[1] // groups
     shape = (groups, math.prod(window.size) * in_channels, out_channels // groups)
-    matrices = xp.zeros(shape, dtype=x.dtype)
-    for block in _blocks(windows, xp):
-        rows = last[block].reshape(-1, groups, out_channels // groups)
-        for group, columns in enumerate(_columns(windows[block], window, groups)):
-            matrices[group] += columns.T @ rows[:, group]
+
+    def some(blocks: list) -> Array:
+        matrices = xp.zeros(shape, dtype=x.dtype)
+        for block in blocks:
+            rows = last[block].reshape(-1, groups, out_channels // groups)
+            for group, columns in enumerate(_columns(windows[block], window, groups)):
+                matrices[group] += _summed_product(xp, columns, rows[:, group])
+        return matrices
+
+    blocks = list(_blocks(windows, xp))
+    share = max(1, -(-len(blocks) // parallel.threads()))
+    shares = [blocks[i : i + share] for i in range(0, len(blocks), share)]
+    sums = parallel.gather(some, shares) if xp is np else [some(blocks)]
     # (G, K·C_in/G, C_out/G) -> (C_out, *kernel, C_in/G) -> (C_out, C_in/G, *kernel)
+    matrices = sum(sums, xp.zeros(shape, dtype=x.dtype))
     weight = matrices.swapaxes(1, 2).reshape(out_channels, *window.size, in_channels)
     return xp.ascontiguousarray(xp.moveaxis(weight, -1, 1))
+
+
+def _each(xp: Any, function: Callable, items: Iterable) -> None:
+    """On the host in threads; a GPU has its own."""
+    if xp is np:
+        parallel.each(function, items)
+    else:
+        for item in items:
+            function(item)
+
+
+def _product(xp: Any, columns: Array, matrix: Array, out: Array) -> None:
+    """out = columns @ matrix."""
+    if xp is np:
+        products.multiply(columns[None], matrix[None], out[None])
+    else:
+        xp.matmul(columns, matrix, out=out)
+
+
+def _summed_product(xp: Any, columns: Array, rows: Array) -> Array:
+    """columnsᵀ @ rows."""
+    return products.summed(columns, rows) if xp is np else columns.T @ rows
+
+
+def _by_image(blocks: Iterable[tuple[slice, slice]]) -> list[list]:
+    """The blocks of each group of images."""
+    groups = itertools.groupby(blocks, key=lambda block: block[0].start)
+    return [list(group) for _, group in groups]
+
+
+def _result(xp: Any, shape: Size, dtype: Any) -> Array:
+    return memory.result(shape, dtype) if xp is np else xp.empty(shape, dtype)
 
 
 def _matrices(weight: Array, groups: int) -> Array:
@@ -95,9 +152,16 @@ def _channels_last(x: Array, padding: Pairs) -> Array:
     if not any(map(any, padding)):
         return xp.ascontiguousarray(last)
     size = tuple(n + a + b for n, (a, b) in zip(x.shape[2:], padding, strict=True))
-    padded = xp.zeros((len(x), *size, x.shape[1]), dtype=x.dtype)
-    inner = zip(x.shape[2:], padding, strict=True)
-    padded[(slice(None), *(slice(before, before + n) for n, (before, _) in inner))] = last
+    padded = _result(xp, (len(x), *size, x.shape[1]), x.dtype)
+    axes = zip(x.shape[2:], padding, strict=True)
+    inner = tuple(slice(before, before + n) for n, (before, _) in axes)
+
+    def some(images: slice) -> None:
+        padded[images] = 0
+        padded[(images, *inner)] = last[images]
+
+    share = max(1, -(-len(x) // parallel.threads()))
+    _each(xp, some, [slice(i, i + share) for i in range(0, len(x), share)])
     return padded
 
 
@@ -119,6 +183,10 @@ def _columns(windows: Array, window: Window, groups: int) -> Iterator[Array]:
     channels = windows.shape[-1] // groups
     for start in range(0, windows.shape[-1], channels):
         part = windows[..., start : start + channels]
+        if array_module(part) is np:
+            copy = memory.scratch("columns", part.shape, part.dtype)
+            copy[...] = part
+            part = copy
         yield part.reshape(-1, math.prod(window.size) * channels)
 
 

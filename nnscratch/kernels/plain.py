@@ -19,7 +19,7 @@ from nnscratch.backend import Array, array_module
 from nnscratch.kernels.window import Size, Window, pad
 
 
-def conv(x: Array, weight: Array, window: Window, groups: int) -> Array:
+def conv(x: Array, weight: Array, window: Window, groups: int, bias: Array | None = None) -> Array:
     """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel) -> (N, C_out, *out)."""
     out_size = window.out_size(x.shape[2:])
     x = pad(x, window.padding)
@@ -28,6 +28,8 @@ def conv(x: Array, weight: Array, window: Window, groups: int) -> Array:
     )
     for offset, view in window.views(out_size):
         y += _at(weight, offset, groups) @ _positions_last(x[view], groups)
+    if bias is not None:
+        y += bias.reshape(groups, -1, 1)
     return y.reshape(len(x), len(weight), *out_size)  # (N, G, C_out/G, P) -> (N, C_out, *out)
 
 
@@ -39,9 +41,8 @@ def conv_input(g: Array, weight: Array, window: Window, in_size: Size, groups: i
     columns = _positions_last(g, groups)
     for offset, view in window.views(out_size):
         seen = _at(weight, offset, groups).swapaxes(1, 2) @ columns
-        x[view] += seen.reshape(
-            len(g), in_channels, *out_size
-        )  # (N, G, C_in/G, P) -> (N, C_in, *out)
+        # (N, G, C_in/G, P) -> (N, C_in, *out)
+        x[view] += seen.reshape(len(g), in_channels, *out_size)
     return x[window.crop(in_size)]
 
 

@@ -38,7 +38,7 @@ class Sequential(Module):
         return x
 
     def _named(self) -> list[tuple[str, Any]]:
-        return [(name, layer) for name, layer in vars(self).items() if name != "training"]
+        return [(name, layer) for name, layer in vars(self).items() if callable(layer)]
 
     def __iter__(self) -> Iterator[Any]:
         return (layer for _, layer in self._named())

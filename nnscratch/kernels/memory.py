@@ -1,0 +1,101 @@
+"""Memory that is used again: scratch for each thread, and large results whose arrays are gone.
+
+Stands on NumPy alone. Asking the system for 64 MiB costs little, but on first use it clears every
+page: a sixth of the time of a large Winograd convolution. And NumPy aligns to 16 bytes, where
+cache lines and the widest registers have 64.
+"""
+
+import math
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 64
+SCRATCH_BYTES = 2**26  # a scratch buffer larger than this is not kept
+RESULT_BYTES = 2**20  # a result smaller than this is left to NumPy
+IDLE_BYTES = 2**28  # of results' memory that wait for use, all together
+
+
+def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array with arbitrary contents, valid until this thread asks for `name` again."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    kept = _own.kept
+    memory = kept.get(name)
+    if memory is None or memory.size < size:
+        memory = _aligned(size)
+        if size <= SCRATCH_BYTES:
+            kept[name] = memory
+    return memory[:size].view(dtype).reshape(shape)
+
+
+def result(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """np.empty for an array to give away; its memory comes back when nobody refers to it."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < RESULT_BYTES:
+        return np.empty(shape, dtype)
+    return np.asarray(_Lease(_idle.take(size))).view(dtype).reshape(shape)
+
+
+class _Lease:
+    """What an array and all its views refer to; it dies with the last of them."""
+
+    def __init__(self, memory: np.ndarray) -> None:
+        self.memory = memory
+        self.__array_interface__ = memory.__array_interface__
+
+    def __del__(self) -> None:
+        _idle.put(self.memory)
+
+
+def free() -> None:
+    """Gives all that waits for use back to the system."""
+    for kept in list(_all_kept):
+        kept.clear()
+    _idle.clear()
+
+
+def _aligned(size: int) -> np.ndarray:
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+class _Idle:
+    """Pieces of memory by size. Not locked: each step is one operation on a list or dict."""
+
+    def __init__(self) -> None:
+        self.pieces: dict[int, list[np.ndarray]] = {}
+
+    def take(self, size: int) -> np.ndarray:
+        try:
+            return self.pieces[size].pop()
+        except (KeyError, IndexError):
+            return _aligned(size)
+
+    def put(self, memory: np.ndarray) -> None:
+        waiting = sum(size * len(pieces) for size, pieces in list(self.pieces.items()))
+        if waiting + memory.size > IDLE_BYTES:
+            self.clear()
+        self.pieces.setdefault(memory.size, []).append(memory)
+
+    def clear(self) -> None:
+        self.pieces = {}
+
+
+class _Kept(dict):
+    """A dict that can be referred to weakly, so that a thread's buffers end with it."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class _Own(threading.local):
+    def __init__(self) -> None:
+        self.kept = _Kept()
+        _all_kept.add(self.kept)
+
+
+_idle = _Idle()
+_all_kept: weakref.WeakSet = weakref.WeakSet()
+_own = _Own()
