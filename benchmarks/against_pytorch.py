@@ -6,6 +6,7 @@ to the faster layout. Memory is measured in a process of its own for each side.
 """
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -291,13 +292,21 @@ ERROR = "vgg19 features, error against float64"
 
 
 def in_turns(works: dict[str, Work], seconds: float) -> dict[str, float]:
-    """Median seconds of each, one after the other round by round, for about `seconds`."""
+    """Median seconds of each, one after the other round by round, for about `seconds`.
+
+    Each runs once untimed at the start of its turn: the threads of the one before, of either
+    library, wait in a loop for some milliseconds and would be charged to it. The garbage collector
+    does not look at what was there before, such as the thousands of objects of an imported PyTorch.
+    """
     for work in works.values():
         work()
+    gc.collect()
+    gc.freeze()
     times: dict[str, list[float]] = {name: [] for name in works}
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds or len(times["ours"]) < 5:
         for name, work in works.items():
+            work()
             start = time.perf_counter()
             work()
             times[name].append(time.perf_counter() - start)

@@ -164,8 +164,8 @@ def asarray(x: Any, dtype: Any = None) -> np.ndarray:
     return np.asarray(x, dtype)
 
 
-def broadcast_to(x: ShapeOnly, shape: Size) -> ShapeOnly:
-    return x.like(shape, x.field)
+def broadcast_to(x: Any, shape: Size) -> Any:
+    return x.like(shape, x.field) if isinstance(x, ShapeOnly) else np.broadcast_to(x, shape)
 
 
 def zeros(shape: Size, dtype: Any = None) -> np.ndarray:

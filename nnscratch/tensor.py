@@ -143,6 +143,15 @@ class Tensor:
         """The same values without the graph."""
         return Tensor(self.data)
 
+    def release(self) -> None:
+        """Let go of the values and keep shape, dtype and graph.
+
+        For one who holds the only reference and knows that no gradient needs the values: between
+        a convolution and its ReLU, say, whose gradient asks for its output alone.
+        """
+        xp = array_module(self.data)
+        self.data = xp.broadcast_to(xp.zeros((), dtype=self.dtype), self.shape)
+
     def to(self, device: str) -> "Tensor":
         """This tensor on "cpu" or "cuda"; gradients move back the other way."""
         home = self.device

@@ -38,8 +38,8 @@ STATE = {
     *("kernels.memory._idle", "kernels.memory._all_kept", "kernels.memory._own"),
     *("kernels.parallel._pool", "kernels.winograd._cache"),
 }
-# These stand on NumPy alone: `kernels` never hands them the array of a GPU.
-HOST_ONLY = {f"kernels.{name}" for name in ("memory", "parallel", "products", "winograd")}
+# These compute with NumPy, on arrays that they or `kernels` know to be NumPy's.
+HOST_ONLY = {f"kernels.{n}" for n in ("memory", "parallel", "products", "rectify", "winograd")}
 
 
 def module_of(path):

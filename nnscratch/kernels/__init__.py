@@ -15,6 +15,7 @@ from nnscratch import shapes
 from nnscratch.backend import Array, array_module
 from nnscratch.kernels import im2col, memory, plain, pool, winograd
 from nnscratch.kernels.pool import max_pick, max_unpool, sum_unpool
+from nnscratch.kernels.rectify import relu, relu_input
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window
 
 ALGORITHMS: dict[str, ModuleType] = {"plain": plain, "im2col": im2col, "winograd": winograd}
@@ -114,6 +115,8 @@ __all__ = [
     "max_pool",
     "max_unpool",
     "pad",
+    "relu",
+    "relu_input",
     "sum_pool",
     "sum_unpool",
     "window",

@@ -15,7 +15,7 @@ import numpy as np
 ALIGNMENT = 64
 SCRATCH_BYTES = 2**26  # a scratch buffer larger than this is not kept
 RESULT_BYTES = 2**20  # a result smaller than this is left to NumPy
-IDLE_BYTES = 2**28  # of results' memory that wait for use, all together
+IDLE_BYTES = 2**26  # of results' memory that wait for use, all together
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -36,6 +36,18 @@ def result(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if size < RESULT_BYTES:
         return np.empty(shape, dtype)
     return np.asarray(_Lease(_idle.take(size))).view(dtype).reshape(shape)
+
+
+def like(x: np.ndarray) -> np.ndarray:
+    """np.empty_like, by `result`: axes lie in memory as those of x do."""
+    axes = order(x)
+    made = result(tuple(x.shape[axis] for axis in axes), x.dtype)
+    return made.transpose(np.argsort(axes))
+
+
+def order(x: np.ndarray) -> tuple[int, ...]:
+    """The axes of x from the widest step in memory to the narrowest."""
+    return tuple(sorted(range(x.ndim), key=lambda axis: (-x.strides[axis], -x.shape[axis])))
 
 
 class _Lease:

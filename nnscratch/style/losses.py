@@ -25,8 +25,18 @@ def gram_matrix(features: Tensor) -> Tensor:
     Source: Gatys et al., eq. 3. Differs from the paper: divided by the number of positions, so
     that pictures of different sizes compare.
     """
-    rows = features.reshape(*features.shape[:2], -1)  # (N, C, *size) -> (N, C, positions)
-    return rows @ rows.swapaxes(1, 2) * (1 / rows.shape[2])
+    last = features.moveaxis(1, -1)  # (N, C, *size) -> (N, *size, C)
+    rows = last.reshape(len(last), -1, last.shape[-1])  # -> (N, positions, C)
+    return _inner_products(rows) * (1 / max(rows.shape[1], 1))
+
+
+def _inner_products(rows: Tensor) -> Tensor:
+    """Fᵀ F: (N, P, C) -> (N, C, C), in one product each way: its derivative is F (G + Gᵀ)."""
+    return Tensor.from_op(
+        "inner_products",
+        rows.data.swapaxes(1, 2) @ rows.data,
+        (rows, lambda g, y: rows @ (g + g.swapaxes(1, 2))),
+    )
 
 
 def style_cost(gram: Tensor, target: Tensor) -> Tensor:

@@ -115,9 +115,11 @@ class VGG(nn.Module):
                 break
             if self.padding != "constant" and isinstance(layer, nn.Conv2d):
                 x = F.pad(x, ((1, 1), (1, 1)), self.padding)
-            x = layer(x)
+            before, x = x, layer(x)
             if name in wanted:
                 found[name] = x
+            if isinstance(layer, nn.ReLU) and not any(before is kept for kept in found.values()):
+                before.release()
         return found
 
     def _prepared(self, images: Tensor) -> Tensor:
@@ -138,6 +140,13 @@ class VGG(nn.Module):
                     f"features: this network holds no layer {name!r}; it holds "
                     f"{', '.join(held)} and a relu for each conv"
                 )
+        last = max(map(list(self.layers).index, wanted), default=0)
+        least = 2 ** sum(name.startswith("pool") for name in list(self.layers)[: last + 1])
+        if images.ndim == 4 and min(images.shape[2:]) < least:
+            raise ValueError(
+                f"features: images of {images.shape[2]}×{images.shape[3]} pixels are too small for "
+                f"{list(self.layers)[last]}, which needs {least} on each side; use larger ones"
+            )
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"features: expected images (N, 3, H, W), got shape {images.shape}")
 
