@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from nnscratch.backend import Array, array_module, is_array, scatter_add, to_device, to_numpy
+from nnscratch.host import products
 
 Edge = tuple["Tensor", Callable[["Tensor", "Tensor"], "Tensor | None"]]
 
@@ -630,10 +631,14 @@ def matmul(a: Any, b: Any) -> Tensor:
         return matmul(a, b.reshape(-1, 1)).squeeze(-1)
     return Tensor.from_op(
         "matmul",
-        a.data @ b.data,
+        _product(a.data, b.data),
         (a, lambda g, y: g @ b.swapaxes(-1, -2)),
         (b, lambda g, y: a.swapaxes(-1, -2) @ g),
     )
+
+
+def _product(a: Array, b: Array) -> Array:
+    return products.matmul(a, b) if type(a) is np.ndarray is type(b) else a @ b
 
 
 def maximum(a: Any, b: Any) -> Tensor:

@@ -791,3 +791,15 @@ def test_no_operation_makes_a_reference_cycle(case):
         assert [ref() for ref in refs] == [None] * len(refs)
     finally:
         gc.enable()
+
+
+def test_release_lets_the_values_go_and_keeps_the_graph():
+    x = Tensor(np.array([-1.0, 2.0, 3.0]), requires_grad=True)
+    y = x * 2.0
+    z = F.relu(y)
+    values = weakref.ref(y.data)
+    y.release()
+    assert values() is None
+    assert y.shape == (3,) and y.dtype == np.float64
+    z.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [0, 2, 2])

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "a gradient check and a stylised picture, in about a minute",
     "style": "paint one picture in the style of another",
     "gradcheck": "check the first and second derivatives of every operation",
+    "bench": "every algorithm for convolution, timed and checked",
     "doctor": "what this installation runs on",
 }
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from nnscratch import shapes
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import im2col, memory, plain, pool, winograd
+from nnscratch.host import memory
+from nnscratch.kernels import im2col, plain, pool, winograd
 from nnscratch.kernels.pool import max_pick, max_unpool, sum_unpool
 from nnscratch.kernels.rectify import relu, relu_input
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window

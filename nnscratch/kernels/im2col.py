@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import memory, parallel, products
+from nnscratch.host import memory, parallel, products
 from nnscratch.kernels.window import Pairs, Size, Window
 
 HOST_BLOCK = 2**20  # bytes of columns at a time: about one core's level-2 cache

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import memory, parallel
+from nnscratch.host import memory, parallel
 from nnscratch.kernels.window import Size, Window, pad
 
 HOST_BLOCK = 2**21  # bytes of input at a time: few, large steps hand Python's lock over seldom
@@ -80,6 +80,11 @@ def _let_nan_win(views: list, number: Array) -> None:
 
 def max_unpool(g: Array, winner: Array, window: Window, in_size: Size) -> Array:
     """Each g (N, C, *out) added where its maximum sat -> (N, C, *in)."""
+
+    if g.strides != tuple(g.itemsize // winner.itemsize * s for s in winner.strides):
+        laid = _like(winner, g.shape, g.dtype)  # from here on down as the forward pass lay
+        laid[...] = g
+        g = laid
 
     def share(k: int, block: Block, some: Array) -> Array:
         return _masked(some, _rows(winner, block) == k)

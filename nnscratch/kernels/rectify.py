@@ -7,7 +7,7 @@ and no mask of the whole array is made in between.
 import numpy as np
 
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import memory, parallel
+from nnscratch.host import memory, parallel
 
 PIECE = 2**16  # elements at a time
 
@@ -29,10 +29,14 @@ def relu(x: Array) -> Array:
 
 def relu_input(g: Array, y: Array) -> Array:
     """The gradient of x: g where y > 0, else 0."""
-    given, outputs = _flat(g), _flat(y)
-    if given is None or outputs is None or g.strides != y.strides or g.dtype != y.dtype:
+    outputs = _flat(y)
+    if outputs is None or type(g) is not np.ndarray or g.dtype != y.dtype:
         return g * (y > 0)
-    x = memory.like(g)
+    x = memory.like(y)
+    if g.strides != x.strides:  # from here on down as y lies
+        x[...] = g
+        g = x
+    given = g.transpose(memory.order(x)).reshape(-1)
     out = x.transpose(memory.order(x)).reshape(-1)
 
     def some(piece: slice) -> None:

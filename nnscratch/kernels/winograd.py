@@ -58,7 +58,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.kernels import memory, parallel, products
+from nnscratch.host import memory, parallel, products
 from nnscratch.kernels.window import Size, Window
 
 POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)  # and ∞; the first ones where fewer are needed
@@ -418,7 +418,7 @@ def conv_weight(
 
     sums = parallel.gather(some, _split(len(blocks), -(-len(blocks) // parallel.threads())))
     total = sum(sums[1:], sums[0])
-    weight = _on_each_axis(outputs, axes) @ total.reshape(n**axes, -1)
+    weight = products.matmul(_on_each_axis(outputs, axes), total.reshape(n**axes, -1))
     weight = weight.reshape(*(TAPS,) * axes, *total.shape[1:])  # (*kernel, C_in, C_out)
     return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1)))
 

@@ -34,7 +34,7 @@ def _inner_products(rows: Tensor) -> Tensor:
     """Fᵀ F: (N, P, C) -> (N, C, C), in one product each way: its derivative is F (G + Gᵀ)."""
     return Tensor.from_op(
         "inner_products",
-        rows.data.swapaxes(1, 2) @ rows.data,
+        (rows.swapaxes(1, 2) @ rows).data,
         (rows, lambda g, y: rows @ (g + g.swapaxes(1, 2))),
     )
 

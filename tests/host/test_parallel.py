@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from nnscratch.kernels import parallel
+from nnscratch.host import parallel
 
 two = pytest.mark.skipif(parallel.threads() < 2, reason="needs two threads")
 

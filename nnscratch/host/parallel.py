@@ -41,7 +41,7 @@ class _Pool:
 _pool = _Pool()
 
 
-def each(function: Callable[[Any], None], items: Iterable[Any]) -> None:
+def each(function: Callable[[Any], object], items: Iterable[Any]) -> None:
     """function(item) for each of `items`, in any order, on all cores; returns when all are done.
 
     A call from inside `function`, or while another thread is in here, runs one after the other.
@@ -70,6 +70,13 @@ def gather(function: Callable[[Any], Any], items: Iterable[Any]) -> list:
 
     each(keep, range(len(items)))
     return results
+
+
+def shares(count: int) -> list[slice]:
+    """0..count in one piece for each thread, of a multiple of 16 elements."""
+    size = max(1, -(-count // threads()))
+    size = -(-size // 16) * 16
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _with_threads(pool: _Pool, function: Callable, items: list, count: int) -> None:

@@ -1,0 +1,223 @@
+"""nnscratch bench: every algorithm for convolution, timed and checked on this machine."""
+
+import argparse
+import json
+import math
+import platform
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nnscratch import files
+from nnscratch.kernels import measure
+from nnscratch.kernels.measure import Machine, Row
+from nnscratch.progress import live_line
+
+SHAPES = (
+    *("1x3x224x224:64k3", "1x64x224x224:64k3", "1x128x112x112:128k3"),  # VGG
+    *("1x256x56x56:256k3", "1x512x28x28:512k3", "1x512x14x14:512k3"),
+    *("8x64x56x56:128k3s2", "8x256x28x28:64k1"),  # with stride; between pixels nothing
+    *("32x16x1000:32k9", "2x16x32x32x32:32k3"),  # 1-D, 3-D
+    *("8x64x56x56:64k3g64", "96x32x14x14:64k3"),  # depthwise; small images
+)
+MARKERS = {"forward": ("o", 0.94), "input": ("s", 1.0), "weight": ("^", 1.06)}  # side by side
+NEAR = 1.2
+COLOURS = ("tab:grey", "tab:blue", "tab:red", "tab:green", "tab:purple")
+
+DESCRIPTION = """\
+Time every algorithm that can do a convolution, in turns, in float32: forward, and the gradients of
+the input and of the weight. The one that nnscratch takes is marked with →.
+
+GFLOP/s counts the arithmetic of the definition, "of peak" compares it with the machine's matrix
+product: an algorithm that multiplies less, such as Winograd's, can pass 100 %. The error is the
+largest one against float64, relative to the largest value."""
+EPILOG = """\
+A SHAPE is N x channels x size : filters k kernel, then in any order
+  s STRIDE (1)   p PADDING (that which keeps the size)   d DILATION (1)   g GROUPS (1)
+without spaces; kernel, stride, padding and dilation are one number, or one for each axis with x
+between.
+
+example:
+  nnscratch bench 1x64x224x224:64k3                      # one picture, 64 filters of 3×3
+  nnscratch bench 8x64x56x56:128k3x5s2p1x2 32x16x1000:32k9
+  nnscratch bench --plot roofline.png --json bench.json  # the usual shapes"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    add = parser.add_argument
+    add("shapes", metavar="SHAPE", nargs="*", help="see below; default: twelve usual ones")
+    add("--seconds", metavar="S", type=float, default=1.0, help="for each shape (default 1)")
+    add("--plot", metavar="FILE.png", help="draw the roofline")
+    add("--seed", metavar="N", type=int, default=0, help="of the numbers to convolve")
+    add("--json", metavar="FILE", help="write the figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    jobs = [measure.parse(text) for text in options.shapes or SHAPES]
+    if not 0 < options.seconds < math.inf:
+        raise ValueError(f"expected --seconds above 0, got {options.seconds}")
+    if options.plot:
+        _check_plot(options.plot)
+    machine = measure.machine()
+    rows: list[Row] = []
+    with live_line("bench", len(jobs)) as advance:
+        for job in jobs:
+            rows += measure.measure(job, machine.gflops, options.seconds, options.seed)
+            advance(str(job))
+    console = Console()
+    console.print(report(rows))
+    console.print(_about(machine), highlight=False)
+    if options.json:
+        record = {"machine": _facts(machine), "rows": [asdict(row) for row in rows]}
+        files.write_text(options.json, json.dumps(record, indent=1))
+    if options.plot:
+        draw(options.plot, machine, rows)
+    return 0
+
+
+def report(rows: list[Row]) -> Table:
+    """The table: one line an algorithm, one section a shape."""
+    table = Table("shape", "", "algorithm", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("ms", "GFLOP/s", "of peak", "error"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for shape, of_shape in groupby(rows, key=lambda row: row.shape):
+        for direction, of_direction in groupby(of_shape, key=lambda row: row.direction):
+            for row in of_direction:
+                table.add_row(shape, direction, *_cells(row), style="bold" if row.chosen else None)
+                shape = direction = ""
+        table.add_section()
+    return table
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        f"{'→' if row.chosen else ' '} {row.algorithm}",
+        f"{row.milliseconds:.2f}",
+        f"{row.gflops:.1f}",
+        f"{row.share:.0%}",
+        f"{row.error:.0e}",
+    )
+
+
+def _about(machine: Machine) -> str:
+    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
+    return (
+        f"peak, {threads}: {machine.gflops:.0f} GFLOP/s in a float32 product, "
+        f"{machine.gigabytes:.1f} GB/s in a copy"
+    )
+
+
+def _facts(machine: Machine) -> dict[str, Any]:
+    processor = platform.processor() or platform.machine()
+    return {"processor": processor, "numpy": np.__version__, **asdict(machine)}
+
+
+def _check_plot(path: str) -> None:
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"expected a file name ending in .png for --plot, got '{path}'")
+    files.check_place(path)
+
+
+# --- The roofline --------------------------------------------------------------------------------
+
+
+def draw(path: str, machine: Machine, rows: list[Row]) -> None:
+    """The roof of the machine, and where each algorithm stands under it (or above)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (axes, legend) = pyplot.subplots(
+        1, 2, figsize=(11, 6.5), width_ratios=(3, 1), layout="constrained"
+    )
+    try:
+        _draw_roof(axes, machine, rows)
+        _draw_rows(axes, rows)
+        _draw_names(axes, legend, rows)
+        handles, labels = axes.get_legend_handles_labels()
+        legend.legend(handles, labels, loc="lower left", borderaxespad=0)
+        with files.replacing(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=120)
+    finally:
+        pyplot.close(figure)
+
+
+def _draw_roof(axes: Any, machine: Machine, rows: list[Row]) -> None:
+    from matplotlib.ticker import LogFormatter
+
+    ridge = machine.gflops / machine.gigabytes
+    first = min(ridge, *(row.intensity for row in rows)) / 2
+    last = max(ridge, *(row.intensity for row in rows)) * 2
+    ends = [first, ridge, last]
+    axes.loglog(ends, [machine.roof(end) for end in ends], "k-", linewidth=2)
+    axes.set(
+        xlabel="arithmetic intensity: operations for each byte touched once (FLOP/byte)",
+        ylabel="speed, operations counted as the definition does them (GFLOP/s)",
+        xlim=(first, last),
+    )
+    axes.set_title(f"Convolution under the roofline, {machine.threads} threads, float32", pad=24)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(LogFormatter())
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+    notes = (
+        (last, f"matrix product, {machine.gflops:.0f} GFLOP/s", (-6, -12), "right"),
+        (math.sqrt(first * ridge), f"copy, {machine.gigabytes:.0f} GB/s", (6, -10), "left"),
+    )
+    for at, text, shift, side in notes:
+        point = (at, machine.roof(at))
+        axes.annotate(text, point, shift, textcoords="offset points", ha=side, va="center")
+    axes.grid(which="major", alpha=0.3)
+
+
+def _draw_rows(axes: Any, rows: list[Row]) -> None:
+    colours = dict(zip(dict.fromkeys(row.algorithm for row in rows), COLOURS, strict=False))
+    for row in rows:
+        colour, (marker, aside) = colours[row.algorithm], MARKERS[row.direction]
+        inside = colour if row.chosen else "none"
+        axes.plot(row.intensity * aside, row.gflops, marker, color=colour, markerfacecolor=inside)
+    keys = [(name, "o", colour) for name, colour in colours.items()]
+    keys += [(_long(name), marker, "black") for name, (marker, _) in MARKERS.items()]
+    for name, marker, colour in keys:
+        axes.plot([], [], marker, color=colour, label=name)
+    axes.plot([], [], "D", color="black", markerfacecolor="none", label="hollow: not taken")
+
+
+def _long(direction: str) -> str:
+    return direction if direction == "forward" else f"gradient of the {direction}"
+
+
+def _draw_names(axes: Any, legend: Any, rows: list[Row]) -> None:
+    """Numbers above the columns of marks, and beside the picture what they stand for."""
+    shapes = {row.shape: (number, row.intensity) for number, row in enumerate(_firsts(rows), 1)}
+    above = axes.get_xaxis_transform()
+    for column in _columns(list(shapes.values())):
+        numbers = ",".join(str(number) for number, _ in sorted(column))
+        axes.text(column[0][1], 1.01, numbers, transform=above, ha="center", va="bottom")
+    names = "\n".join(f"{number:2} {shape}" for shape, (number, _) in shapes.items())
+    legend.text(0, 1, f"shapes\n\n{names}", va="top", family="monospace", linespacing=1.5)
+    legend.axis("off")
+
+
+def _firsts(rows: list[Row]) -> list[Row]:
+    """The first row of each shape."""
+    return list({row.shape: row for row in reversed(rows)}.values())[::-1]
+
+
+def _columns(marks: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
+    """(number, intensity) in groups too near each other for a number each."""
+    columns: list[list[tuple[int, float]]] = []
+    for mark in sorted(marks, key=lambda mark: mark[1]):
+        if columns and mark[1] < NEAR * columns[-1][0][1]:
+            columns[-1].append(mark)
+        else:
+            columns.append([mark])
+    return columns
