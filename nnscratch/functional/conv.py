@@ -195,18 +195,35 @@ def _correlate(
     x: Tensor, weight: Tensor, window: Window, groups: int, bias: Tensor | None = None
 ) -> Tensor:
     in_size = x.shape[2:]
-    edges: list[Edge] = [
-        (x, lambda g, y: _correlate_input(g, weight, window, in_size, groups)),
-        (weight, lambda g, y: _correlate_weight(x, g, window, groups)),
-    ]
-    if bias is None:
-        a, b = _same_library(x, weight)
-        data = kernels.conv(a, b, window, groups)
-    else:
-        edges.append((bias, lambda g, y: g.sum((0, *range(2, g.ndim)))))
-        a, b, c = _same_library(x, weight, bias)
-        data = kernels.conv(a, b, window, groups, c)
-    return Tensor.from_op("conv", data, *edges)
+    a, b, *c = _same_library(x, weight, *([] if bias is None else [bias]))
+    a = kernels.laid_out(a, groups)
+
+    def grad_x(g: Tensor, y: Tensor) -> Tensor:
+        return _correlate_input(_lay_out(g, groups), weight, window, in_size, groups)
+
+    def grad_weight(g: Tensor, y: Tensor) -> Tensor:
+        return _correlate_weight(x, _lay_out(g, groups), window, groups, a)
+
+    edges: list[Edge] = [(x, grad_x), (weight, grad_weight)]
+    if bias is not None:
+        edges.append((bias, lambda g, y: _channel_sums(_lay_out(g, groups))))
+    return Tensor.from_op("conv", kernels.conv(a, b, window, groups, *c), *edges)
+
+
+def _channel_sums(g: Tensor) -> Tensor:
+    """(N, C, *size) -> (C,); the way back is to give every position its channel's gradient."""
+    shape = g.shape
+
+    def grad_g(h: Tensor, y: Tensor) -> Tensor:
+        return h.reshape(-1, *(1,) * (len(shape) - 2)).broadcast_to(shape)
+
+    return Tensor.from_op("channel_sums", kernels.channel_sums(g.data), (g, grad_g))
+
+
+def _lay_out(g: Tensor, groups: int) -> Tensor:
+    """g, its memory put into the order of the kernels once and for all edges."""
+    g.data = kernels.laid_out(g.data, groups)
+    return g
 
 
 def _correlate_input(
@@ -221,9 +238,13 @@ def _correlate_input(
     )
 
 
-def _correlate_weight(x: Tensor, g: Tensor, window: Window, groups: int) -> Tensor:
+def _correlate_weight(
+    x: Tensor, g: Tensor, window: Window, groups: int, laid_out: Array | None = None
+) -> Tensor:
+    """laid_out: the array of x in the kernels' order, where it is at hand."""
     in_size = x.shape[2:]
     a, b = _same_library(x, g)
+    a = a if laid_out is None or laid_out.dtype != a.dtype else laid_out
     return Tensor.from_op(
         "conv_weight",
         kernels.conv_weight(a, b, window, groups),

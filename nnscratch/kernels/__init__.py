@@ -15,8 +15,10 @@ from nnscratch import shapes
 from nnscratch.backend import Array, array_module
 from nnscratch.host import memory
 from nnscratch.kernels import im2col, plain, pool, winograd
+from nnscratch.kernels.layout import channels_last
 from nnscratch.kernels.pool import max_pick, max_unpool, sum_unpool
 from nnscratch.kernels.rectify import relu, relu_input
+from nnscratch.kernels.sums import channel_sums
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window
 
 ALGORITHMS: dict[str, ModuleType] = {"plain": plain, "im2col": im2col, "winograd": winograd}
@@ -74,6 +76,11 @@ def sum_pool(x: Array, window: Window) -> Array:
     return (shapes if isinstance(x, shapes.ShapeOnly) else pool).sum_pool(x, window)
 
 
+def laid_out(x: Array, groups: int = 1) -> Array:
+    """x in the memory order that `conv` and its adjoints would otherwise copy it into."""
+    return x if isinstance(x, shapes.ShapeOnly) or groups > MANY_GROUPS else channels_last(x)
+
+
 def free() -> None:
     """Give back the memory that fast kernels keep: scratch, results, weights at points."""
     memory.free()
@@ -108,10 +115,12 @@ __all__ = [
     "Window",
     "algorithm",
     "as_tuple",
+    "channel_sums",
     "conv",
     "conv_input",
     "conv_weight",
     "free",
+    "laid_out",
     "max_pick",
     "max_pool",
     "max_unpool",

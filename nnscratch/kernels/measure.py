@@ -25,8 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnscratch import kernels
-from nnscratch.backend import Array, array_module
+from nnscratch.backend import Array
 from nnscratch.host import parallel
+from nnscratch.kernels.layout import channels_last
 from nnscratch.kernels.window import Size, Window, as_tuple
 
 GRAMMAR = "N x CHANNELS x SIZE... : FILTERS k KERNEL [s STRIDE] [p PADDING] [d DILATION] [g GROUPS]"
@@ -220,7 +221,7 @@ def measure(job: Convolution, peak: float, seconds: float = 1.0, seed: int = 0) 
     rng = np.random.default_rng(seed)
     shapes = (job.x_shape, job.weight_shape, job.y_shape)
     x, weight, g = (rng.standard_normal(shape, dtype="float32") for shape in shapes)
-    operands = _channels_last(x), weight, _channels_last(g)
+    operands = channels_last(x), weight, channels_last(g)
     return [
         row
         for direction in DIRECTIONS
@@ -290,12 +291,6 @@ def _exact(job: Convolution, direction: str, operands: Operands) -> Array:
 
 def _error(got: Array, exact: Array) -> float:
     return float(abs(got - exact).max() / abs(exact).max())
-
-
-def _channels_last(x: Array) -> Array:
-    """The same numbers and axes (N, C, *size), with C innermost in memory."""
-    xp = array_module(x)
-    return xp.moveaxis(xp.ascontiguousarray(xp.moveaxis(x, 1, -1)), -1, 1)
 
 
 def in_turns(works: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:

@@ -86,16 +86,14 @@ def max_unpool(g: Array, winner: Array, window: Window, in_size: Size) -> Array:
         laid[...] = g
         g = laid
 
+    xp = array_module(g)
+    finite = bool(xp.isfinite(g.sum()))
+
     def share(k: int, block: Block, some: Array) -> Array:
-        return _masked(some, _rows(winner, block) == k)
+        mask = _rows(winner, block) == k
+        return some * mask if finite else xp.where(mask, some, 0)  # ten times as slow
 
     return _unpool(g, window, in_size, share)
-
-
-def _masked(g: Array, mask: Array) -> Array:
-    """g where mask holds, else 0: a product, ten times as fast as `where`, if g is finite."""
-    xp = array_module(g)
-    return g * mask if xp.isfinite(g.sum()) else xp.where(mask, g, 0)
 
 
 def max_pick(x: Array, winner: Array, window: Window) -> Array:

@@ -59,6 +59,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch.host import memory, parallel, products
+from nnscratch.kernels.layout import channels_last
 from nnscratch.kernels.window import Size, Window
 
 POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)  # and ∞; the first ones where fewer are needed
@@ -179,7 +180,7 @@ def _convolve(
     x: np.ndarray, points: np.ndarray, before: Size, out_size: Size, bias: np.ndarray | None, m: int
 ) -> np.ndarray:
     """x (N, C, H, W), points ((m + 2)², C, C_out) -> (N, C_out, *out_size)."""
-    x = channels_last(x)
+    x = np.moveaxis(channels_last(x), 1, -1)
     y = memory.result((len(x), *out_size, points.shape[-1]), x.dtype)
     job = _Job(x, points, before, bias, y, transforms(m, x.dtype))
     parallel.each(job.compute, _blocks((*y.shape[:-1], x.shape[-1]), m, BLOCK_TILES))
@@ -372,17 +373,6 @@ def _inside(position: int, length: int, size: int) -> tuple[int, int]:
     return start, max(start, min(length, size - position))
 
 
-def channels_last(x: np.ndarray) -> np.ndarray:
-    """x (N, C, H, W) -> contiguous (N, H, W, C), without a copy if it lies so in memory."""
-    last = np.moveaxis(x, 1, -1)
-    if last.flags.c_contiguous:
-        return last
-    copy = memory.result(last.shape, x.dtype)
-    bands = [(n, slice(r, r + 32)) for n in range(len(x)) for r in range(0, last.shape[1], 32)]
-    parallel.each(lambda band: np.copyto(copy[band], last[band]), bands)
-    return copy
-
-
 # --- The gradient of the weights -----------------------------------------------------------------
 
 
@@ -396,7 +386,7 @@ def conv_weight(
     """
     before = tuple(pair[0] for pair in window.padding)
     m = m or tile(len(x), g.shape[2:])
-    x, g = channels_last(x), channels_last(g)
+    x, g = (np.moveaxis(channels_last(a), 1, -1) for a in (x, g))
     outputs, inputs, kernels = transforms(TAPS, x.dtype, m)
     tiles = math.prod(-(-size // m) for size in g.shape[1:-1]) * len(g)
     fair = max(MANY_TILES, -(-tiles // parallel.threads()))  # to have a block for each thread
