@@ -11,6 +11,7 @@ channels last if these are.
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from nnscratch.backend import Array, array_module
 from nnscratch.host import memory, parallel
 from nnscratch.kernels.window import Size, Window, pad
 
-HOST_BLOCK = 2**21  # bytes of input at a time: few, large steps hand Python's lock over seldom
+HOST_BLOCK = 2**22  # bytes of input at a time: few, large steps hand Python's lock over seldom
 GPU_BLOCK = 2**40  # a GPU takes all at once
 
 Block = tuple[slice, int, int]  # images, first output row, past the last one
@@ -42,9 +43,13 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
         views = [x[view] for view in _views(window, shape[2:], block)]
         best[...] = views[0]
         number[...] = 0 if first is None else first[:, :, block[1] : block[2]]
+        better = _scratch("better", best, bool)
+        candidate = _scratch("candidate", best, number.dtype)
         for k, seen in enumerate(views[1:], 1):
             # numbers grow, so the last offset to do better is the largest that did
-            xp.maximum(number, (seen > best) * number.dtype.type(k), out=number)
+            xp.greater(seen, best, out=better)
+            xp.multiply(better, number.dtype.type(k), out=candidate)
+            xp.maximum(number, candidate, out=number)
             xp.maximum(best, seen, out=best)
         if _has_nan(best):
             _let_nan_win(views, number)
@@ -89,9 +94,13 @@ def max_unpool(g: Array, winner: Array, window: Window, in_size: Size) -> Array:
     xp = array_module(g)
     finite = bool(xp.isfinite(g.sum()))
 
-    def share(k: int, block: Block, some: Array) -> Array:
-        mask = _rows(winner, block) == k
-        return some * mask if finite else xp.where(mask, some, 0)  # ten times as slow
+    def share(k: int, block: Block, some: Array, out: Array) -> None:
+        mask = _scratch("mask", some, bool)
+        xp.equal(_rows(winner, block), k, out=mask)
+        if finite:
+            xp.multiply(some, mask, out=out)
+        else:  # ten times as slow
+            out[...] = xp.where(mask, some, 0)
 
     return _unpool(g, window, in_size, share)
 
@@ -114,8 +123,16 @@ def max_pick(x: Array, winner: Array, window: Window) -> Array:
 
 def sum_pool(x: Array, window: Window) -> Array:
     """The sum over each window: x (N, C, *in) -> (N, C, *out)."""
-    shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
     x = _pad(x, window, 0)
+    if not _overlaps(window):
+        return _sum(x, replace(window, padding=_NONE * len(window.size)))
+    rows, others = _in_turn(window)
+    return _sum(_sum(x, rows), others)
+
+
+def _sum(x: Array, window: Window) -> Array:
+    """The sum over each window, without padding."""
+    shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
     y = _like(x, shape, x.dtype)
 
     def some(block: Block) -> None:
@@ -132,11 +149,38 @@ def sum_pool(x: Array, window: Window) -> Array:
 
 def sum_unpool(g: Array, window: Window, in_size: Size) -> Array:
     """Each g (N, C, *out) added to all its window -> (N, C, *in): the adjoint of sum_pool."""
-    return _unpool(g, window, in_size, lambda k, block, some: some)
+    if not _overlaps(window):
+        return _unpool(g, window, in_size)
+    rows, others = _in_turn(window)
+    padded = window.padded_size(in_size)
+    wide = _unpool(g, others, (g.shape[2], *padded[1:]))
+    return _unpool(wide, rows, padded)[window.crop(in_size)]
 
 
-def _unpool(g: Array, window: Window, in_size: Size, share: Callable) -> Array:
-    """share(k, block, g) of each g, added at kernel offset k of its window."""
+_NONE = ((0, 0),)
+
+
+def _overlaps(window: Window) -> bool:
+    """Whether an input lies in windows side by side, on more than one axis."""
+    pairs = zip(window.size, window.stride, strict=True)
+    return len(window.size) > 1 and any(k > s for k, s in pairs)
+
+
+def _in_turn(window: Window) -> tuple[Window, Window]:
+    """The window along the first axis alone, and along the others; both without padding.
+
+    A sum over a box is the sum, along one axis, of sums along the others: 3 + 3 terms, not 9.
+    """
+    ones, none = (1,) * (len(window.size) - 1), _NONE * len(window.size)
+    size, stride, gaps = window.size, window.stride, window.dilation
+    rows = Window((size[0], *ones), (stride[0], *ones), none, (gaps[0], *ones))
+    return rows, Window((1, *size[1:]), (1, *stride[1:]), none, (1, *gaps[1:]))
+
+
+def _unpool(
+    g: Array, window: Window, in_size: Size, share: Callable[..., None] | None = None
+) -> Array:
+    """Each g, or what share(k, block, g, out) makes of it, added at offset k of its window."""
     padded = window.padded_size(in_size)
     x = _like(g, (*g.shape[:2], *padded), g.dtype)
     tiled = _is_tiling(window, padded, g.shape[2:])
@@ -146,10 +190,16 @@ def _unpool(g: Array, window: Window, in_size: Size, share: Callable) -> Array:
     def some(block: Block) -> None:
         given = _rows(g, block)
         for k, view in enumerate(_views(window, g.shape[2:], block)):
-            if tiled:
-                x[view] = share(k, block, given)
+            if share is not None and tiled:
+                share(k, block, given, x[view])
+            elif share is not None:
+                part = _scratch("part", given, given.dtype)
+                share(k, block, given, part)
+                x[view] += part
+            elif tiled:
+                x[view] = given
             else:
-                x[view] += share(k, block, given)
+                x[view] += given
 
     _each_block(some, x, g.shape, window, apart=not tiled)
     return x[window.crop(in_size)]
@@ -213,6 +263,12 @@ def _like(x: Array, shape: Size, dtype: Any) -> Array:
     if x.ndim > 2 and x.strides[1] == x.itemsize and x.shape[1] > 1:
         return xp.moveaxis(make((shape[0], *shape[2:], shape[1]), dtype), -1, 1)
     return make(shape, dtype)
+
+
+def _scratch(name: str, x: Array, dtype: Any) -> Array:
+    """An array for intermediate results, laid out as x is."""
+    xp = array_module(x)
+    return memory.scratch_like(name, x, dtype) if xp is np else xp.empty_like(x, dtype=dtype)
 
 
 def _pad(x: Array, window: Window, value: float) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from nnscratch.backend import Array, array_module
 from nnscratch.host import memory, parallel
 
-PIECE = 2**16  # elements at a time
+PIECE = 2**17  # elements at a time
 
 
 def relu(x: Array) -> Array:
