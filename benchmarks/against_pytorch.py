@@ -334,6 +334,39 @@ def run_for_peak(side: str) -> None:
         print(next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")))
 
 
+def profile(work: Work, runs: int = 10) -> None:
+    """Print where nnscratch spends its time: each kernel and shape, in ms of one run."""
+    from nnscratch import kernels
+
+    names = ("conv", "conv_input", "conv_weight", "max_pool", "max_unpool", "sum_pool")
+    names += ("sum_unpool", "relu", "relu_input", "laid_out", "channel_sums")
+    originals = {name: getattr(kernels, name) for name in names}
+    spent: dict[tuple, float] = {}
+
+    def timed(name: str) -> Callable:
+        def run(x, *rest, **options):
+            start = time.perf_counter()
+            result = originals[name](x, *rest, **options)
+            key = (name, x.shape)
+            spent[key] = spent.get(key, 0.0) + time.perf_counter() - start
+            return result
+
+        return run
+
+    work()
+    for name in names:
+        setattr(kernels, name, timed(name))
+    start = time.perf_counter()
+    for _ in range(runs):
+        work()
+    whole = time.perf_counter() - start
+    for name, original in originals.items():
+        setattr(kernels, name, original)
+    for (name, shape), seconds in sorted(spent.items(), key=lambda item: -item[1])[:16]:
+        print(f"  {1000 * seconds / runs:8.2f} ms  {name} {shape}")
+    print(f"  {1000 * (whole - sum(spent.values())) / runs:8.2f} ms  everything else")
+
+
 def feature_error() -> float:
     """The largest error of any VGG feature, relative to the largest feature of its layer."""
     network = ours_vgg()
@@ -352,6 +385,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", help=f"parts of names of: {', '.join(ROWS)}")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each row (default 10)")
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--profile", action="store_true", help="also show where our time goes")
     parser.add_argument("--peak-of", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak_of:
@@ -374,11 +408,14 @@ def main() -> None:
     for name, make in ROWS.items():
         if not wanted(name):
             continue
-        times = in_turns(make(torch), options.seconds)
+        works = make(torch)
+        times = in_turns(works, options.seconds)
         ours, *theirs = times.values()
         record[name] = {**times, "ratio": ours / min(theirs)}
         cells = "".join(f"{1000 * t:10.1f}" for t in (ours, *theirs))
         print(f"{name:32}{cells:30}{ours / min(theirs):8.2f}", flush=True)
+        if options.profile:
+            profile(works["ours"])
     if wanted(MEMORY):
         peaks = {side: peak_memory(side) for side in ("ours", "torch", "torch channels last")}
         ours, *theirs = peaks.values()
