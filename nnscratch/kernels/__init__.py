@@ -118,7 +118,9 @@ def _choose(x: Array, weight_shape: Size, window: Window, groups: int, summed: b
         return im2col
     axes = len(window.size)
     few = min(weight_shape[:2]) < FEW_CHANNELS[axes]
-    return im2col if few or (summed and axes == 3) else winograd
+    if summed:  # the sums at the points are as large as all weights: worth it over many tiles
+        few |= axes == 3 or x.size // x.shape[1] < 8 * max(weight_shape[:2])
+    return im2col if few else winograd
 
 
 __all__ = [

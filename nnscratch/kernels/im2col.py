@@ -25,6 +25,7 @@ from nnscratch.host import memory, parallel, products
 from nnscratch.kernels.window import Pairs, Size, Window
 
 HOST_BLOCK = 2**21  # bytes of columns at a time: few, large steps that still find them in a cache
+MOST_BLOCK = 2**24  # the same, where the weights are many
 GPU_BLOCK = 2**28  # a GPU wants few, large products
 
 
@@ -43,7 +44,7 @@ def conv(x: Array, weight: Array, window: Window, groups: int, bias: Array | Non
         if bias is not None:
             y[block] += bias
 
-    _each(xp, some, _blocks(windows, xp))
+    _each(xp, some, _blocks(windows, matrices))
     return xp.moveaxis(y, -1, 1)
 
 
@@ -75,7 +76,7 @@ def conv_input(g: Array, weight: Array, window: Window, in_size: Size, groups: i
         for block in blocks:
             one(block)
 
-    _each(xp, some, _by_image(_blocks(windows, xp)))  # blocks of one image overlap as well
+    _each(xp, some, _by_image(_blocks(windows, matrices)))  # blocks of one image overlap as well
     return xp.moveaxis(x, -1, 1)[window.crop(in_size)]
 
 
@@ -87,21 +88,22 @@ def conv_weight(x: Array, g: Array, window: Window, groups: int) -> Array:
     last = _channels_last(g, ((0, 0),) * len(out_size))
     in_channels = x.shape[1] // groups
     shape = (groups, math.prod(window.size) * in_channels, out_channels // groups)
+    nothing = xp.zeros(shape, dtype=x.dtype)
 
     def some(blocks: list) -> Array:
-        matrices = xp.zeros(shape, dtype=x.dtype)
+        matrices = xp.zeros_like(nothing)
         for block in blocks:
             rows = last[block].reshape(-1, groups, out_channels // groups)
             for group, columns in enumerate(_columns(windows[block], window, groups)):
                 matrices[group] += _summed_product(xp, columns, rows[:, group])
         return matrices
 
-    blocks = list(_blocks(windows, xp))
+    blocks = list(_blocks(windows, nothing))
     share = max(1, -(-len(blocks) // parallel.threads()))
     shares = [blocks[i : i + share] for i in range(0, len(blocks), share)]
     sums = parallel.gather(some, shares) if xp is np else [some(blocks)]
     # (G, K·C_in/G, C_out/G) -> (C_out, *kernel, C_in/G) -> (C_out, C_in/G, *kernel)
-    matrices = sum(sums, xp.zeros(shape, dtype=x.dtype))
+    matrices = sum(sums, nothing)
     weight = matrices.swapaxes(1, 2).reshape(out_channels, *window.size, in_channels)
     return xp.ascontiguousarray(xp.moveaxis(weight, -1, 1))
 
@@ -190,11 +192,16 @@ def _columns(windows: Array, window: Window, groups: int) -> Iterator[Array]:
         yield part.reshape(-1, math.prod(window.size) * channels)
 
 
-def _blocks(windows: Array, xp: object) -> Iterator[tuple[slice, slice]]:
-    """Slices of the first two axes of `windows`, each a block of about the wanted size."""
+def _blocks(windows: Array, matrices: Array) -> Iterator[tuple[slice, slice]]:
+    """Slices of the first two axes of `windows`, each a block of about the wanted size.
+
+    At least as large as the matrices of weights, which are read once a block, but bounded.
+    """
     n, rows = windows.shape[:2]
     bytes_a_row = windows[:1, :1].size * windows.itemsize
-    fit = max(1, (HOST_BLOCK if xp is np else GPU_BLOCK) // max(bytes_a_row, 1))
+    least = HOST_BLOCK if array_module(windows) is np else GPU_BLOCK
+    wanted = max(least, min(2 * matrices.nbytes, MOST_BLOCK))
+    fit = max(1, wanted // max(bytes_a_row, 1))
     items = max(1, fit // rows)
     for first in range(0, n, items):
         for row in range(0, rows, min(fit, rows)):
