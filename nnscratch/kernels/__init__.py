@@ -24,7 +24,7 @@ from nnscratch.kernels.sums import channel_sums
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window
 
 # Small tiles are the more accurate ones; left to itself, `winograd` takes what is faster.
-_small_tiles = SimpleNamespace(
+_SMALL_TILES = SimpleNamespace(
     conv=partial(winograd.conv, m=2),
     conv_input=partial(winograd.conv_input, m=2),
     conv_weight=partial(winograd.conv_weight, m=2),
@@ -33,7 +33,7 @@ ALGORITHMS: dict[str, Any] = {
     "plain": plain,
     "im2col": im2col,
     "winograd": winograd,
-    "winograd-2x2": _small_tiles,
+    "winograd-2x2": _SMALL_TILES,
 }
 
 
