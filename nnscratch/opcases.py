@@ -103,9 +103,18 @@ def row(
 ) -> Case:
     """A row whose function, where it is not given, is found by its name."""
     if fn is None and name.startswith("Tensor."):
-        fn = lambda x, **settings: getattr(x, name.removeprefix("Tensor."))(**settings)  # noqa: E731
+        fn = _method(name.removeprefix("Tensor."))
     fn = fn or getattr(F, name, None) or getattr(T, name)
     return Case(name, fn, inputs, settings, note, linear)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """The method of that name of whatever it is given: a NumPy array has it too."""
+
+    def call(x: Any, **settings: Any) -> Any:
+        return getattr(x, name)(**settings)
+
+    return call
 
 
 def _raw(x: Any) -> Any:

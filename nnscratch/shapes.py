@@ -116,6 +116,7 @@ class ShapeOnly:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _combine
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _combine
     __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = _combine
+    # element by element as NumPy's, where Python's own promise a bool
     __eq__ = __ne__ = _combine  # type: ignore[assignment]
     __hash__ = object.__hash__
 

@@ -271,7 +271,8 @@ class Tensor:
             "build the new one with where, concatenate or stack"
         )
 
-    # -- comparisons: Tensors of bool, without a gradient --------------------------------------
+    # -- comparisons: Tensors of bool, without a gradient ---------------------------------
+    # (Python's own == promises one bool: hence what mypy is told to ignore.)
 
     def __eq__(self, other: Any) -> "Tensor":  # type: ignore[override]
         return Tensor(self.data == _operand(other, self).data)

@@ -21,7 +21,7 @@ IDLE_BYTES = 2**26  # of results' memory that wait for use, all together
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An array with arbitrary contents, valid until this thread asks for `name` again."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    kept = _own.kept
+    kept = _own.kept.buffers
     memory = kept.get(name)
     if memory is None or memory.size < size:
         memory = _aligned(size)
@@ -70,7 +70,7 @@ class _Lease:
 def free() -> None:
     """Gives all that waits for use back to the system."""
     for kept in list(_all_kept):
-        kept.clear()
+        kept.buffers.clear()
     _idle.clear()
 
 
@@ -102,10 +102,11 @@ class _Idle:
         self.pieces = {}
 
 
-class _Kept(dict):
-    """A dict that can be referred to weakly, so that a thread's buffers end with it."""
+class _Kept:
+    """A thread's buffers by name; referred to weakly elsewhere, so that they end with it."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    def __init__(self) -> None:
+        self.buffers: dict[str, np.ndarray] = {}
 
 
 class _Own(threading.local):

@@ -82,7 +82,7 @@ def _torchvision(path: Path) -> VGGWeights:
     source = f"'{path}'"
     try:
         with safe_open(path, framework="numpy") as file:
-            keys = [key for key in file.keys() if TORCHVISION_KEY.fullmatch(key)]  # noqa: SIM118
+            keys = list(filter(TORCHVISION_KEY.fullmatch, file.keys()))
             arrays = {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise ValueError(
