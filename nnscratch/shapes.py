@@ -208,7 +208,7 @@ def conv_input(x: ShapeOnly, weight: Any, window: Any, in_size: Size, groups: in
     return x.like(shape, Field(size, tuple(max(1, j // s) for _, j, _, s in axes)))
 
 
-def sum_pool(x: ShapeOnly, window: Any) -> ShapeOnly:
+def sum_pool(x: ShapeOnly, window: Any, scale: float = 1) -> ShapeOnly:
     shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
     return x.like(shape, x.field and x.field.through(window))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnscratch import kernels
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import Size, Window
+from nnscratch.kernels import Size, Window, Winners
 from nnscratch.tensor import Tensor, as_tensor, concatenate
 
 
@@ -138,20 +138,20 @@ def _max_pool(
     window = _pool_window(caller, ndim, x, kernel_size, stride, padding, dilation)
     window = window.covering(x.shape[2:]) if ceil_mode else window
     window.check(caller, x.shape[2:])
-    data, winner = kernels.max_pool(x.data, window)
+    data, winners = kernels.max_pool(x.data, window)
     in_size = x.shape[2:]
-    return Tensor.from_op("max_pool", data, (x, lambda g, y: _unpool(g, winner, window, in_size)))
+    return Tensor.from_op("max_pool", data, (x, lambda g, y: _unpool(g, winners, window, in_size)))
 
 
-def _unpool(g: Tensor, winner: Array, window: Window, in_size: Size) -> Tensor:
-    data = kernels.max_unpool(g.data, winner, window, in_size)
-    return Tensor.from_op("max_unpool", data, (g, lambda h, y: _pick(h, winner, window)))
+def _unpool(g: Tensor, winners: Winners, window: Window, in_size: Size) -> Tensor:
+    data = kernels.max_unpool(g.data, winners, window, in_size)
+    return Tensor.from_op("max_unpool", data, (g, lambda h, y: _pick(h, winners, window)))
 
 
-def _pick(x: Tensor, winner: Array, window: Window) -> Tensor:
+def _pick(x: Tensor, winners: Winners, window: Window) -> Tensor:
     in_size = x.shape[2:]
-    data = kernels.max_pick(x.data, winner, window)
-    return Tensor.from_op("max_pick", data, (x, lambda g, y: _unpool(g, winner, window, in_size)))
+    data = kernels.max_pick(x.data, winners, window)
+    return Tensor.from_op("max_pick", data, (x, lambda g, y: _unpool(g, winners, window, in_size)))
 
 
 def _avg_pool(
@@ -168,10 +168,9 @@ def _avg_pool(
     window = _pool_window(caller, ndim, x, kernel_size, stride, padding, 1)
     wide = window.covering(x.shape[2:]) if ceil_mode else window
     wide.check(caller, x.shape[2:])
-    total = _sum_pool(x, wide)
     if wide == window and (count_include_pad or not any(map(any, window.padding))):
-        return total * (1 / math.prod(window.size))
-    return total / Tensor(_counts(x, window, wide, count_include_pad))
+        return _sum_pool(x, window, 1 / math.prod(window.size))
+    return _sum_pool(x, wide) / Tensor(_counts(x, window, wide, count_include_pad))
 
 
 def _counts(x: Tensor, window: Window, wide: Window, count_include_pad: bool) -> Array:
@@ -184,15 +183,17 @@ def _counts(x: Tensor, window: Window, wide: Window, count_include_pad: bool) ->
     return kernels.sum_pool(kernels.pad(ones, window.padding, 1), replace(wide, padding=rest))
 
 
-def _sum_pool(x: Tensor, window: Window) -> Tensor:
+def _sum_pool(x: Tensor, window: Window, scale: float = 1) -> Tensor:
     in_size = x.shape[2:]
-    data = kernels.sum_pool(x.data, window)
-    return Tensor.from_op("sum_pool", data, (x, lambda g, y: _sum_unpool(g, window, in_size)))
+    data = kernels.sum_pool(x.data, window, scale)
+    return Tensor.from_op(
+        "sum_pool", data, (x, lambda g, y: _sum_unpool(g, window, in_size, scale))
+    )
 
 
-def _sum_unpool(g: Tensor, window: Window, in_size: Size) -> Tensor:
-    data = kernels.sum_unpool(g.data, window, in_size)
-    return Tensor.from_op("sum_unpool", data, (g, lambda h, y: _sum_pool(h, window)))
+def _sum_unpool(g: Tensor, window: Window, in_size: Size, scale: float) -> Tensor:
+    data = kernels.sum_unpool(g.data, window, in_size, scale)
+    return Tensor.from_op("sum_unpool", data, (g, lambda h, y: _sum_pool(h, window, scale)))
 
 
 def _adaptive_avg_pool(ndim: int, x: Any, output_size: Any) -> Tensor:

@@ -18,7 +18,7 @@ from nnscratch.backend import Array, array_module
 from nnscratch.host import memory
 from nnscratch.kernels import im2col, plain, pool, winograd
 from nnscratch.kernels.layout import channels_last
-from nnscratch.kernels.pool import max_pick, max_unpool, sum_unpool
+from nnscratch.kernels.pool import Winners, max_pick, max_unpool, sum_unpool
 from nnscratch.kernels.rectify import relu, relu_input
 from nnscratch.kernels.sums import channel_sums
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window
@@ -80,14 +80,14 @@ def conv_weight(x: Array, g: Array, window: Window, groups: int = 1) -> Array:
     return kernel.conv_weight(x, g, window, groups)
 
 
-def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """x (N, C, *in) -> the maxima (N, C, *out), and the number of the kernel offset of each."""
+def max_pool(x: Array, window: Window) -> tuple[Array, Winners]:
+    """x (N, C, *in) -> the maxima (N, C, *out), and for each axis the offsets where they sit."""
     return (shapes if isinstance(x, shapes.ShapeOnly) else pool).max_pool(x, window)
 
 
-def sum_pool(x: Array, window: Window) -> Array:
-    """The sum over each window: x (N, C, *in) -> (N, C, *out)."""
-    return (shapes if isinstance(x, shapes.ShapeOnly) else pool).sum_pool(x, window)
+def sum_pool(x: Array, window: Window, scale: float = 1) -> Array:
+    """The sum over each window, times `scale`: x (N, C, *in) -> (N, C, *out)."""
+    return (shapes if isinstance(x, shapes.ShapeOnly) else pool).sum_pool(x, window, scale)
 
 
 def laid_out(x: Array, groups: int = 1) -> Array:
@@ -127,6 +127,7 @@ __all__ = [
     "ALGORITHMS",
     "Size",
     "Window",
+    "Winners",
     "algorithm",
     "as_tuple",
     "channel_sums",

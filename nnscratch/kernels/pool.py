@@ -1,281 +1,387 @@
 """Maximum and sum over windows, and their adjoints.
 
-Stands on `window`: the loop over kernel offsets that also makes a convolution. Where the maximum
-sits is kept as the number of its kernel offset; scattering to that place (`max_unpool`) and
-reading from it (`max_pick`) are each other's derivative, as `sum_pool` and `sum_unpool` are.
+A window over several axes is a window along each of them in turn: the maximum of 3×3 numbers is
+the maximum of the maxima of three rows. So 3 + 3 terms do what 9 would, and every kernel here is
+a chain of steps, each along one axis. A step takes one kernel offset after another, for all
+outputs at once, as convolution does in `plain`.
 
-The loop runs over one block of output rows at a time, which stays in the cache from the first
-offset to the last, and blocks are shared out among threads. Results lie in memory as inputs do:
-channels last if these are.
+Where a maximum sits is kept as the number of the winning offset, axis by axis. Sending numbers
+to that place (`max_unpool`) and reading them from it (`max_pick`) are each other's derivative, as
+`sum_pool` and `sum_unpool` are.
+
+On the host the work is cut into blocks of rows, the first axis, so that what one step leaves is
+still in the cache for the next; threads share the blocks. A block owns what it writes: outputs on
+the way down, inputs on the way back, to which it fetches all that windows send there. Results lie
+in memory as inputs do: channels last if these are.
 """
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnscratch.backend import Array, array_module
 from nnscratch.host import memory, parallel
-from nnscratch.kernels.window import Size, Window, pad
+from nnscratch.kernels.window import Size, Window
 
-HOST_BLOCK = 2**22  # bytes of input at a time: few, large steps hand Python's lock over seldom
-GPU_BLOCK = 2**40  # a GPU takes all at once
+HOST_BLOCK = 2**22  # bytes of the larger side: few, large steps hand Python's lock over seldom
+LEAST_ROWS = 8  # of a block: blocks side by side do the rows both see twice
 
-Block = tuple[slice, int, int]  # images, first output row, past the last one
+Winners = dict[int, Array]  # for each axis the numbers of the offsets where the maxima sit
+FIRST = 2  # the axis of rows, of which blocks are made
 
 
-def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """x (N, C, *in) -> the maxima (N, C, *out), and the number of the kernel offset of each.
+class Part(NamedTuple):
+    """Some outputs along an axis, and the inputs they have to do with."""
+
+    outputs: range
+    inputs: range
+
+
+class Line(NamedTuple):
+    """A window along one axis: output o sees input o·stride + k·dilation − before, k < size."""
+
+    size: int
+    stride: int
+    before: int
+    dilation: int
+    whole: Part
+
+    @property
+    def span(self) -> int:
+        return self.dilation * (self.size - 1) + 1
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether every output sees an input through every offset."""
+        outputs, inputs = map(len, self.whole)
+        return self.before == 0 and (outputs - 1) * self.stride + self.span <= inputs
+
+    @property
+    def is_one(self) -> bool:
+        """Whether every output is the input in its place."""
+        return self.size == self.stride == 1 and len(self.whole.outputs) == len(self.whole.inputs)
+
+    @property
+    def is_covering(self) -> bool:
+        """Whether every input is seen through one of the first `stride` offsets."""
+        outputs, inputs = map(len, self.whole)
+        reach = self.dilation == 1 and self.size >= self.stride
+        return reach and (inputs - 1 + self.before) // self.stride < outputs
+
+    def seen_by(self, outputs: range) -> Part:
+        """These outputs, and all inputs from the first to the last they see."""
+        first = outputs.start * self.stride - self.before
+        last = (outputs.stop - 1) * self.stride - self.before + self.span
+        return Part(outputs, _clip(first, last, self.whole.inputs))
+
+    def seeing(self, inputs: range) -> Part:
+        """These inputs, and all outputs from the first to the last that may see one of them."""
+        first = -((self.span - 1 - self.before - inputs.start) // self.stride)
+        last = (inputs.stop - 1 + self.before) // self.stride + 1
+        return Part(_clip(first, last, self.whole.outputs), inputs)
+
+    def pairs(self, part: Part, axis: int) -> Iterator[tuple[int, tuple, tuple]]:
+        """For each offset k the outputs of a part that see one of its inputs, and these inputs.
+
+        Both as slices along `axis` of arrays that hold the part alone.
+        """
+        outputs, inputs = part
+        lead = (slice(None),) * axis
+        for k in range(self.size):
+            shift = k * self.dilation - self.before
+            first = max(outputs.start, -((shift - inputs.start) // self.stride))
+            last = min(outputs.stop - 1, (inputs.stop - 1 - shift) // self.stride)
+            if first <= last:
+                start, stop = (o * self.stride + shift - inputs.start for o in (first, last))
+                out = slice(first - outputs.start, last - outputs.start + 1)
+                yield k, (*lead, out), (*lead, slice(start, stop + 1, self.stride))
+
+    def first_inside(self, outputs: range) -> list[int]:
+        """For each output the first offset that is no padding."""
+        starts = (o * self.stride - self.before for o in outputs)
+        return [min(max(0, -(start // self.dilation)), self.size - 1) for start in starts]
+
+
+class Block(NamedTuple):
+    """What one thread does at a time: some images, some of their rows."""
+
+    images: slice
+    part: Part
+
+    def rows(self, x: Array, rows: range) -> Array:
+        return x[self.images, :, rows.start : rows.stop]
+
+    def numbers(self, winners: Winners, axis: int) -> Array:
+        """The winners along one axis; all but the first are chosen on rows of inputs."""
+        return self.rows(winners[axis], self.part.outputs if axis == FIRST else self.part.inputs)
+
+    def steps(
+        self, lines: dict[int, Line], x: Array, y: Array, back: bool = False
+    ) -> Iterator[tuple[int, Line, Part, Array, Array]]:
+        """From x to y along one axis after another: axis, line, part, given, to be made.
+
+        back: x holds outputs, and inputs are made
+        """
+        before, after = self.part if back else self.part[::-1]
+        given = self.rows(x, before)
+        for axis, line in lines.items():
+            part = self.part if axis == FIRST else line.whole
+            if axis == next(reversed(lines)):
+                made = self.rows(y, after)
+            else:
+                shape = _with(given.shape, axis, len(part.inputs if back else part.outputs))
+                made = _scratch(f"axis {axis}", x, shape, x.dtype)
+            yield axis, line, part, given, made
+            given = made
+
+
+# -- the maximum ----------------------------------------------------------------------------------
+
+
+def max_pool(x: Array, window: Window) -> tuple[Array, Winners]:
+    """x (N, C, *in) -> the maxima (N, C, *out), and for each axis the offsets where they sit.
 
     Padding counts as −inf, the first maximum wins, NaN passes through.
     """
-    xp = array_module(x)
-    shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
-    first = _first_inside(x, window, shape[2:])
-    x = _pad(x, window, -np.inf)
+    lines = _lines(window, x.shape[2:])
+    lines = dict(reversed(lines.items()))  # the last axis first: of equal ones the very first wins
+    shape, winners = x.shape, {}
+    for axis, line in lines.items():
+        shape = _with(shape, axis, len(line.whole.outputs))
+        winners[axis] = _like(x, shape, np.min_scalar_type(line.size - 1))
     y = _like(x, shape, x.dtype)
-    winner = _like(x, shape, np.min_scalar_type(math.prod(window.size)))
 
     def some(block: Block) -> None:
-        best, number = _rows(y, block), _rows(winner, block)
-        views = [x[view] for view in _views(window, shape[2:], block)]
-        best[...] = views[0]
-        number[...] = 0 if first is None else first[:, :, block[1] : block[2]]
-        better = _scratch("better", best, bool)
-        candidate = _scratch("candidate", best, number.dtype)
-        for k, seen in enumerate(views[1:], 1):
-            # numbers grow, so the last offset to do better is the largest that did
-            xp.greater(seen, best, out=better)
-            xp.multiply(better, number.dtype.type(k), out=candidate)
-            xp.maximum(number, candidate, out=number)
-            xp.maximum(best, seen, out=best)
-        if _has_nan(best):
-            _let_nan_win(views, number)
+        steps = list(block.steps(lines, x, y))
+        for axis, line, part, given, made in steps:
+            _max_along(line, part, axis, given, made, block.numbers(winners, axis))
+        if _has_nan(block.rows(y, block.part.outputs)):
+            for axis, line, part, given, _ in steps:
+                _let_nan_win(line, part, axis, given, block.numbers(winners, axis))
 
-    _each_block(some, x, shape, window)
-    return y, winner
+    _each_block(some, x, lines[FIRST].seen_by, lines[FIRST].whole.outputs)
+    return y, winners
 
 
-def _first_inside(x: Array, window: Window, out_size: Size) -> Array | None:
-    """The number of each output's first kernel offset that is no padding (1, 1, *out).
-
-    The maximum sits there where all that a window sees is −inf. None: always the first offset.
-    """
-    if not any(map(any, window.padding)):
-        return None
+def _max_along(line: Line, part: Part, axis: int, x: Array, y: Array, number: Array) -> None:
     xp = array_module(x)
-    inside = pad(xp.ones((1, 1, *x.shape[2:]), dtype=bool), window.padding, False)
-    first = xp.zeros((1, 1, *out_size), dtype=int)
-    for number, (_, view) in reversed(list(enumerate(window.views(out_size)))):
-        first = xp.where(inside[view], number, first)
-    return first
+    offsets = line.pairs(part, axis)
+    if line.is_inside:
+        _, _, into = next(offsets)
+        best = x[into]  # so far; copied only if it is all there is
+        if line.size == 1:
+            y[...], number[...] = best, 0
+    else:
+        best = y
+        best[...] = -np.inf
+        number[...] = _column(line.first_inside(part.outputs), x, axis)
+    for k, out, into in offsets:
+        seen = x[into]
+        first = line.is_inside and k == 1  # then whether the second is larger is the number
+        better = number if first else _scratch("better", x, seen.shape, number.dtype)
+        xp.greater(seen, best[out], out=better.view(bool) if better.itemsize == 1 else better)
+        if not first:  # numbers grow, so the last offset to do better is the largest that did
+            better *= number.dtype.type(k)
+            xp.maximum(number[out], better, out=number[out])
+        xp.maximum(best[out], seen, out=y[out])
+        best = y
 
 
 def _has_nan(y: Array) -> bool:
     return bool((y != y).any())  # NaN is the one value unequal to itself
 
 
-def _let_nan_win(views: list, number: Array) -> None:
+def _let_nan_win(line: Line, part: Part, axis: int, x: Array, number: Array) -> None:
     """Of several NaN the last: no comparison could tell them."""
-    for k, seen in enumerate(views):
-        number[seen != seen] = k
+    for k, out, into in line.pairs(part, axis):
+        number[out][x[into] != x[into]] = k
 
 
-def max_unpool(g: Array, winner: Array, window: Window, in_size: Size) -> Array:
+def max_unpool(g: Array, winners: Winners, window: Window, in_size: Size) -> Array:
     """Each g (N, C, *out) added where its maximum sat -> (N, C, *in)."""
-
-    if g.strides != tuple(g.itemsize // winner.itemsize * s for s in winner.strides):
-        laid = _like(winner, g.shape, g.dtype)  # from here on down as the forward pass lay
-        laid[...] = g
-        g = laid
-
     xp = array_module(g)
-    finite = bool(xp.isfinite(g.sum()))
+    lines = _lines(window, in_size)
+    g = _as_laid(g, winners[FIRST])
+    x = _like(g, (*g.shape[:2], *in_size), g.dtype)
 
-    def share(k: int, block: Block, some: Array, out: Array) -> None:
-        mask = _scratch("mask", some, bool)
-        xp.equal(_rows(winner, block), k, out=mask)
-        if finite:
-            xp.multiply(some, mask, out=out)
-        else:  # ten times as slow
-            out[...] = xp.where(mask, some, 0)
+    def some(block: Block) -> None:
+        finite = bool(xp.isfinite(block.rows(g, block.part.outputs).sum()))
+        for axis, line, part, given, made in block.steps(lines, g, x, back=True):
+            number = block.numbers(winners, axis)
+            _unpool_along(line, part, axis, given, made, number, finite)
 
-    return _unpool(g, window, in_size, share)
+    _each_block(some, x, lines[FIRST].seeing, lines[FIRST].whole.inputs)
+    return x
 
 
-def max_pick(x: Array, winner: Array, window: Window) -> Array:
+def max_pick(x: Array, winners: Winners, window: Window) -> Array:
     """x (N, C, *in) read where each maximum sat -> (N, C, *out): the adjoint of max_unpool."""
     xp = array_module(x)
-    x = _pad(x, window, 0)
-    y = _like(winner, winner.shape, x.dtype)
-
-    def some(block: Block) -> None:
-        picked, number = _rows(y, block), _rows(winner, block)
+    lines = _lines(window, x.shape[2:])
+    for axis, number in winners.items():
+        picked = _like(number, number.shape, x.dtype)
         picked[...] = 0
-        for k, view in enumerate(_views(window, winner.shape[2:], block)):
-            picked[...] = xp.where(number == k, x[view], picked)
-
-    _each_block(some, x, winner.shape, window)
-    return y
-
-
-def sum_pool(x: Array, window: Window) -> Array:
-    """The sum over each window: x (N, C, *in) -> (N, C, *out)."""
-    x = _pad(x, window, 0)
-    if not _overlaps(window):
-        return _sum(x, replace(window, padding=_NONE * len(window.size)))
-    rows, others = _in_turn(window)
-    return _sum(_sum(x, rows), others)
+        for k, out, into in lines[axis].pairs(lines[axis].whole, axis):
+            picked[out] = xp.where(number[out] == k, x[into], picked[out])
+        x = picked
+    return x
 
 
-def _sum(x: Array, window: Window) -> Array:
-    """The sum over each window, without padding."""
-    shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
-    y = _like(x, shape, x.dtype)
+# -- the sum --------------------------------------------------------------------------------------
+
+
+def sum_pool(x: Array, window: Window, scale: float = 1) -> Array:
+    """The sum over each window, times `scale`: x (N, C, *in) -> (N, C, *out)."""
+    lines = _lines(window, x.shape[2:])  # the first axis first: there long pieces are added
+    y = _like(x, (*x.shape[:2], *window.out_size(x.shape[2:])), x.dtype)
 
     def some(block: Block) -> None:
-        total = _rows(y, block)
-        for k, view in enumerate(_views(window, shape[2:], block)):
-            if k == 0:
-                total[...] = x[view]
-            else:
-                total += x[view]
+        for axis, line, part, given, made in block.steps(lines, x, y):
+            _sum_along(line, part, axis, given, made)
+        if scale != 1:
+            total = block.rows(y, block.part.outputs)
+            total *= total.dtype.type(scale)
 
-    _each_block(some, x, shape, window)
+    _each_block(some, x, lines[FIRST].seen_by, lines[FIRST].whole.outputs)
     return y
 
 
-def sum_unpool(g: Array, window: Window, in_size: Size) -> Array:
-    """Each g (N, C, *out) added to all its window -> (N, C, *in): the adjoint of sum_pool."""
-    if not _overlaps(window):
-        return _unpool(g, window, in_size)
-    rows, others = _in_turn(window)
-    padded = window.padded_size(in_size)
-    wide = _unpool(g, others, (g.shape[2], *padded[1:]))
-    return _unpool(wide, rows, padded)[window.crop(in_size)]
+def _sum_along(line: Line, part: Part, axis: int, x: Array, y: Array) -> None:
+    terms = [(y[out], x[into]) for _, out, into in line.pairs(part, axis)]
+    if line.is_inside and line.size > 1:
+        (total, first), (_, second), *terms = terms
+        array_module(x).add(first, second, out=total)
+    else:
+        y[...] = 0
+    for total, term in terms:
+        total += term
 
 
-_NONE = ((0, 0),)
+def sum_unpool(g: Array, window: Window, in_size: Size, scale: float = 1) -> Array:
+    """Each g (N, C, *out), times `scale`, added to all its window -> (N, C, *in).
 
-
-def _overlaps(window: Window) -> bool:
-    """Whether an input lies in windows side by side, on more than one axis."""
-    pairs = zip(window.size, window.stride, strict=True)
-    return len(window.size) > 1 and any(k > s for k, s in pairs)
-
-
-def _in_turn(window: Window) -> tuple[Window, Window]:
-    """The window along the first axis alone, and along the others; both without padding.
-
-    A sum over a box is the sum, along one axis, of sums along the others: 3 + 3 terms, not 9.
+    The adjoint of sum_pool.
     """
-    ones, none = (1,) * (len(window.size) - 1), _NONE * len(window.size)
-    size, stride, gaps = window.size, window.stride, window.dilation
-    rows = Window((size[0], *ones), (stride[0], *ones), none, (gaps[0], *ones))
-    return rows, Window((1, *size[1:]), (1, *stride[1:]), none, (1, *gaps[1:]))
-
-
-def _unpool(
-    g: Array, window: Window, in_size: Size, share: Callable[..., None] | None = None
-) -> Array:
-    """Each g, or what share(k, block, g, out) makes of it, added at offset k of its window."""
-    padded = window.padded_size(in_size)
-    x = _like(g, (*g.shape[:2], *padded), g.dtype)
-    tiled = _is_tiling(window, padded, g.shape[2:])
-    if not tiled:
-        x[...] = 0
+    lines = dict(reversed(_lines(window, in_size).items()))
+    x = _like(g, (*g.shape[:2], *in_size), g.dtype)
 
     def some(block: Block) -> None:
-        given = _rows(g, block)
-        for k, view in enumerate(_views(window, g.shape[2:], block)):
-            if share is not None and tiled:
-                share(k, block, given, x[view])
-            elif share is not None:
-                part = _scratch("part", given, given.dtype)
-                share(k, block, given, part)
-                x[view] += part
-            elif tiled:
-                x[view] = given
-            else:
-                x[view] += given
+        steps = block.steps(lines, g, x, back=True)
+        for step, (axis, line, part, given, made) in enumerate(steps):
+            if step == 0 and scale != 1:
+                scaled = _scratch("scaled", g, given.shape, g.dtype)
+                given = array_module(g).multiply(given, g.dtype.type(scale), out=scaled)
+            _unpool_along(line, part, axis, given, made)
 
-    _each_block(some, x, g.shape, window, apart=not tiled)
-    return x[window.crop(in_size)]
+    _each_block(some, x, lines[FIRST].seeing, lines[FIRST].whole.inputs)
+    return x
 
 
-def _is_tiling(window: Window, padded: Size, out_size: Size) -> bool:
-    """Whether each input lies in exactly one window."""
-    covered = tuple(k * n for k, n in zip(window.size, out_size, strict=True))
-    return window.size == window.stride == window.span and covered == padded
+# -- both -----------------------------------------------------------------------------------------
+
+
+def _unpool_along(
+    line: Line,
+    part: Part,
+    axis: int,
+    g: Array,
+    x: Array,
+    number: Array | None = None,
+    finite: bool = True,
+) -> None:
+    """x = each g added at every offset of its window, or at the one that `number` tells."""
+    xp = array_module(g)
+    if not line.is_covering:
+        x[...] = 0
+    for k, out, into in line.pairs(part, axis):
+        alone = k * line.dilation < line.stride  # the first to write to these inputs
+        given = g[out]
+        if number is not None:
+            mask = _scratch("mask", g, given.shape, bool)
+            xp.equal(number[out], number.dtype.type(k), out=mask)
+            target = x[into] if alone else _scratch("part", g, given.shape, g.dtype)
+            if finite:
+                given = xp.multiply(given, mask, out=target)
+            else:  # 0·inf is no number; ten times as slow
+                target[...] = given = xp.where(mask, given, 0)
+        elif alone:
+            x[into] = given
+        if not alone:
+            x[into] += given
+
+
+def _lines(window: Window, in_size: Size) -> dict[int, Line]:
+    """The window along each axis of (N, C, *size); an axis where nothing happens is left out."""
+    sizes = zip(window.out_size(in_size), in_size, strict=True)
+    befores = (before for before, _ in window.padding)
+    axes = zip(window.size, window.stride, befores, window.dilation, sizes, strict=True)
+    lines = {
+        axis: Line(size, stride, before, dilation, Part(range(outputs), range(inputs)))
+        for axis, (size, stride, before, dilation, (outputs, inputs)) in enumerate(axes, FIRST)
+    }
+    return {axis: line for axis, line in lines.items() if axis == FIRST or not line.is_one}
 
 
 def _each_block(
-    function: Callable[[Block], None], x: Array, shape: Size, window: Window, apart: bool = False
+    function: Callable[[Block], None], x: Array, part: Callable[[range], Part], rows: range
 ) -> None:
-    """function(block) for blocks that make up outputs of `shape` (N, C, *out).
-
-    apart: blocks side by side write to the same inputs, so only every other one at a time
-    """
+    """function(block) for blocks that make up all `rows` of all images, on the side of writing."""
     if array_module(x) is not np:
-        function((slice(None), 0, shape[2]))
+        function(Block(slice(None), part(rows)))
         return
-    blocks = list(_blocks(x.nbytes // max(1, shape[0] * shape[2]), shape, window.span[0]))
-    turns = (blocks[0::2], blocks[1::2]) if apart else (blocks,)
-    for turn in turns:
-        parallel.each(function, turn)
+    row_bytes = x.nbytes // max(1, len(x) * len(rows))
+    fit = max(LEAST_ROWS, HOST_BLOCK // max(1, row_bytes))
+    images = max(1, fit // max(1, len(rows)))
+    blocks = [
+        Block(slice(image, image + images), part(rows[first : first + fit]))
+        for image in range(0, len(x), images)
+        for first in range(0, len(rows), fit)
+    ]
+    parallel.each(function, blocks)
 
 
-def _blocks(row_bytes: int, shape: Size, least: int) -> Iterator[Block]:
-    """Blocks of about HOST_BLOCK bytes: whole images, or at least `least` rows of one."""
-    n, rows = shape[0], shape[2]
-    fit = max(1, HOST_BLOCK // max(1, row_bytes))
-    if fit >= rows:
-        images = fit // rows
-        for first in range(0, n, images):
-            yield slice(first, first + images), 0, rows
-        return
-    fit = max(fit, least)
-    for image in range(n):
-        for first in range(0, rows, fit):
-            yield slice(image, image + 1), first, min(rows, first + fit)
+def _clip(first: int, last: int, within: range) -> range:
+    first, last = (min(max(0, place), len(within)) for place in (first, last))
+    return range(first, last)
 
 
-def _rows(y: Array, block: Block) -> Array:
-    images, first, last = block
-    return y[images, :, first:last]
+def _with(shape: Size, axis: int, size: int) -> Size:
+    return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-def _views(window: Window, out_size: Size, block: Block) -> Iterator[tuple]:
-    """For each kernel offset the slices of the padded input that the outputs of a block see."""
-    images, first, last = block
-    for _, (_, rows, *others) in window.views((last - first, *out_size[1:])):
-        start = first * window.stride[0]
-        moved = slice(rows.start + start, rows.stop + start, rows.step)
-        yield (images, slice(None), moved, *others)
+def _column(values: list[int], x: Array, axis: int) -> Array:
+    """One value for each place along `axis` of x, the same along all others."""
+    return array_module(x).asarray(values).reshape(-1, *(1,) * (x.ndim - axis - 1))
+
+
+def _is_channels_last(x: Array) -> bool:
+    return x.ndim > 2 and x.strides[1] == x.itemsize and x.shape[1] > 1
 
 
 def _like(x: Array, shape: Size, dtype: Any) -> Array:
     """An array (N, C, *size) to be filled, channels last in memory if those of x are."""
     xp = array_module(x)
     make = memory.result if xp is np else xp.empty
-    if x.ndim > 2 and x.strides[1] == x.itemsize and x.shape[1] > 1:
+    if _is_channels_last(x):
         return xp.moveaxis(make((shape[0], *shape[2:], shape[1]), dtype), -1, 1)
     return make(shape, dtype)
 
 
-def _scratch(name: str, x: Array, dtype: Any) -> Array:
-    """An array for intermediate results, laid out as x is."""
+def _as_laid(g: Array, like: Array) -> Array:
+    """g in memory as `like` is: on the way back as on the way forth."""
+    if g.strides == tuple(g.itemsize // like.itemsize * s for s in like.strides):
+        return g
+    laid = _like(like, g.shape, g.dtype)
+    laid[...] = g
+    return laid
+
+
+def _scratch(name: str, x: Array, shape: Size, dtype: Any) -> Array:
+    """An array for intermediate results, channels last in memory if those of x are."""
     xp = array_module(x)
-    return memory.scratch_like(name, x, dtype) if xp is np else xp.empty_like(x, dtype=dtype)
-
-
-def _pad(x: Array, window: Window, value: float) -> Array:
-    """x (N, C, *in) with `value` around it, laid out as x is; x itself if there is none."""
-    if not any(map(any, window.padding)):
-        return x
-    padded = _like(x, (*x.shape[:2], *window.padded_size(x.shape[2:])), x.dtype)
-    padded[...] = value
-    padded[window.crop(x.shape[2:])] = x
-    return padded
+    if xp is not np:
+        return xp.empty(shape, dtype)
+    if _is_channels_last(x):
+        return xp.moveaxis(memory.scratch(name, (shape[0], *shape[2:], shape[1]), dtype), -1, 1)
+    return memory.scratch(name, shape, dtype)
