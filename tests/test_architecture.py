@@ -39,7 +39,7 @@ STATE = {
     *("host.parallel._pool", "kernels.winograd._cache"),
 }
 # These compute with NumPy, on arrays that they or `kernels` know to be NumPy's.
-HOST_ONLY = {"kernels.layout", "kernels.rectify", "kernels.winograd"}
+HOST_ONLY = {f"kernels.{name}" for name in ("layout", "moments", "rectify", "winograd")}
 
 
 def module_of(path):

@@ -14,6 +14,8 @@ from nnscratch.files import check_place
 COMMANDS = {
     "demo": "a gradient check and a stylised picture, in about a minute",
     "style": "paint one picture in the style of another",
+    "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
+    "oneshot": "learn characters from one example each (Omniglot)",
     "gradcheck": "check the first and second derivatives of every operation",
     "bench": "every algorithm for convolution, timed and checked",
     "doctor": "what this installation runs on",
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name in words:  # only the command that runs is loaded
-            importlib.import_module(f"nnscratch.cli.{name}").configure(sub)
+            importlib.import_module(f"nnscratch.cli.{name.replace('-', '_')}").configure(sub)
     options = parser.parse_args(words)
     if options.version:
         import nnscratch

@@ -1,10 +1,12 @@
 """The linear layer and normalisation, as compositions of Tensor operations.
 
-Stands on `tensor`.
+Stands on `tensor`, and for batch norm, which is in every block of many networks, on `kernels`.
 """
 
 from typing import Any
 
+from nnscratch import kernels
+from nnscratch.backend import Array
 from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
 
 
@@ -43,7 +45,6 @@ def batch_norm(
     x = as_tensor(x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: expected x of rank 2 or more (N, C, ...), got {x.shape}")
-    axes = (0, *range(2, x.ndim))
     if not training and (running_mean is None or running_var is None):
         raise ValueError("batch_norm: expected running statistics when not training, got None")
     if training or running_mean is None or running_var is None:
@@ -52,19 +53,47 @@ def batch_norm(
             raise ValueError(
                 f"batch_norm: expected more than one value per channel in training, got {x.shape}"
             )
-        mean, var = x.mean(axes), x.var(axes)
-        for running, now in (
-            (running_mean, mean.data),
-            (running_var, var.data * (count / (count - 1))),
-        ):
+        y, mean, var = _standardised(x, eps)
+        for running, now in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
             if running is not None:
                 moved = (1 - momentum) * running.data + momentum * now
                 running.data = moved.astype(running.dtype, copy=False)
-    else:
-        mean, var = running_mean, running_var
-    return _scale_shift(
-        _standardise(x, _per_channel(mean, x), _per_channel(var, x), eps), weight, bias
-    )
+        return _scale_shift(y, weight, bias)
+    mean, var = (_per_channel(values, x) for values in (running_mean, running_var))
+    return _scale_shift(_standardise(x, mean, var, eps), weight, bias)
+
+
+def _standardised(x: Tensor, eps: float) -> tuple[Tensor, Array, Array]:
+    """x (N, C, *size) with mean 0 and variance 1 in each channel; that mean and variance (C,)."""
+    data, mean, var = kernels.standardise(x.data, eps)
+    inverse = (var + eps) ** -0.5
+    y = Tensor.from_op("standardise", data, (x, lambda g, y: _spread(g, x, y, inverse, eps)))
+    return y, mean, var
+
+
+def _spread(g: Tensor, x: Tensor, y: Tensor, inverse: Array, eps: float) -> Tensor:
+    """The gradient of x: (g − mean g − y · mean(g · y)) · inverse, means over each channel.
+
+    As a function of g it is its own adjoint. Its gradient in x follows from y's, which is itself,
+    and from that of the inverse deviation, −inverse² · y / count.
+    """
+    axes = (0, *range(2, x.ndim))
+
+    def mean(a: Tensor) -> Tensor:
+        return a.mean(axes, keepdims=True)
+
+    def grad_g(h: Tensor, _: Tensor) -> Tensor:
+        return _spread(h, x, y, inverse, eps)
+
+    def grad_x(h: Tensor, _: Tensor) -> Tensor:
+        scale = (x.var(axes, keepdims=True) + eps) ** -0.5
+        along_g, along_h = mean(g * y), mean(h * y)
+        share = mean(h * g) - mean(h) * mean(g) - along_h * along_g
+        turned = _spread(h * along_g + g * along_h, x, y, inverse, eps)
+        return -scale * (scale * y * share + turned)
+
+    data = kernels.standardise_input(g.data, y.data, inverse)
+    return Tensor.from_op("standardise_input", data, (g, grad_g), (x, grad_x))
 
 
 def instance_norm(

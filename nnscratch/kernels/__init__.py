@@ -18,6 +18,7 @@ from nnscratch.backend import Array, array_module
 from nnscratch.host import memory
 from nnscratch.kernels import im2col, plain, pool, winograd
 from nnscratch.kernels.layout import channels_last
+from nnscratch.kernels.moments import standardise, standardise_input
 from nnscratch.kernels.pool import Winners, max_pick, max_unpool, sum_unpool
 from nnscratch.kernels.rectify import relu, relu_input
 from nnscratch.kernels.sums import channel_sums
@@ -142,6 +143,8 @@ __all__ = [
     "pad",
     "relu",
     "relu_input",
+    "standardise",
+    "standardise_input",
     "sum_pool",
     "sum_unpool",
     "window",

@@ -69,6 +69,10 @@ class Line(NamedTuple):
         reach = self.dilation == 1 and self.size >= self.stride
         return reach and (inputs - 1 + self.before) // self.stride < outputs
 
+    def is_shared(self, part: Part) -> bool:
+        """Whether other outputs may see some of these inputs as well."""
+        return self.span > self.stride and len(part.outputs) < len(self.whole.outputs)
+
     def seen_by(self, outputs: range) -> Part:
         """These outputs, and all inputs from the first to the last they see."""
         first = outputs.start * self.stride - self.before
@@ -154,14 +158,30 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Winners]:
 
     def some(block: Block) -> None:
         steps = list(block.steps(lines, x, y))
+        numbers = {axis: block.numbers(winners, axis) for axis in lines}
+        aside = _aside(numbers, x) if lines[FIRST].is_shared(block.part) else {}
         for axis, line, part, given, made in steps:
-            _max_along(line, part, axis, given, made, block.numbers(winners, axis))
+            _max_along(line, part, axis, given, made, aside.get(axis, numbers[axis]))
         if _has_nan(block.rows(y, block.part.outputs)):
             for axis, line, part, given, _ in steps:
-                _let_nan_win(line, part, axis, given, block.numbers(winners, axis))
+                _let_nan_win(line, part, axis, given, aside.get(axis, numbers[axis]))
+        for axis, number in aside.items():
+            numbers[axis][...] = number
 
     _each_block(some, x, lines[FIRST].seen_by, lines[FIRST].whole.outputs)
     return y, winners
+
+
+def _aside(numbers: Winners, x: Array) -> Winners:
+    """Room for numbers on rows of inputs that another block has as well.
+
+    Both come to the same numbers, but on the way either would read what the other has written.
+    """
+    return {
+        axis: _scratch(f"numbers {axis}", x, number.shape, number.dtype)
+        for axis, number in numbers.items()
+        if axis != FIRST
+    }
 
 
 def _max_along(line: Line, part: Part, axis: int, x: Array, y: Array, number: Array) -> None:

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import nnscratch as nns
 import nnscratch.functional as F
@@ -289,3 +290,182 @@ def test_pools_are_differentiable_twice():
         (h,) = nns.grad((g * v).sum(), x)
         expected = 12 * (pool(x).numpy() ** 2 * pool(Tensor(v)).numpy() ** 2).sum()
         np.testing.assert_allclose((h.numpy() * v).sum(), expected, rtol=1e-10)
+
+
+# -- against PyTorch, in blocks, with NaN and ties ------------------------------------------------
+
+
+def random_setting(rng):
+    """(input (N, C, *size), kernel, stride, padding, dilation, ceil_mode)."""
+    while True:
+        ndim = int(rng.integers(1, 4))
+        kernel, stride = (tuple(rng.integers(1, 6, ndim).tolist()) for _ in range(2))
+        dilation = tuple(rng.integers(1, 4, ndim).tolist())
+        padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
+        shape = (*rng.integers(1, 4, 2).tolist(), *rng.integers(1, 30 // ndim, ndim).tolist())
+        axes = zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+        if all(_every_window_sees_an_input(*axis) for axis in axes):
+            return shape, kernel, stride, padding, dilation, bool(rng.integers(2))
+
+
+def _every_window_sees_an_input(n, k, s, p, d):
+    """PyTorch has no index for one that sees padding alone, which dilation makes possible."""
+    starts = range(-p, n, s)
+    return n + 2 * p >= d * (k - 1) + 1 and all(
+        any(0 <= start + d * i < n for i in range(k)) for start in starts
+    )
+
+
+def laid_out(x, rng):
+    """x itself, or x with its channels last in memory."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1) if rng.integers(2) else x
+
+
+FILLS = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "ties": lambda rng, shape: rng.integers(-1, 2, shape).astype(np.float64),
+    "least": lambda rng, shape: rng.choice([-np.inf, -1.0], shape, p=[0.8, 0.2]),
+    "not finite": lambda rng, shape: rng.choice([-np.inf, np.inf, np.nan, 0, 1, 2], shape),
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("block", [1, None])
+def test_max_pool_equals_pytorch(fill, block, monkeypatch):
+    """Values and gradients, of equal maxima the first, of NaN the last; whole and in blocks."""
+    torch = pytest.importorskip("torch", reason="PyTorch is an oracle here, not a dependency")
+    if block:
+        monkeypatch.setattr(kernels.pool, "HOST_BLOCK", block)
+        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", 1)
+    rng = np.random.default_rng([len(fill), block or 0])
+    for _ in range(40):
+        shape, *setting = random_setting(rng)
+        kernel, stride, padding, dilation, ceil_mode = setting
+        x = FILLS[fill](rng, shape)
+        name = f"max_pool{x.ndim - 2}d"
+        ours = Tensor(laid_out(x, rng), requires_grad=True)
+        theirs = torch.tensor(x, requires_grad=True)
+        y = getattr(F, name)(ours, *setting)
+        ty = getattr(torch.nn.functional, name)(
+            theirs, kernel, stride, padding, dilation, ceil_mode
+        )
+        np.testing.assert_array_equal(y.numpy(), ty.numpy(force=True), f"{shape} {setting}")
+        g = rng.standard_normal(y.shape)
+        y.backward(laid_out(g, rng))
+        ty.backward(torch.tensor(g))
+        np.testing.assert_allclose(
+            ours.grad.numpy(), theirs.grad.numpy(), atol=1e-12, err_msg=f"{shape} {setting}"
+        )
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("block", [1, None])
+def test_avg_pool_equals_pytorch(block, monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch is an oracle here, not a dependency")
+    if block:
+        monkeypatch.setattr(kernels.pool, "HOST_BLOCK", block)
+        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", 1)
+    rng = np.random.default_rng(block or 0)
+    for _ in range(80):
+        shape, kernel, stride, padding, _, ceil_mode = random_setting(rng)
+        if any(n < k for n, k in zip(shape[2:], kernel, strict=True)):
+            continue  # PyTorch leaves the padding out of its check
+        x, inside = rng.standard_normal(shape), bool(rng.integers(2))
+        name = f"avg_pool{x.ndim - 2}d"
+        ours = Tensor(laid_out(x, rng), requires_grad=True)
+        theirs = torch.tensor(x, requires_grad=True)
+        setting = (kernel, stride, padding, ceil_mode, inside)
+        y = getattr(F, name)(ours, *setting)
+        ty = getattr(torch.nn.functional, name)(theirs, *setting)
+        np.testing.assert_allclose(y.numpy(), ty.numpy(force=True), atol=1e-12)
+        g = rng.standard_normal(y.shape)
+        y.backward(laid_out(g, rng))
+        ty.backward(torch.tensor(g))
+        np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(("kernel", "stride"), [((2, 2), 2), ((3, 3), 2), ((5, 3), 1), ((1, 4), 3)])
+def test_blocks_and_threads_change_nothing(kernel, stride, channels_last, monkeypatch):
+    """Each block on its own, in two threads, gives every bit of the whole; also of the adjoints."""
+    rng = np.random.default_rng(0)
+    x, other = rng.integers(-2, 3, (2, 3, 4, 37, 11)).astype(np.float32)  # (3, 4, 37, 11), ties
+    if channels_last:
+        x, other = (
+            np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1) for a in (x, other)
+        )
+    w = window("test", 2, kernel, stride, tuple(k // 2 for k in kernel), 1)
+
+    def everything():
+        y, winners = kernels.max_pool(x, w)
+        total = kernels.sum_pool(other, w)
+        up = kernels.max_unpool(total, winners, w, x.shape[2:])
+        picked = kernels.max_pick(other, winners, w)
+        return y, picked, total, up, kernels.sum_unpool(y, w, x.shape[2:])
+
+    expected = [array.copy() for array in everything()]
+    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
+    for rows in (1, 2, 3, 8):
+        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", rows)
+        for count in (1, 2):
+            with threadpool_limits(count, "blas"):
+                for a, b in zip(everything(), expected, strict=True):
+                    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("axis", [2, 3])
+def test_kernels_wider_than_256(axis, channels_last):
+    """The numbers of the winners no longer fit into a byte."""
+    shape = [2, 3, 4, 4]
+    shape[axis] = 700
+    x = -np.random.default_rng(0).permutation(np.prod(shape)).reshape(shape).astype(np.float64)
+    if channels_last:
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+    kernel, stride, padding = [2, 2], [2, 2], [0, 1]
+    kernel[axis - 2], stride[axis - 2], padding[axis - 2] = 300, 170, 150
+    setting = (tuple(kernel), tuple(stride), tuple(padding), (1, 1), False)
+    y, winners = kernels.max_pool(x, window("test", 2, *setting[:4]))
+    assert winners[axis].dtype == np.uint16 and winners[axis].max() > 255
+    np.testing.assert_array_equal(y, max_by_loops(x, *setting))
+    leaf = Tensor(x, requires_grad=True)
+    F.max_pool2d(leaf, *setting).sum().backward()
+    won = np.isin(x, y)
+    assert (leaf.grad.numpy()[won] > 0).all() and not leaf.grad.numpy()[~won].any()
+    assert leaf.grad.numpy().sum() == y.size
+
+
+def test_a_nan_in_one_block_wins_there_alone(monkeypatch):
+    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
+    x = np.random.default_rng(0).standard_normal((1, 1, 64, 6))
+    x[0, 0, 40, 3] = x[0, 0, 41, 2] = np.nan
+    leaf = Tensor(x, requires_grad=True)
+    y = F.max_pool2d(leaf, 2)
+    assert np.argwhere(np.isnan(y.numpy())).tolist() == [[0, 0, 20, 1]]
+    y.sum().backward()
+    assert np.isfinite(leaf.grad.numpy()).all()
+    assert leaf.grad.numpy()[0, 0, 40:42, 2:4].tolist() == [[0, 0], [1, 0]]  # the last NaN
+
+
+@pytest.mark.parametrize(("stride", "in_place"), [(1, False), (2, False), (3, True)])
+def test_no_block_works_where_another_may_write(stride, in_place, monkeypatch):
+    """Rows that two blocks see: with two threads the one would read what the other has begun."""
+    used, work = [], kernels.pool._max_along
+
+    def watched(line, part, axis, given, made, number):
+        used.append((axis, number))
+        work(line, part, axis, given, made, number)
+
+    monkeypatch.setattr(kernels.pool, "_max_along", watched)
+    x = np.random.default_rng(0).standard_normal((1, 1, 40, 6))
+    w = window("test", 2, (3, 3), stride, 0, 1)
+    _, winners = kernels.max_pool(x, w)
+    assert all(np.shares_memory(number, winners[axis]) for axis, number in used)  # one block
+    used.clear()
+    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
+    _, winners = kernels.max_pool(x, w)
+    rows = [number for axis, number in used if axis == 2]
+    assert len(rows) > 1 and not np.shares_memory(rows[0], rows[1])
+    columns = [number for axis, number in used if axis == 3]
+    assert {np.shares_memory(number, winners[3]) for number in columns} == {in_place}

@@ -1,0 +1,352 @@
+"""nnscratch faces: train a network for faces, verify, enrol, identify, evaluate."""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from nnscratch import files
+from nnscratch.data.images import read_image
+from nnscratch.data.people import People, read_people
+from nnscratch.faces import evaluate, lfw, metrics, recipe
+from nnscratch.faces.gallery import Gallery
+from nnscratch.faces.losses import LOSSES
+from nnscratch.faces.model import FaceModel
+from nnscratch.progress import live_line
+
+DESCRIPTION = """\
+Faces: verification (is it the same person?) and recognition (who is it, if anybody known?).
+
+Pictures show one face each, cut out and upright: there is no detector and no check that a face is
+alive. Encodings of faces are personal data, and errors are not the same for all groups of people;
+docs/faces.md says more."""
+EPILOG = """\
+example:
+  nnscratch faces demo                                  # on drawn faces, in about two minutes
+  nnscratch faces train photos/ -o faces.npz            # photos/PERSON/*.jpg
+  nnscratch faces evaluate others/ --model faces.npz
+  nnscratch faces verify a.jpg b.jpg --model faces.npz
+  nnscratch faces enrol Ann ann1.jpg ann2.jpg
+  nnscratch faces identify who.jpg"""
+PEOPLE = "PERSON/*.jpg in folders, or an .npz file with images and labels"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
+
+    def job(name: str, run: Any, line: str, example: str) -> Any:
+        sub = jobs.add_parser(
+            name,
+            help=line,
+            description=f"{line[0].upper()}{line[1:]}.",
+            epilog=f"example:\n  nnscratch faces {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        sub.add_argument("--json", metavar="FILE", help="write the answer as JSON")
+        return sub.add_argument
+
+    add = job("train", _train, "train a network on pictures of people", "train photos/ -o m.npz")
+    add("folder", metavar="FOLDER", help=PEOPLE)
+    add("-o", "--output", metavar="MODEL", required=True, help="where the model is written")
+    add(
+        "--held-out", metavar="R", type=float, default=0.2, help="share of people for the threshold"
+    )
+    add("--far", metavar="R", type=float, default=0.01, help="false accepts wanted (default 0.01)")
+    _add_recipe(add)
+
+    add = job("verify", _verify, "tell whether two pictures show one person", "verify a.jpg b.jpg")
+    add("first", metavar="A")
+    add("second", metavar="B")
+    _add_model(add)
+    _add_threshold(add)
+
+    add = job("enrol", _enrol, "add a person to a gallery", "enrol Ann ann1.jpg ann2.jpg")
+    add("name", metavar="NAME")
+    add("images", metavar="IMAGE", nargs="+")
+    _add_model(add)
+    _add_gallery(add)
+
+    add = job("forget", _forget, "remove a person from a gallery for good", "forget Ann")
+    add("name", metavar="NAME")
+    _add_gallery(add)
+
+    add = job("identify", _identify, "tell who is on a picture, if anybody known", "identify x.jpg")
+    add("images", metavar="IMAGE", nargs="+")
+    _add_model(add)
+    _add_gallery(add)
+    _add_threshold(add)
+
+    add = job(
+        "evaluate",
+        _evaluate,
+        "measure verification and recognition on people",
+        "evaluate others/ --model faces.npz --json figures.json",
+    )
+    add("folder", metavar="FOLDER", help=PEOPLE)
+    _add_model(add)
+    add("--pairs", metavar="FILE", help="LFW's pairs.txt: ten folds on FOLDER/NAME/NAME_0001.jpg")
+    add("--folds", metavar="N", type=int, help="no model: train N, each on all but one group")
+    add("--seeds", metavar="N", type=int, default=1, help="with --folds: so many times")
+    _add_recipe(add)
+
+    add = job("demo", _demo, "train on drawn faces and show all of it", "demo -o faces_demo")
+    add("-o", "--output", metavar="FOLDER", default="faces_demo", help="default faces_demo")
+    add("--people", metavar="N", type=int, default=600, help="to train on (default 600)")
+    _add_training(add, steps=1000)
+
+    add = job("pretrain", _pretrain, "make the weights that train starts from", "pretrain -o w.npz")
+    add("-o", "--output", metavar="FILE", required=True, help="where the weights are written")
+
+
+def _add_recipe(add: Any) -> None:
+    default = recipe.DEFAULT
+    add("--start", choices=recipe.STARTS, default=default.start, help="weights to begin with")
+    _add_training(add, default.schedule.steps)
+
+
+def _add_training(add: Any, steps: int) -> None:
+    add("--loss", choices=tuple(LOSSES), default=recipe.DEFAULT.loss)
+    add("--steps", metavar="N", type=int, default=steps, help=f"of training (default {steps})")
+    add("--seed", metavar="N", type=int, default=0)
+
+
+def _add_model(add: Any) -> None:
+    add("--model", metavar="MODEL", default="faces.npz", help="default faces.npz")
+
+
+def _add_gallery(add: Any) -> None:
+    add("--gallery", metavar="FILE", default="gallery.npz", help="default gallery.npz")
+
+
+def _add_threshold(add: Any) -> None:
+    add("--threshold", metavar="D", type=float, help="squared distance; default the model's")
+
+
+# -- the jobs -------------------------------------------------------------------------------------
+
+
+def _train(options: argparse.Namespace) -> int:
+    files.check_place(options.output)
+    settings, start = _recipe(options), time.perf_counter()
+    people = _people(options, settings.size, at_least=4)
+    with live_line("train", settings.schedule.steps) as advance:
+        model = recipe.learn_calibrated(
+            people,
+            settings,
+            options.far,
+            options.held_out,
+            options.seed,
+            lambda reading: advance(reading.line()),
+        )
+    model.save(options.output)
+    calibration = model.known_calibration()
+    _say(_left_out(people))
+    _say(f"{options.output}: {len(people.names)} people, threshold {calibration.threshold:.3f}")
+    _say(calibration.warning)
+    return _record(
+        options,
+        people=len(people.names),
+        pictures=len(people),
+        seconds=time.perf_counter() - start,
+        fingerprint=model.fingerprint,
+        calibration=calibration.to_dict(),
+        warning=calibration.warning,
+    )
+
+
+def _verify(options: argparse.Namespace) -> int:
+    model = FaceModel.load(options.model)
+    first, second = _encodings(model, [options.first, options.second])
+    limit = _threshold(options)
+    limit = model.known_calibration().threshold if limit is None else limit
+    distance = float(((first - second) ** 2).sum())
+    same = distance <= limit
+    chance = model.calibration and float(model.calibration.probability(distance))
+    _say(
+        f"{'the same person' if same else 'different people'} "
+        f"(distance {distance:.3f}, limit {limit:.3f}"
+        + (f", probability of the same {chance:.2f})" if chance is not None else ")")
+    )
+    return _record(options, same=same, distance=distance, threshold=limit, probability=chance)
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    model = FaceModel.load(options.model)
+    encodings = _encodings(model, options.images)
+    place = files.check_place(options.gallery)
+    if place.exists():
+        gallery = Gallery.load(place, model.fingerprint)
+    else:
+        gallery = Gallery(encodings.shape[1], model.fingerprint)
+    gallery.enrol(options.name, encodings)
+    gallery.save(place)
+    count = len(gallery.encodings(options.name))
+    _say(f"{place}: {options.name} has {count} pictures; {gallery!r}")
+    return _record(options, people=gallery.counts)
+
+
+def _forget(options: argparse.Namespace) -> int:
+    gallery = Gallery.load(options.gallery, None)
+    gallery.forget(options.name)
+    gallery.save(options.gallery)
+    _say(f"{options.gallery}: {options.name} is forgotten; {gallery!r}")
+    return _record(options, people=gallery.counts)
+
+
+def _identify(options: argparse.Namespace) -> int:
+    model = FaceModel.load(options.model)
+    gallery = Gallery.load(options.gallery, model.fingerprint)
+    encodings = _encodings(model, options.images)
+    limit = _threshold(options)
+    answers = gallery.identify(encodings, model.known_calibration() if limit is None else limit)
+    for image, answer in zip(options.images, answers, strict=True):
+        _say(f"{image}: {answer}")
+    rows = [
+        {
+            "image": image,
+            "name": answer.name,
+            "distance": answer.distance,
+            "margin": answer.margin,
+            "nearest": answer.nearest,
+        }
+        for image, answer in zip(options.images, answers, strict=True)
+    ]
+    return _record(options, answers=rows)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    if options.pairs:
+        return _evaluate_pairs(options)
+    if options.folds is not None:
+        return _evaluate_folds(options)
+    model = FaceModel.load(options.model)
+    people = _people(options, model.size)
+    _say(_left_out(people))
+    trial = evaluate.trial(model.encode(people.images, people.sources), people.labels)
+    return _report(options, evaluate.report(trial, options.seed))
+
+
+def _evaluate_pairs(options: argparse.Namespace) -> int:
+    model = FaceModel.load(options.model)
+    found = lfw.find_pictures(lfw.read_pairs(options.pairs), options.folder)
+    encodings = _encodings(model, [str(path) for path in found.pictures])
+    distances = ((encodings[found.numbers[:, 0]] - encodings[found.numbers[:, 1]]) ** 2).sum(1)
+    result = lfw.ten_folds(distances, found.same, found.folds)
+    figures = {
+        "accuracy": result.accuracy,
+        "standard_error": result.standard_error,
+        "accuracies": result.accuracies.tolist(),
+        "eer": metrics.eer(distances, found.same),
+        "auc": metrics.auc(distances, found.same),
+    }
+    _say(f"accuracy {result}")
+    return _record(options, **figures)
+
+
+def _evaluate_folds(options: argparse.Namespace) -> int:
+    if options.seeds < 1:
+        raise ValueError(f"--seeds: expected at least 1, got {options.seeds}")
+    settings = _recipe(options)
+    people = _people(options, settings.size)
+    _say(_left_out(people))
+    with live_line("evaluate", options.folds * options.seeds) as advance:
+        runs = [
+            recipe.cross_validated(people, options.folds, settings, options.seed + i, advance)
+            for i in range(options.seeds)
+        ]
+    reports = [evaluate.report(evaluate.pooled(trials), options.seed) for trials in runs]
+    eers = [report.eer.value for report in reports]
+    folds = [[metrics.eer(t.pairs.distances, t.pairs.same) for t in trials] for trials in runs]
+    if len(eers) > 1:
+        _say(f"pooled EER over {len(eers)} seeds: {metrics.mean_interval(eers)}")
+    return _report(options, reports[0], seeds=[asdict(r) for r in reports], eer_of_folds=folds)
+
+
+def _report(options: argparse.Namespace, report: evaluate.Report, **more: Any) -> int:
+    for name in ("eer", "auc", "rank1", "dir_at_far_1"):
+        _say(f"{name:13} {getattr(report, name)}")
+    for warning in report.warnings:
+        _say(warning)
+    figures = asdict(report)
+    intervals = {k: list(v) for k, v in figures.items() if isinstance(v, metrics.Interval)}
+    single = {k: v[0] if k in intervals else v for k, v in figures.items()}
+    return _record(options, **single, intervals=intervals, **more)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from nnscratch.faces import demo
+
+    with live_line("demo", options.steps) as advance:
+        story = demo.run(
+            Path(options.output),
+            options.people,
+            _recipe(options, demo.RECIPE),
+            options.seed,
+            advance,
+        )
+    for line in story.lines:
+        _say(line)
+    return _record(options, **story.figures)
+
+
+def _pretrain(options: argparse.Namespace) -> int:
+    files.check_place(options.output)
+    start = time.perf_counter()
+    with live_line("pretrain", recipe.PRETRAINING.schedule.steps) as advance:
+        network = recipe.pretrain(on_step=lambda reading: advance(reading.line()))
+    recipe.save_start(network, options.output)
+    return _record(options, seconds=time.perf_counter() - start)
+
+
+# -- small parts ----------------------------------------------------------------------------------
+
+
+def _recipe(options: argparse.Namespace, default: recipe.Recipe = recipe.DEFAULT) -> recipe.Recipe:
+    if options.steps < 1:
+        raise ValueError(f"--steps: expected at least 1, got {options.steps}")
+    schedule = replace(default.schedule, steps=options.steps)
+    start = getattr(options, "start", default.start)
+    return replace(default, loss=options.loss, schedule=schedule, start=start)
+
+
+def _people(options: argparse.Namespace, size: tuple[int, int], at_least: int = 2) -> People:
+    """Who has 2 pictures, all of them brought to one size as `FaceModel.encode` would do it."""
+    return read_people(
+        options.folder, size, min_images=2, min_people=at_least, fit="stretch", drop_few=True
+    )
+
+
+def _threshold(options: argparse.Namespace) -> float | None:
+    if options.threshold is not None and not 0 <= options.threshold <= 4:
+        raise ValueError(
+            f"--threshold: expected a squared distance from 0 to 4, got {options.threshold}"
+        )
+    return options.threshold
+
+
+def _encodings(model: FaceModel, paths: list[str]) -> np.ndarray:
+    return np.concatenate([model.encode(read_image(path)[None], [path]) for path in paths])
+
+
+def _left_out(people: People) -> str:
+    if not people.skipped:
+        return ""
+    return f"{len(people.skipped)} pictures left out: their person has fewer than 2"
+
+
+def _record(options: argparse.Namespace, **figures: Any) -> int:
+    if options.json:
+        files.write_text(options.json, json.dumps(figures, indent=1))
+    return 0
+
+
+def _say(line: str) -> None:
+    if line:
+        Console(highlight=False, soft_wrap=True, markup=False).print(line)

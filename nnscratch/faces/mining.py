@@ -1,0 +1,162 @@
+"""Choosing triplets: which anchor, positive and negative a loss is to look at.
+
+Stands on NumPy alone: a choice has no gradient, so all of this is made outside the graph, from a
+(B, B) array of distances, and `losses` then takes the distances of the chosen rows inside it.
+
+With ap = d(anchor, positive), an = d(anchor, negative) and loss = max(0, ap − an + margin):
+
+    kind        the negative is                      that is                 loss
+    easy        farther than the positive + margin   ap + margin <= an       0, no gradient
+    semi-hard   farther, but within the margin       ap < an < ap + margin   between 0 and margin
+    hard        not farther than the positive        an <= ap                margin or more
+
+Active are the semi-hard and the hard ones. Source: Schroff et al. 2015 (arXiv:1503.03832),
+section 3.2; Hermans et al. 2017 (arXiv:1703.07737), section 2.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+KINDS = ("easy", "semi-hard", "hard")
+
+
+def positives(labels: Any) -> np.ndarray:
+    """Who may be whose positive: labels (B,) -> (B, B), of one label and not the same row."""
+    labels = as_labels("positives", labels)
+    return (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)
+
+
+def negatives(labels: Any) -> np.ndarray:
+    """Who may be whose negative: labels (B,) -> (B, B), of another label."""
+    labels = as_labels("negatives", labels)
+    return labels[:, None] != labels
+
+
+def pairs(labels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """All (anchor, positive): labels (B,) -> two arrays (Q,) of rows."""
+    anchor, positive = np.nonzero(positives(labels))
+    return anchor, positive
+
+
+def valid_triplets(labels: Any) -> np.ndarray:
+    """Every (anchor, positive, negative) there is: labels (B,) -> (T, 3) rows."""
+    anchor, positive = pairs(labels)
+    pair, negative = np.nonzero(negatives(labels)[anchor])
+    return _triplets(anchor[pair], positive[pair], negative)
+
+
+def slacks(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
+    """ap − an + margin for each pair and each row n: distances (B, B) -> (Q, B), pairs in order.
+
+    Above 0 a triplet is active; where row n is no negative the value means nothing.
+    """
+    anchor, positive = pairs(labels)
+    return distances[anchor, positive][:, None] - distances[anchor] + margin
+
+
+def kinds(distances: np.ndarray, triplets: np.ndarray, margin: float) -> np.ndarray:
+    """The kind of each triplet: distances (B, B), triplets (T, 3) -> (T,) places in KINDS."""
+    anchor, positive, negative = np.asarray(triplets).T
+    ap, an = distances[anchor, positive], distances[anchor, negative]
+    return np.where(an <= ap, 2, (ap - an + margin > 0).astype(int))
+
+
+def all_active(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
+    """Every triplet that is not easy: distances (B, B), labels (B,) -> (T, 3)."""
+    distances, labels = _checked("all_active", distances, labels)
+    anchor, positive = pairs(labels)
+    active = _above_zero(slacks(distances, labels, margin)) & negatives(labels)[anchor]
+    pair, negative = np.nonzero(active)
+    return _triplets(anchor[pair], positive[pair], negative)
+
+
+def hardest(distances: np.ndarray, labels: Any, margin: float = np.inf) -> np.ndarray:
+    """For each anchor its farthest positive and its nearest negative: (B, B), (B,) -> (T, 3).
+
+    Easy ones among them are left in; margin is not used. Of equals the first is taken. Anchors
+    without a positive or a negative are left out. Source: Hermans et al. 2017, equation 5.
+    """
+    distances, labels = _checked("hardest", distances, labels)
+    near, other = positives(labels), negatives(labels)
+    # infinities for the choice alone: rows times a mask would put 0 where nobody is
+    positive = np.where(near, distances, -np.inf).argmax(1)
+    negative = np.where(other, distances, np.inf).argmin(1)
+    anchor = np.flatnonzero(near.any(1) & other.any(1))
+    return _triplets(anchor, positive[anchor], negative[anchor])
+
+
+def semi_hard(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
+    """For each (anchor, positive) the nearest negative farther than it: (B, B), (B,) -> (T, 3).
+
+    If no negative is farther than the positive, the farthest negative. Triplets that are easy
+    (that negative lies beyond the margin) are left out. Of equals the first is taken.
+
+    Source: Schroff et al. 2015, equation 4. Differs from the paper: it does not say which of the
+    semi-hard negatives, nor what to do where there is none; this is the rule in common use.
+    """
+    distances, labels = _checked("semi_hard", distances, labels)
+    anchor, positive = pairs(labels)
+    ap, an, other = distances[anchor, positive], distances[anchor], negatives(labels)[anchor]
+    farther = other & (an > ap[:, None])
+    nearest = np.where(farther, an, np.inf).argmin(1)
+    farthest = np.where(other, an, -np.inf).argmax(1)
+    negative = np.where(farther.any(1), nearest, farthest)
+    active = _above_zero(ap - distances[anchor, negative] + margin) & other.any(1)
+    return _triplets(anchor, positive, negative)[active]
+
+
+def random_triplets(
+    distances: np.ndarray, labels: Any, margin: float, rng: Any = None
+) -> np.ndarray:
+    """For each (anchor, positive) one of the active negatives, drawn: (B, B), (B,) -> (T, 3).
+
+    Pairs whose negatives are all easy are left out. rng: a numpy.random.Generator, or a seed
+    """
+    distances, labels = _checked("random_triplets", distances, labels)
+    anchor, positive = pairs(labels)
+    active = _above_zero(slacks(distances, labels, margin)) & negatives(labels)[anchor]
+    draws = np.random.default_rng(rng).random(active.shape)
+    negative = np.where(active, draws, -1.0).argmax(1)
+    return _triplets(anchor, positive, negative)[active.any(1)]
+
+
+Miner = Callable[[np.ndarray, Any, float], np.ndarray]
+MINERS: dict[str, Miner] = {
+    "all": all_active,
+    "hardest": hardest,
+    "semi-hard": semi_hard,
+    "random": random_triplets,
+}
+
+
+def as_labels(caller: str, labels: Any) -> np.ndarray:
+    """labels as an integer array (B,), or an error that names `caller`."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{caller}: expected labels as integers (B,), got {labels.dtype} {labels.shape}; "
+            "number the names with np.unique(names, return_inverse=True)[1]"
+        )
+    return labels
+
+
+def _checked(caller: str, distances: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+    distances, labels = np.asarray(distances), as_labels(caller, labels)
+    size = len(labels)
+    if distances.shape != (size, size) or not size:
+        raise ValueError(
+            f"{caller}: expected distances (B, B) and labels (B,), B of at least 1, got "
+            f"{distances.shape} and {labels.shape}"
+        )
+    return distances, labels
+
+
+def _above_zero(slack: np.ndarray) -> np.ndarray:
+    """slack > 0, and NaN too: what is no number should show in the loss, not vanish."""
+    return ~(slack <= 0)
+
+
+def _triplets(anchor: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    return np.stack([anchor, positive, negative], axis=1)

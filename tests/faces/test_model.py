@@ -1,0 +1,308 @@
+"""A face model: pictures of every kind in, its file out and in again, broken files refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_faces import people
+
+from nnscratch.data.images import resize_image
+from nnscratch.faces import model as faces_model
+from nnscratch.faces.encoder import Encoder, encode
+from nnscratch.faces.gallery import Gallery
+from nnscratch.faces.metrics import Calibration
+from nnscratch.faces.model import FaceModel, check_shown, grey, standardised
+from nnscratch.faces.whitening import Whitening
+
+CALIBRATION = Calibration(0.01, 0.9, 0.1, -5.0, 4.0, 1000.0)
+
+
+def network(seed=0, size=(16, 12), embedding=8):
+    """With running statistics that are no longer 0 and 1."""
+    made = Encoder(1, size, (4, 6), embedding=embedding, rng=seed)
+    rng = np.random.default_rng(seed)
+    state = {name: value.numpy() for name, value in made.state_dict().items()}
+    for name, value in state.items():
+        if "running" in name:
+            state[name] = (value + rng.uniform(0.1, 1, value.shape)).astype(np.float32)
+    made.load_state_dict(state)
+    return made
+
+
+@pytest.fixture
+def model():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((40, 8))
+    return FaceModel(network(), Whitening.fit(rows, np.arange(40) // 4), CALIBRATION)
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    model.save(tmp_path / "model.npz")
+    return tmp_path / "model.npz"
+
+
+@pytest.fixture
+def pictures():
+    return people().images[:5]
+
+
+# -- pictures in ----------------------------------------------------------------------------------
+
+
+def test_unit_rows_of_the_picture_and_its_mirror_image(model, pictures):
+    f = model.encode(pictures)
+    assert f.shape == (5, 8)
+    assert f.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(f, axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(model.encode(pictures[..., ::-1]), f, atol=1e-6)
+
+
+def test_the_parts_by_hand(model, pictures):
+    small = np.stack([resize_image(picture, (16, 12)) for picture in pictures])
+    ready = (small - small.mean((1, 2, 3), keepdims=True)) / small.std((1, 2, 3), keepdims=True)
+    both = encode(model.network, ready) + encode(model.network, ready[..., ::-1].copy())
+    plain = both / np.linalg.norm(both, axis=1, keepdims=True)
+    np.testing.assert_allclose(FaceModel(model.network).encode(pictures), plain, atol=1e-6)
+    np.testing.assert_allclose(model.encode(pictures), model.whitening(plain), atol=1e-5)
+
+
+def test_grey_and_colour_bytes_and_other_sizes(model, pictures):
+    f = model.encode(pictures)
+    np.testing.assert_allclose(model.encode(np.repeat(pictures, 3, axis=1)), f, atol=1e-4)
+    np.testing.assert_allclose(model.encode(pictures.astype(np.float64)), f, atol=1e-6)
+    for shape in ((1, 90, 31), (3, 7, 200), (1, 16, 12), (3, 1, 1000)):
+        pixels = np.random.default_rng(0).random((2, *shape))
+        assert model.encode(pixels).shape == (2, 8)
+    assert model.encode(pictures[:0]).shape == (0, 8)
+
+
+def test_light_and_contrast_leave_no_trace(model, pictures):
+    np.testing.assert_allclose(
+        model.encode(0.3 + 0.4 * pictures), model.encode(pictures), atol=1e-4
+    )
+
+
+def test_one_by_one_or_all_together(model, pictures):
+    alone = np.concatenate([model.encode(picture[None]) for picture in pictures])
+    np.testing.assert_allclose(alone, model.encode(pictures), atol=1e-5)
+
+
+def test_the_given_pictures_are_left_alone(model, pictures):
+    before = pictures.copy()
+    model.encode(pictures)
+    np.testing.assert_array_equal(pictures, before)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.ones((1, 16, 12)), r"expected images \(N, 1 or 3, H, W\), got \(1, 16, 12\)"),
+        (np.ones((1, 2, 16, 12)), r"\(N, 1 or 3, H, W\), got \(1, 2, 16, 12\)"),
+        (np.ones((1, 16, 12, 3)), r"\(N, 1 or 3, H, W\), got \(1, 16, 12, 3\)"),
+        (np.ones((1, 1, 0, 12)), r"\(N, 1 or 3, H, W\), got \(1, 1, 0, 12\)"),
+        (np.full((1, 1, 16, 12), 200), r"values in \[0, 1\], got 200 to 200; divide bytes by 255"),
+        (np.full((1, 1, 16, 12), -0.1), r"values in \[0, 1\], got -0.1 to -0.1"),
+        (np.full((1, 3, 16, 12), np.nan), r"values in \[0, 1\], got NaN; look at where it comes"),
+        (np.full((1, 1, 16, 12), np.inf), r"values in \[0, 1\], got inf"),
+        (np.full((2, 1, 16, 12), 0.5), "picture 1 of 2 is blank: .* leave it out"),
+    ],
+)
+def test_other_pictures_are_refused(model, images, words):
+    with pytest.raises(ValueError, match=f"FaceModel: .*{words}"):
+        model.encode(images)
+
+
+def test_one_bad_pixel_is_enough(model, pictures):
+    bad = pictures.copy()
+    bad[3, 0, 5, 5] = np.nan
+    with pytest.raises(ValueError, match="got NaN"):
+        model.encode(bad)
+
+
+def test_a_blank_picture_is_named(model, pictures):
+    blank = pictures.copy()
+    blank[3] = 0.7
+    with pytest.raises(ValueError, match="FaceModel: picture 4 of 5 is blank"):
+        model.encode(blank)
+    with pytest.raises(
+        ValueError, match="FaceModel: 'd.png' is blank: its values are all the same"
+    ):
+        model.encode(blank, ["a.png", "b.png", "c.png", "d.png", "e.png"])
+
+
+def test_a_faint_picture_is_none_that_is_blank():
+    faint = 0.5 + 0.01 * np.random.default_rng(0).random((1, 1, 8, 8)).astype(np.float32)
+    check_shown(faint)
+    np.testing.assert_allclose(standardised(faint).std(), 1, rtol=1e-3)
+    np.testing.assert_array_equal(standardised(np.full((1, 1, 4, 4), 0.3, np.float32)), 0)
+
+
+def test_grey_weighs_the_colours():
+    colours = np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)  # red, green, blue
+    np.testing.assert_allclose(grey(colours, (1, 1)).ravel(), [0.299, 0.587, 0.114], rtol=1e-6)
+    np.testing.assert_array_equal(grey(np.ones((1, 3, 2, 2)), (2, 2)), 1)
+    assert grey(colours, (1, 1)).dtype == np.float32
+
+
+# -- its file -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("whitening", [True, False])
+@pytest.mark.parametrize("calibration", [CALIBRATION, None])
+def test_a_file_gives_the_same_model_back(model, pictures, tmp_path, whitening, calibration):
+    model = FaceModel(model.network, model.whitening if whitening else None, calibration)
+    model.save(tmp_path / "a.npz")
+    again = FaceModel.load(str(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(again.encode(pictures), model.encode(pictures))
+    assert again.fingerprint == model.fingerprint
+    assert again.calibration == calibration
+    assert again.size == model.size == (16, 12)
+    assert not again.network.training
+    again.save(tmp_path / "b.npz")
+    assert (tmp_path / "b.npz").read_bytes() == (tmp_path / "a.npz").read_bytes()
+
+
+def test_the_fingerprint_is_of_all_that_encodings_depend_on(model):
+    other = model.whitening._replace(mean=model.whitening.mean + 1e-3)
+    marks = {
+        model.fingerprint,
+        FaceModel(model.network).fingerprint,
+        FaceModel(model.network, other).fingerprint,
+        FaceModel(network(1), model.whitening).fingerprint,
+    }
+    assert len(marks) == 4
+    assert FaceModel(model.network, model.whitening).fingerprint == model.fingerprint
+
+
+def test_the_file_is_written_whole_and_under_its_own_name(model, tmp_path):
+    model.save(tmp_path / "without_ending")
+    assert [path.name for path in tmp_path.iterdir()] == ["without_ending"]
+    with pytest.raises(ValueError, match="there is no folder"):
+        model.save(tmp_path / "none" / "model.npz")
+
+
+def test_an_uncalibrated_model_says_so(model):
+    assert model.known_calibration() == CALIBRATION
+    with pytest.raises(ValueError, match="expected a calibrated model, .*or give a threshold"):
+        FaceModel(model.network).known_calibration()
+
+
+def arrays_of(path):
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def told(path, **changes):
+    """`about` of a file with some of it changed; None leaves it out."""
+    about = json.loads(arrays_of(path)["about"].tobytes()) | changes
+    text = json.dumps({name: value for name, value in about.items() if value is not None})
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+BROKEN = {
+    "no about": (lambda path: {"about": None}, "it tells nothing about a network"),
+    "about is no JSON": (lambda path: {"about": np.frombuffer(b"hello", np.uint8)}, "Expecting"),
+    "about is a list": (lambda path: {"about": np.frombuffer(b"[1]", np.uint8)}, "list"),
+    "another kind": (lambda path: {"about": told(path, kind="style")}, "of kind style, version 1"),
+    "a later version": (lambda path: {"about": told(path, version=2)}, "version 2; known here is"),
+    "no encoder": (lambda path: {"about": told(path, encoder=None)}, "encoder"),
+    "another encoder": (lambda path: {"about": told(path, encoder={"size": 3})}, "embedding"),
+    "no calibration": (
+        lambda path: {"about": told(path, calibration={"far": 1})},
+        "expected the numbers",
+    ),
+    "a huge network": (
+        lambda path: {
+            "about": told(
+                path,
+                encoder={
+                    "in_channels": 10**12,
+                    "size": [16, 12],
+                    "widths": [4, 6],
+                    "embedding": 8,
+                    "dropout": 0,
+                },
+            )
+        },
+        "Unable to allocate",
+    ),
+    "a weight missing": (lambda path: {"head.2.bias": None}, "missing head.2.bias"),
+    "one too many": (lambda path: {"more": np.ones(3)}, "unexpected more"),
+    "of another shape": (lambda path: {"head.2.bias": np.ones(3)}, r"expected shape \(8,\), got"),
+    "NaN": (lambda path: {"head.2.bias": np.full(8, np.nan)}, "head.2.bias are finite numbers"),
+    "text": (lambda path: {"head.2.bias": np.full(8, "1")}, "head.2.bias are finite numbers"),
+    "NaN to whiten": (lambda path: {"mean": np.full(8, np.nan)}, "its mean are finite numbers"),
+    "no matrix": (lambda path: {"matrix": None}, "matrix"),
+    "a small matrix": (lambda path: {"matrix": np.eye(7)}, "whitening does not fit its network"),
+    "objects": (lambda path: {"head.2.bias": np.full(8, None)}, "allow_pickle=False"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_contents_are_refused(path, name):
+    changes, words = BROKEN[name]
+    arrays = arrays_of(path) | changes(path)
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+    with pytest.raises(ValueError, match=f"FaceModel: expected a model .*'{path}' .*{words}"):
+        FaceModel.load(path)
+
+
+def test_other_files_are_refused(path, tmp_path):
+    with pytest.raises(ValueError, match="no model at .*; make one with nnscratch faces train"):
+        FaceModel.load(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="no model at"):
+        FaceModel.load(tmp_path)
+    gallery, text, array = (tmp_path / name for name in ("gallery.npz", "text.npz", "array.npz"))
+    Gallery(8, "0" * 16).save(gallery)
+    text.write_text("this is no model")
+    with array.open("wb") as file:
+        np.save(file, np.ones(3))
+    for other, words in (
+        (gallery, "it tells nothing about a network"),
+        (text, "it is no .npz file"),
+        (array, "it is no .npz file"),
+    ):
+        with pytest.raises(ValueError, match=f"another kind of file or a broken one: .*{words}"):
+            FaceModel.load(other)
+
+
+def test_a_file_cut_short_or_changed_is_refused(path, model):
+    """Cut anywhere; and no changed byte gives another model: the numbers have checksums."""
+    whole = path.read_bytes()
+    for end in range(0, len(whole), len(whole) // 25):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ValueError, match="FaceModel: expected a model"):
+            FaceModel.load(path)
+    rng, refused = np.random.default_rng(0), 0
+    for place in rng.choice(len(whole), 150, replace=False):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ int(rng.integers(1, 256))]) + whole[place + 1 :]
+        )
+        try:
+            assert FaceModel.load(path).fingerprint == model.fingerprint
+        except ValueError:
+            refused += 1
+    assert refused > 75
+
+
+def test_a_failed_save_leaves_the_earlier_file(path, model, monkeypatch):
+    before = path.read_bytes()
+    monkeypatch.setattr(faces_model.np, "savez", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert [other.name for other in path.parent.iterdir()] == [path.name]
+
+
+def test_a_gallery_of_another_model_is_told_apart(path, model, pictures, tmp_path):
+    gallery = Gallery(8, model.fingerprint)
+    gallery.enrol("Ann", model.encode(pictures[:2]))
+    gallery.save(tmp_path / "gallery.npz")
+    again = FaceModel.load(path)
+    assert len(Gallery.load(tmp_path / "gallery.npz", again.fingerprint)) == 1
+    moved = replace(CALIBRATION, threshold=0.5)
+    assert FaceModel(model.network, model.whitening, moved).fingerprint == again.fingerprint
+    with pytest.raises(ValueError, match="their encodings do not compare"):
+        Gallery.load(tmp_path / "gallery.npz", FaceModel(network(1)).fingerprint)
