@@ -2,8 +2,9 @@
 
 A window over several axes is a window along each of them in turn: the maximum of 3×3 numbers is
 the maximum of the maxima of three rows. So 3 + 3 terms do what 9 would, and every kernel here is
-a chain of steps, each along one axis. A step takes one kernel offset after another, for all
-outputs at once, as convolution does in `plain`.
+a chain of steps, each along one axis; only maxima over windows that share nothing are taken in one
+step. A step takes one kernel offset after another, for all outputs at once, as convolution does in
+`plain`.
 
 Where a maximum sits is kept as the number of the winning offset, axis by axis. Sending numbers
 to that place (`max_unpool`) and reading them from it (`max_pick`) are each other's derivative, as
@@ -15,6 +16,8 @@ the way down, inputs on the way back, to which it fetches all that windows send 
 in memory as inputs do: channels last if these are.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -101,10 +104,64 @@ class Line(NamedTuple):
                 out = slice(first - outputs.start, last - outputs.start + 1)
                 yield k, (*lead, out), (*lead, slice(start, stop + 1, self.stride))
 
+    def is_first(self, k: int) -> bool:
+        """Whether no smaller offset sees what this one sees."""
+        return k * self.dilation < self.stride
+
     def first_inside(self, outputs: range) -> list[int]:
         """For each output the first offset that is no padding."""
         starts = (o * self.stride - self.before for o in outputs)
         return [min(max(0, -(start // self.dilation)), self.size - 1) for start in starts]
+
+
+class Tiles(NamedTuple):
+    """Windows side by side, which share nothing, along all axes at once; `rows` is the first.
+
+    Taken in turn they would have as many terms, and results of each step to write and read.
+    """
+
+    rows: Line
+    others: tuple[Line, ...]
+
+    @property
+    def is_inside(self) -> bool:
+        return True
+
+    @property
+    def is_covering(self) -> bool:
+        return True
+
+    @property
+    def size(self) -> int:
+        return math.prod(line.size for line in (self.rows, *self.others))
+
+    @property
+    def whole(self) -> Part:
+        return self.rows.whole
+
+    def is_shared(self, part: Part) -> bool:
+        return False
+
+    def is_first(self, k: int) -> bool:
+        return True
+
+    def seen_by(self, outputs: range) -> Part:
+        return self.rows.seen_by(outputs)
+
+    def seeing(self, inputs: range) -> Part:
+        return self.rows.seeing(inputs)
+
+    def pairs(self, part: Part, axis: int) -> Iterator[tuple[int, tuple, tuple]]:
+        """As Line.pairs, for the offsets of all axes in row-major order."""
+        parts = [part, *(line.whole for line in self.others)]
+        each = [
+            [(out[-1], into[-1]) for _, out, into in line.pairs(of, axis)]
+            for line, of in zip((self.rows, *self.others), parts, strict=True)
+        ]
+        lead = (slice(None),) * axis
+        for k, slices in enumerate(itertools.product(*each)):
+            out, into = zip(*slices, strict=True)
+            yield k, (*lead, *out), (*lead, *into)
 
 
 class Block(NamedTuple):
@@ -121,7 +178,7 @@ class Block(NamedTuple):
         return self.rows(winners[axis], self.part.outputs if axis == FIRST else self.part.inputs)
 
     def steps(
-        self, lines: dict[int, Line], x: Array, y: Array, back: bool = False
+        self, lines: dict[int, Any], x: Array, y: Array, back: bool = False
     ) -> Iterator[tuple[int, Line, Part, Array, Array]]:
         """From x to y along one axis after another: axis, line, part, given, to be made.
 
@@ -148,13 +205,14 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Winners]:
 
     Padding counts as −inf, the first maximum wins, NaN passes through.
     """
-    lines = _lines(window, x.shape[2:])
+    lines = _steps(window, x.shape[2:])
     lines = dict(reversed(lines.items()))  # the last axis first: of equal ones the very first wins
+    final = (*x.shape[:2], *window.out_size(x.shape[2:]))
     shape, winners = x.shape, {}
     for axis, line in lines.items():
-        shape = _with(shape, axis, len(line.whole.outputs))
+        shape = final if axis == FIRST else _with(shape, axis, len(line.whole.outputs))
         winners[axis] = _like(x, shape, np.min_scalar_type(line.size - 1))
-    y = _like(x, shape, x.dtype)
+    y = _like(x, final, x.dtype)
 
     def some(block: Block) -> None:
         steps = list(block.steps(lines, x, y))
@@ -221,7 +279,7 @@ def _let_nan_win(line: Line, part: Part, axis: int, x: Array, number: Array) -> 
 def max_unpool(g: Array, winners: Winners, window: Window, in_size: Size) -> Array:
     """Each g (N, C, *out) added where its maximum sat -> (N, C, *in)."""
     xp = array_module(g)
-    lines = _lines(window, in_size)
+    lines = _steps(window, in_size)
     g = _as_laid(g, winners[FIRST])
     x = _like(g, (*g.shape[:2], *in_size), g.dtype)
 
@@ -238,7 +296,7 @@ def max_unpool(g: Array, winners: Winners, window: Window, in_size: Size) -> Arr
 def max_pick(x: Array, winners: Winners, window: Window) -> Array:
     """x (N, C, *in) read where each maximum sat -> (N, C, *out): the adjoint of max_unpool."""
     xp = array_module(x)
-    lines = _lines(window, x.shape[2:])
+    lines = _steps(window, x.shape[2:])
     for axis, number in winners.items():
         picked = _like(number, number.shape, x.dtype)
         picked[...] = 0
@@ -315,7 +373,7 @@ def _unpool_along(
     if not line.is_covering:
         x[...] = 0
     for k, out, into in line.pairs(part, axis):
-        alone = k * line.dilation < line.stride  # the first to write to these inputs
+        alone = line.is_first(k)  # to write to these inputs
         given = g[out]
         if number is not None:
             mask = _scratch("mask", g, given.shape, bool)
@@ -341,6 +399,17 @@ def _lines(window: Window, in_size: Size) -> dict[int, Line]:
         for axis, (size, stride, before, dilation, (outputs, inputs)) in enumerate(axes, FIRST)
     }
     return {axis: line for axis, line in lines.items() if axis == FIRST or not line.is_one}
+
+
+def _steps(window: Window, in_size: Size) -> dict[int, Any]:
+    """What a maximum is taken along: one axis after another, or all at once where windows tile."""
+    lines = _lines(window, in_size)
+    inside = all(line.is_inside and line.is_covering for line in lines.values())
+    if len(lines) == 1 or not inside or any(line.span > line.stride for line in lines.values()):
+        return dict(lines)
+    missing = len(lines) < len(in_size)  # an axis without a window has no offsets to multiply with
+    first, *others = lines.values()
+    return dict(lines) if missing else {FIRST: Tiles(first, tuple(others))}
 
 
 def _each_block(
