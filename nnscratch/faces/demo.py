@@ -21,9 +21,10 @@ from nnscratch.faces.trainer import Schedule
 
 # drawn faces vary enough as they are, and there are as many people as one likes: large batches
 RECIPE = Recipe(
-    people=32,
-    pictures=3,
+    people=48,
+    pictures=2,
     size=(40, 40),
+    dropout=0.0,
     augment=Augment(rotation=0.05, scale=0.03, shift=0.03, flip=0.5),
     schedule=Schedule(steps=1000),
     start="random",
