@@ -14,6 +14,7 @@ from nnscratch.files import check_place
 COMMANDS = {
     "demo": "a gradient check and a stylised picture, in about a minute",
     "style": "paint one picture in the style of another",
+    "style-report": "measure how good stylised pictures are",
     "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
     "oneshot": "learn characters from one example each (Omniglot)",
     "gradcheck": "check the first and second derivatives of every operation",

@@ -14,9 +14,10 @@ from nnscratch.cli.gradcheck import check_cases, report
 from nnscratch.data import PICTURES, contact_strip, save_image
 from nnscratch.opcases import CASES
 from nnscratch.progress import live_line
-from nnscratch.style import Settings, Step, stylize, vgg
+from nnscratch.style import Objective, Settings, Step, stylize, vgg
 
 SIZE = 256
+SMOOTHNESS = 30.0  # random weights see no strokes: without it the picture is speckled
 STAGES = (1, 5, 15, 40, 100)  # iterations whose pictures go into the strip
 
 NEXT = (
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.output)
     if not folder.parent.is_dir():
         raise ValueError(f"no folder '{folder.parent}' to create '{folder.name}' in")
-    settings = Settings(iterations=options.iterations, tv_weight=30.0, seed=options.seed)
+    if options.iterations < 1:
+        raise ValueError(f"expected at least 1 iteration, got {options.iterations}")
     folder.mkdir(exist_ok=True)
     console = Console()
     start = time.perf_counter()
@@ -58,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     console.print(report(rows))
 
     console.print("2. A picture in the hand of another", style="bold")
-    loss = paint(folder, settings)
+    loss = paint(folder, options.iterations, options.seed)
 
-    files.write_text(folder / "index.html", page(rows, settings, loss))
+    files.write_text(folder / "index.html", page(rows, options.iterations, loss))
     console.print("3. What next", style="bold")
     for what, command in NEXT:
         console.print(f"   {what}: [cyan]{escape(command)}", highlight=False)
@@ -72,21 +74,25 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any(row["problem"] for row in rows) else 0
 
 
-def paint(folder: Path, settings: Settings) -> float:
+def paint(folder: Path, iterations: int, seed: int) -> float:
     """Write content.png, style.png, result.png and strip.png; the final loss."""
-    content, style = (
-        PICTURES["landscape"](SIZE, settings.seed),
-        PICTURES["swirls"](SIZE, settings.seed),
-    )
+    content, style = (PICTURES[name](SIZE, seed) for name in ("landscape", "swirls"))
     stages: list[np.ndarray] = [content]
-    with live_line("style", settings.iterations) as advance:
+    with live_line("style", iterations) as advance:
 
         def watch(step: Step) -> None:
             if step.iteration in STAGES:
                 stages.append(step.image.copy())
             advance(f"loss {step.loss:.3f}")
 
-        result = stylize(vgg.load("builtin"), content, style, settings, watch)
+        result = stylize(
+            vgg.load("builtin"),
+            content,
+            style,
+            Objective(tv_weight=SMOOTHNESS),
+            Settings(iterations=iterations, seed=seed),
+            watch,
+        )
     save_image(folder / "content.png", content)
     save_image(folder / "style.png", style)
     save_image(folder / "result.png", result.image)
@@ -94,7 +100,7 @@ def paint(folder: Path, settings: Settings) -> float:
     return result.loss
 
 
-def page(rows: list[dict], settings: Settings, loss: float) -> str:
+def page(rows: list[dict], iterations: int, loss: float) -> str:
     """The report as one HTML page."""
     cells = "".join(
         f"<tr><td>{row['op']}</td><td>{row['settings']}</td><td>{row['slopes']:,}</td>"
@@ -132,7 +138,7 @@ first and second order.</p>
 <figure><img src="content.png" alt="content"><figcaption>content</figcaption></figure>
 <figure><img src="style.png" alt="style"><figcaption>style</figcaption></figure>
 <figure><img src="result.png" alt="result"><figcaption>result, loss {loss:.3f}</figcaption></figure>
-<p>{settings.iterations} iterations of Adam on the pixels; on the way:</p>
+<p>{iterations} iterations of Adam on the pixels; on the way:</p>
 <img src="strip.png" alt="the picture at iterations 0, {", ".join(map(str, STAGES))} and the end">
 <h2>3. What next</h2>
 <ul>{steps}</ul>

@@ -1,4 +1,4 @@
-"""Picture files in and out, as float arrays of red, green and blue.
+"""Picture files in and out, as float arrays of red, green and blue, with transparency beside them.
 
 Stands on Pillow, which decodes and encodes, on NumPy, and on `files`.
 """
@@ -8,11 +8,12 @@ import io
 import os
 import struct
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from nnscratch.files import replacing
 
@@ -29,14 +30,44 @@ FORMATS: dict[
     ".ppm": ("PPM", {}),
 }
 WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture file holds.
+
+    image: (3, H, W) float32, RGB in [0, 1], the colours themselves, white where nothing shows;
+    alpha: (H, W) float32, 0 transparent to 1 opaque, or None where all is opaque;
+    text: the notes in a PNG, by keyword
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None = None
+    text: dict[str, str] = field(default_factory=dict)
+
+    def on_white(self) -> np.ndarray:
+        """The picture as it looks on white paper: (3, H, W) float32."""
+        return self.image if self.alpha is None else 1 - self.alpha * (1 - self.image)
 
 
 def read_image(path: str | os.PathLike, size: int | None = None) -> np.ndarray:
-    """Read a picture file of any kind that Pillow knows, upright and in sRGB.
+    """Read a picture file as it looks on white paper; see `read_picture`.
 
     path, size (pixels of the longer side, None keeps it) -> (3, H, W) float32, RGB in [0, 1]
-    Transparent parts show white. Grey of 16 bits is divided by 65535. Floats are taken to be in
-    [0, 1] and clipped. Only the first picture of an animation is read.
+
+    Raises ValueError if there is no readable picture at path or size < 1.
+    """
+    return read_picture(path, size).on_white()
+
+
+def read_picture(path: str | os.PathLike, size: int | None = None) -> Picture:
+    """Read a picture file of any kind that Pillow knows, upright and in sRGB.
+
+    path, size (pixels of the longer side, None keeps it) -> Picture
+    Grey of 16 bits is divided by 65535; of colours of 16 bits the upper 8 are read, which is what
+    Pillow has of them. Floats are taken to be in [0, 1] and clipped. Only the first picture of an
+    animation is read.
 
     Raises ValueError if there is no readable picture at path or size < 1.
     """
@@ -47,6 +78,7 @@ def read_image(path: str | os.PathLike, size: int | None = None) -> np.ndarray:
     try:
         with _quiet_decoders(), Image.open(path) as file:
             picture = _flatten(_upright(file))
+            text = {key: str(value) for key, value in getattr(file, "text", {}).items()}
     except UnidentifiedImageError as error:
         raise ValueError(
             f"read_image: expected a picture, got a file of another kind: '{path}'; "
@@ -63,24 +95,38 @@ def read_image(path: str | os.PathLike, size: int | None = None) -> np.ndarray:
             f"({error}); fetch or export it again"
         ) from error
     if size is not None:
+        # Pillow weighs colours by their alpha here, so that hidden ones do not bleed
         picture = picture.resize(_fit(picture.size, size), Image.Resampling.LANCZOS)
-    return _to_array(picture)
+    image, alpha = _to_arrays(picture)
+    return Picture(image, alpha, text)
 
 
-def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
+def save_image(
+    path: str | os.PathLike,
+    image: np.ndarray,
+    alpha: np.ndarray | None = None,
+    text: Mapping[str, str] | None = None,
+) -> None:
     """Write a picture; the extension of path chooses the format.
 
-    path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to 8 bits)
+    path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to 8 bits);
+    alpha (H, W), 0 transparent to 1 opaque, for PNG, WebP and TIFF; text: notes by keyword, for PNG
     The file appears whole or not at all: an earlier one stays until the new one is complete.
 
     Raises TypeError if image does not hold floats, ValueError if its shape or values, the
-    extension or the folder are wrong.
+    extension or the folder are wrong, if the format cannot hold alpha or text, or the disk is full.
     """
     path = Path(path)
     picture = _to_picture(np.asarray(image))
     kind, options = check_target(path)
+    if alpha is not None:
+        picture.putalpha(_to_alpha(path, kind, np.asarray(alpha), picture.size))
+    if text:
+        options = {**options, "pnginfo": _to_notes(path, kind, text)}
     with replacing(path) as temporary:
-        picture.save(temporary, format=kind, **options)
+        whole = io.BytesIO()  # libtiff, writing by itself, cannot say that the disk is full
+        picture.save(whole, format=kind, **options)
+        temporary.write_bytes(whole.getbuffer())
 
 
 def resize_image(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
@@ -156,19 +202,15 @@ def _upright(picture):
 
 
 def _flatten(picture):
-    """Bring any mode to "RGB", or to "F" where 8 bits would lose grey levels."""
+    """Bring any mode to "RGB" or "RGBA", or to "F" where 8 bits would lose grey levels."""
     if picture.mode in WIDE_GREY:
         return Image.fromarray(np.asarray(picture, dtype=np.float32) / 65535)
     if picture.mode == "F":
         return picture
     if picture.has_transparency_data:
-        picture = _to_srgb(picture.convert("RGBA"), picture.info)
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    else:
-        picture = picture.convert("RGB") if picture.mode in ("1", "P") else picture
-        picture = _to_srgb(picture, picture.info)
-    return picture.convert("RGB")
+        return _to_srgb(picture.convert("RGBA"), picture.info)
+    picture = picture.convert("RGB") if picture.mode in ("1", "P") else picture
+    return _to_srgb(picture, picture.info).convert("RGB")
 
 
 def _to_srgb(picture, info):
@@ -189,15 +231,18 @@ def _fit(sides, longer):
     return tuple(max(1, round(side * longer / max(sides))) for side in sides)
 
 
-def _to_array(picture):
-    """Pillow "RGB" or "F" -> (3, H, W) float32 in [0, 1]."""
+def _to_arrays(picture):
+    """Pillow "RGB", "RGBA" or "F" -> (3, H, W) float32 in [0, 1], and alpha (H, W) or None."""
     if picture.mode == "F":
         grey = np.asarray(picture)
         if np.isnan(grey).any():
             raise ValueError("read_image: expected grey values in [0, 1], got NaN among them")
-        return np.repeat(np.clip(grey, 0, 1)[None], 3, axis=0)
-    bytes_ = np.asarray(picture).transpose(2, 0, 1)  # (H, W, 3) -> (3, H, W)
-    return np.ascontiguousarray(bytes_, dtype=np.float32) / 255
+        return np.repeat(np.clip(grey, 0, 1)[None], 3, axis=0), None
+    bytes_ = np.asarray(picture).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+    bands = np.ascontiguousarray(bytes_, dtype=np.float32) / 255
+    if len(bands) == 3 or bands[3].min() == 1:
+        return bands[:3], None
+    return np.where(bands[3] == 0, np.float32(1), bands[:3]), bands[3]
 
 
 def _to_picture(image):
@@ -218,6 +263,28 @@ def _to_picture(image):
         )
     levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))
+
+
+def _to_alpha(path, kind, alpha, size):
+    """(H, W) floats -> Pillow "L"."""
+    if kind not in ALPHA_FORMATS:
+        raise ValueError(
+            f"save_image: expected a format that holds transparency, got '{path}'; name a .png"
+        )
+    if alpha.shape != size[::-1]:
+        raise ValueError(
+            f"save_image: expected alpha of the picture's size {size[::-1]}, got {alpha.shape}"
+        )
+    return _to_picture(alpha[None])
+
+
+def _to_notes(path, kind, text):
+    if kind != "PNG":
+        raise ValueError(f"save_image: expected a .png, which can hold text, got '{path}'")
+    notes = PngImagePlugin.PngInfo()
+    for keyword, words in text.items():
+        notes.add_itxt(keyword, words, zip=True)
+    return notes
 
 
 def check_target(path: str | os.PathLike) -> tuple[str, dict]:

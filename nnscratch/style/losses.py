@@ -4,9 +4,9 @@ Stands on `tensor`.
 Source: Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks".
 """
 
-import math
-
 from nnscratch.tensor import Tensor
+
+TV_POWERS = (1, 2)
 
 
 def content_cost(features: Tensor, target: Tensor) -> Tensor:
@@ -51,15 +51,25 @@ def style_cost(gram: Tensor, target: Tensor) -> Tensor:
     return ((gram - target) ** 2).sum() * (1 / (4 * gram.shape[1] ** 2))
 
 
-def total_variation(image: Tensor) -> Tensor:
-    """The mean squared difference of neighbours along each axis, added up: (N, C, *size) -> ().
+def total_variation(image: Tensor, power: int = 2) -> Tensor:
+    """The mean of |step to the neighbour|ᵖᵒʷᵉʳ along each axis, added up: (N, C, *size) -> ().
 
-    Source: Mahendran and Vedaldi 2015 (arXiv:1412.0035), section 3.1, with exponent 2.
+    power: 2, or 1, which leaves edges sharp. An axis of one element counts 0.
+    Source: Mahendran and Vedaldi 2015 (arXiv:1412.0035), section 3.1, with exponents 2 and 1;
+    1 is the total variation of Rudin, Osher and Fatemi 1992, of each axis for itself.
     """
+    if power not in TV_POWERS:
+        raise ValueError(f"total_variation: expected power in {TV_POWERS}, got {power!r}")
     total = 0.0 * image.sum()
     for axis in range(2, image.ndim):
-        before, after = [slice(None)] * image.ndim, [slice(None)] * image.ndim
-        before[axis], after[axis] = slice(None, -1), slice(1, None)
-        step = image[tuple(after)] - image[tuple(before)]
-        total = total + (step**2).sum() * (1 / max(1, math.prod(step.shape)))
+        step = steps(image, axis)
+        size = step**2 if power == 2 else step.abs()
+        total = total + size.sum() * (1 / max(1, step.size))
     return total
+
+
+def steps(image: Tensor, axis: int) -> Tensor:
+    """What each element lacks to its neighbour along `axis`, which becomes one shorter."""
+    before, after = [slice(None)] * image.ndim, [slice(None)] * image.ndim
+    before[axis], after[axis] = slice(None, -1), slice(1, None)
+    return image[tuple(after)] - image[tuple(before)]

@@ -1,43 +1,54 @@
 """Neural style transfer: the pixels of a picture, moved until its features match two others'.
 
-Stands on `losses`, `vgg` and `optim`.
+Stands on `costs` (what to match), `scales` (at which size), `tiles` (in how much memory),
+`descent` (one scale) and `checkpoint`.
 Source: Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks".
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nnscratch.data.images import resize_image
-from nnscratch.optim import LBFGS, Adam
-from nnscratch.style.losses import content_cost, gram_matrix, style_cost, total_variation
-from nnscratch.style.vgg import VGG
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.style import scales
+from nnscratch.style.checkpoint import Checkpoint, State, fingerprint
+from nnscratch.style.costs import Objective, Style
+from nnscratch.style.descent import OPTIMIZERS, Descent, fresh, grown
+from nnscratch.style.scales import Size
+from nnscratch.style.tiles import Evaluation, evaluation
 
-OPTIMIZERS = ("adam", "lbfgs")
 INITS = ("content", "noise", "style")
+SMALLEST_STYLE = 32  # pixels; at coarse scales a style must still fill a deep layer
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What to match, how much of each, and how to get there.
+    """How to get there.
 
-    content_weight, style_weight, tv_weight: α, β and the weight of total variation, each cost
-    being 1 where nothing of the target is there; layers left out are chosen by `default_layers`
+    optimizer: "gd" (gradient descent with momentum), "adam" or "lbfgs"
+    iterations: at each scale, or a tuple with one number for each
+    lr: how far a pixel moves in a step of Adam; for gd, to begin with, in the mean and where all
+    steps have one direction; L-BFGS chooses
+    scales: from coarse to fine: how many sizes, each √2 times the one before; or their longer sides
+    in pixels; None: as many as lead from 128 pixels to the content's size
+    init: what to begin with; seed: of the noise to begin with
+    average: decay of the running mean of iterates, which is kept where its loss is lowest; 0 for
+    none; L-BFGS, which goes downhill only, has none
+    tolerance: a scale ends where the mean loss of 20 iterations is below that of the 20 before by
+    less than this part of it; 0: it never ends early
     """
 
-    content_weight: float = 1.0
-    style_weight: float = 100.0
-    tv_weight: float = 1.0
-    content_layers: tuple[str, ...] | None = None
-    style_layers: tuple[str, ...] | None = None
     optimizer: str = "adam"
-    iterations: int = 200
+    iterations: int | tuple[int, ...] = 200
     lr: float = 0.02
+    scales: int | tuple[int, ...] | None = 1
     init: str = "content"
     seed: int = 0
+    average: float = 0.9
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         for name, allowed in (("optimizer", OPTIMIZERS), ("init", INITS)):
@@ -45,20 +56,36 @@ class Settings:
                 raise ValueError(
                     f"style: expected {name} in {allowed}, got {getattr(self, name)!r}"
                 )
-        for name in ("content_weight", "style_weight", "tv_weight"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"style: expected {name} of at least 0, got {getattr(self, name)}")
-        if self.content_weight == self.style_weight == 0:
-            raise ValueError("style: expected a content or a style weight above 0, got none")
-        if self.iterations < 1:
-            raise ValueError(f"style: expected at least 1 iteration, got {self.iterations}")
-        if not self.lr > 0:
+        for name, count in (("iteration", self.iterations), ("scale", self.scales)):
+            if count is not None and np.min(count, initial=1) < 1:
+                raise ValueError(f"style: expected at least 1 {name}, got {count}")
+        if not 0 < self.lr < float("inf"):
             raise ValueError(f"style: expected lr above 0, got {self.lr}")
+        for name in ("average", "tolerance"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"style: expected {name} in [0, 1), got {getattr(self, name)}")
+
+    def plan(self, size: Size) -> list[tuple[Size, int]]:
+        """The sizes on the way to `size`, each with its iterations.
+
+        Raises ValueError where a tuple of iterations is of another length.
+        """
+        sizes = scales.sizes(size, self.scales)
+        counts = self.iterations
+        counts = (counts,) * len(sizes) if isinstance(counts, int) else counts
+        if len(counts) != len(sizes):
+            raise ValueError(
+                f"style: expected iterations for each of {len(sizes)} scales, got {counts}"
+            )
+        return list(zip(sizes, counts, strict=True))
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where the pixels are after an iteration: the weighted costs, and the picture (3, H, W)."""
+    """Where the pixels are after an iteration: the weighted costs, and the picture (C, *size).
+
+    iteration: from 1, over all scales; scale: its number, from 0
+    """
 
     iteration: int
     loss: float
@@ -66,133 +93,194 @@ class Step:
     style: float
     tv: float
     image: np.ndarray
+    scale: int = 0
 
 
 @dataclass
 class Result:
-    """The best picture (3, H, W) in [0, 1], its loss, and the costs on the way."""
+    """The best picture (C, *size) in [0, 1] at full size, its loss, and the costs on the way."""
 
     image: np.ndarray
     loss: float
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class Costs:
-    """The costs of a picture against the features of a content and the Gram matrices of a style."""
-
-    def __init__(self, network: VGG, content: np.ndarray, style: np.ndarray, settings: Settings):
-        """content, style: (3, H, W) RGB in [0, 1], of any two sizes."""
-        self.network, self.settings = network, settings
-        content_layers, style_layers = default_layers(network)
-        self.content_layers = settings.content_layers or content_layers
-        self.style_layers = settings.style_layers or style_layers
-        with no_grad():
-            at_content = network.features(content[None], self.content_layers)
-            at_style = network.features(style[None], self.style_layers)
-            self.content_targets = at_content
-            self.style_targets = {name: gram_matrix(x) for name, x in at_style.items()}
-            self.blank = self._blank_costs()
-
-    def _blank_costs(self) -> dict[str, float]:
-        """What features of 0 would cost, per layer.
-
-        Costs are divided by it, so that 1 means that nothing of the target is there, in any layer
-        of any network. Differs from the paper: there the weights α and β have to make up for the
-        scale of the features.
-        """
-        costs = {}
-        for name, x in self.content_targets.items():
-            costs[f"content {name}"] = content_cost(x * 0.0, x).item()
-        for name, gram in self.style_targets.items():
-            costs[f"style {name}"] = style_cost(gram * 0.0, gram).item()
-        return {name: cost or 1.0 for name, cost in costs.items()}
-
-    def __call__(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """image (1, 3, H, W) -> its weighted content, style and variation costs."""
-        features = self.network.features(image, {*self.content_layers, *self.style_layers})
-        content = style = 0.0 * image.sum()
-        for name, target in self.content_targets.items():
-            cost = content_cost(features[name], target) / self.blank[f"content {name}"]
-            content = content + cost * (self.settings.content_weight / len(self.content_targets))
-        for name, target in self.style_targets.items():
-            cost = style_cost(gram_matrix(features[name]), target) / self.blank[f"style {name}"]
-            style = style + cost * (self.settings.style_weight / len(self.style_targets))
-        return content, style, self.settings.tv_weight * total_variation(image)
-
-
-def default_layers(network: VGG) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Content: relu4_2, or the deepest relu before the last; style: the first relu of each block.
-
-    Source: Gatys et al., section 2; where a network is shallower, also its last relu for style.
-    """
-    relus = [name for name in network.layers if name.startswith("relu")]
-    content = "relu4_2" if "relu4_2" in relus else relus[max(0, len(relus) - 2)]
-    style = [name for name in relus if name.endswith("_1")]
-    if not style or "relu5_1" not in style:
-        style += [relus[-1]] if relus[-1] not in style else []
-    return (content,), tuple(style)
+Watch = Callable[[Step], None]
+Styles = np.ndarray | Style | Sequence[np.ndarray | Style]
 
 
 def stylize(
-    network: VGG,
+    network: Any,
     content: np.ndarray,
-    style: np.ndarray,
+    styles: Styles,
+    objective: Objective | None = None,
     settings: Settings | None = None,
-    on_step: Callable[[Step], None] | None = None,
+    on_step: Watch | None = None,
+    checkpoint: Checkpoint | str | os.PathLike | None = None,
+    max_memory: float | None = None,
+    start: np.ndarray | None = None,
+    targets: dict[float, Any] | None = None,
 ) -> Result:
-    """The content's scene in the style's hand: (3, H, W), (3, H', W') -> Result of (3, H, W).
+    """The content's scene in the styles' hand: (C, *size), one or more styles -> Result.
 
-    Pictures are RGB in [0, 1]. on_step is called after every iteration.
+    Pictures (signals, volumes) are in [0, 1] and of any sizes; the content gives the result's, also
+    where its weight is 0. on_step is called after every iteration. checkpoint: a file to save to
+    and, where it exists, to go on from, with the same result to the byte. max_memory: bytes for the
+    process; a step that needs more is done in tiles. start: a picture to begin with in place of
+    settings.init. targets: an empty dictionary, given again with each of several contents, takes
+    the styles' statistics from one to the next. Raises ValueError where a cost is not finite, and
+    for a checkpoint of another run.
+
+    From coarse to fine: each scale begins with the best picture of the one before, resampled. So
+    are Adam's moments, m times r and v times r², and gd's velocity, times r: r old pixels became
+    one, and a pixel's part in the costs shrinks as much. L-BFGS has nothing to carry: it begins
+    anew every 25 iterations, as SciPy's memory of earlier steps cannot be saved.
     """
+    if isinstance(objective, Settings):  # stylize(network, content, style, settings, on_step)
+        objective, settings, on_step = None, objective, settings or on_step
     settings = settings or Settings()
-    costs = Costs(network, content, style, settings)
-    image = Tensor(_start(content, style, settings)[None], requires_grad=True)
-    result = Result(image.data[0].copy(), float("inf"))
-    last: dict[str, Any] = {}
-
-    def evaluate() -> Tensor:
-        parts = costs(image)
-        loss = parts[0] + parts[1] + parts[2]
-        values = [loss.item(), *(part.item() for part in parts)]
-        if not np.isfinite(values[0]):
-            raise ValueError(f"style: the loss became {values[0]}; lower the weights or the rate")
-        last.update(zip(("loss", "content", "style", "tv"), values, strict=True))
-        if values[0] < result.loss:
-            result.loss, result.image = values[0], image.data[0].copy()
-        return loss
-
-    def report() -> None:
-        result.history.append(dict(last))
-        if on_step is not None:
-            on_step(Step(len(result.history), **last, image=image.data[0]))
-
-    if settings.optimizer == "adam":
-        _run_adam(image, evaluate, report, settings)
-    else:
-        optimizer = LBFGS([image], max_iter=settings.iterations, bounds=(0.0, 1.0))
-        optimizer.step(evaluate, report)
-    return result
+    run = _Run(
+        network, content, styles, objective or Objective(), settings, max_memory, start, targets
+    )
+    saved = None if checkpoint is None else Checkpoint.of(checkpoint)
+    inputs = run.fingerprints() if saved else {}
+    state = saved.load(inputs) if saved else None
+    state = state or fresh(run.start())
+    while not state.done:
+        run.descent(state, on_step, saved and partial(saved.save, inputs=inputs)).run()
+        state = run.after(state)
+        if saved:
+            saved.save(state, inputs)
+    return Result(state.best, state.best_loss, state.history)
 
 
-def _run_adam(
-    image: Tensor, evaluate: Callable[[], Tensor], report: Callable[[], None], settings: Settings
-) -> None:
-    optimizer = Adam([image], settings.lr)
-    for _ in range(settings.iterations):
-        optimizer.zero_grad()
-        evaluate().backward()
-        optimizer.step()
-        image.data = image.data.clip(0.0, 1.0)
-        report()
-    with no_grad():
-        evaluate()
+class _Run:
+    """The inputs of a transfer, and what follows from them for each scale."""
+
+    def __init__(
+        self,
+        network: Any,
+        content: np.ndarray,
+        styles: Styles,
+        objective: Objective,
+        settings: Settings,
+        max_memory: float | None,
+        start: np.ndarray | None,
+        targets: dict[float, Any] | None,
+    ):
+        self.network, self.objective, self.settings = network, objective, settings
+        self.content, self.styles = _floats("content", content), as_styles(styles)
+        self.max_memory, self.targets = max_memory, {} if targets is None else targets
+        self.given_start = None if start is None else _floats("start", start)
+        self.plan = settings.plan(self.content.shape[1:])
+
+    def fingerprints(self) -> dict[str, str]:
+        """What the result depends on."""
+        settings = (self.objective, self.settings, self.max_memory)
+        return {
+            "network": fingerprint(_identity(self.network)),
+            "content": fingerprint(self.content),
+            "style": fingerprint([vars(style) for style in self.styles]),
+            "start": fingerprint(self.given_start),
+            "settings": fingerprint(settings),
+        }
+
+    def start(self) -> np.ndarray:
+        """The picture to begin with, of the first scale's size."""
+        size, init = self.plan[0][0], self.settings.init
+        if self.given_start is not None:
+            return _resized(self.given_start, size)
+        if init == "noise":
+            noise = np.random.default_rng(self.settings.seed).uniform
+            shape = (len(self.content), *size)
+            return noise(0.3, 0.7, shape).astype(self.content.dtype)
+        picture = self.content if init == "content" else self.styles[0].image
+        return _resized(picture.astype(self.content.dtype), size)
+
+    def descent(self, state: State, on_step: Watch | None, save: Any) -> Descent:
+        """All that is needed to go through the state's scale."""
+
+        def report() -> None:
+            if on_step is not None:
+                now = state.history[-1]
+                costs = now["loss"], now["content"], now["style"], now["tv"]
+                on_step(Step(len(state.history), *costs, state.image[0], state.scale))
+
+        def pause() -> None:
+            if save is not None:
+                save(state)
+
+        size, iterations = self.plan[state.scale]
+        return Descent(self.evaluation(size), self.settings, iterations, state, report, pause)
+
+    def evaluation(self, size: Size) -> Evaluation:
+        """The costs of a picture of `size`; content and styles are made smaller alike."""
+        ratio = max(size) / max(self.content.shape[1:])
+        styles = [smaller(style, ratio, size) for style in self.styles]
+        found = evaluation(
+            self.network,
+            _resized(self.content, size),
+            styles,
+            self.objective,
+            self.settings.optimizer,
+            self.max_memory,
+            self.targets.get(ratio),
+        )
+        self.targets[ratio] = found.costs.targets()
+        return found
+
+    def after(self, state: State) -> State:
+        """Where the next scale begins, or the end."""
+        if state.scale + 1 == len(self.plan):
+            return replace(state, done=True)
+        return grown(state, self.plan[state.scale + 1][0])
 
 
-def _start(content: np.ndarray, style: np.ndarray, settings: Settings) -> np.ndarray:
-    """The picture to begin with, of the content's size."""
-    if settings.init == "content":
-        return content.astype(np.float32)
-    if settings.init == "style":
-        return resize_image(style, (content.shape[1], content.shape[2]))
-    rng = np.random.default_rng(settings.seed)
-    return rng.uniform(0.3, 0.7, content.shape).astype(np.float32)
+def _identity(network: Any) -> list[Any]:
+    """Weights and layers of a network, and what it does to its input."""
+    weights = {name: p.numpy() for name, p in network.named_parameters()}
+    layers = {name: repr(layer) for name, layer in network.layers.items()}
+    return [weights, layers, getattr(network, "padding", None), repr(network.preprocess)]
+
+
+def _floats(name: str, picture: Any) -> np.ndarray:
+    picture = np.asarray(picture)
+    if picture.dtype.kind != "f" or picture.ndim < 2 or 0 in picture.shape:
+        raise ValueError(
+            f"style: expected {name} (C, *size) of floats in [0, 1], got shape {picture.shape} "
+            f"of {picture.dtype}"
+        )
+    return picture.astype(np.result_type(picture.dtype, np.float32), copy=False)
+
+
+def as_styles(given: Styles) -> list[Style]:
+    """A picture, a Style or several of either, as Styles."""
+    several = [given] if isinstance(given, (np.ndarray, Style)) else list(given)
+    if not several:
+        raise ValueError("style: expected at least one style, got none")
+    styles = [style if isinstance(style, Style) else Style(style) for style in several]
+    return [replace(style, image=_floats("style", style.image)) for style in styles]
+
+
+def _resized(picture: np.ndarray, size: Size) -> np.ndarray:
+    return picture if picture.shape[1:] == size else scales.resize(picture, size)
+
+
+def smaller(style: Style, ratio: float, size: Size) -> Style:
+    """The style for a result of `size`, which is `ratio` of the full one; no side below 32."""
+    if ratio == 1:
+        return style
+    full = style.image.shape[1:]
+    own = scales.scaled(full, max(ratio, min(1.0, SMALLEST_STYLE / min(full))))
+    return replace(
+        style,
+        image=_resized(style.image, own),
+        mask=_resized_mask(style.mask, size),
+        own_mask=_resized_mask(style.own_mask, own),
+    )
+
+
+def _resized_mask(mask: Any, size: Size) -> Any:
+    if mask is None:
+        return None
+    return scales.resample(np.asarray(mask, np.float64), size).clip(0, 1)

@@ -4,6 +4,7 @@ Stands on `nn` and `weights`. Callers give RGB images in [0, 1]; what a weight f
 (BGR, 0 to 255, means) is done here.
 """
 
+import copy
 import functools
 import os
 from collections.abc import Iterable, Sequence
@@ -31,40 +32,47 @@ POOLINGS = ("max", "avg")
 PADDINGS = ("constant", "reflect", "edge", "wrap")
 BUILTIN_SEED = 19
 
+CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+POOLS = {
+    "max": {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d},
+    "avg": {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d},
+}
+INPUTS = {1: "signals (N, {}, L)", 2: "images (N, {}, H, W)", 3: "volumes (N, {}, D, H, W)"}
+
 
 class VGG(nn.Module):
     """The convolutional part of a VGG: layers conv1_1, relu1_1, conv1_2, ..., pool1, conv2_1, ...
 
     config: channels and "M"; pooling: "max" or "avg"; padding: what borders the images, as in
-    functional.pad ("constant" is zeros). Source: Simonyan and Zisserman 2015 (arXiv:1409.1556),
-    table 1.
+    functional.pad ("constant" is zeros); ndim and channels: 2 and 3 for pictures, 1 and 1 for a
+    signal, ...; preprocess: for 3 channels, None leaves the values as they are. Source: Simonyan
+    and Zisserman 2015 (arXiv:1409.1556), table 1.
     """
 
     def __init__(
         self,
         config: Config,
-        preprocess: Preprocess = CAFFE,
+        preprocess: Preprocess | None = CAFFE,
         pooling: str = "max",
         padding: str = "constant",
         rng: Any = None,
+        ndim: int = 2,
+        channels: int = 3,
     ):
-        if pooling not in POOLINGS:
-            raise ValueError(f"VGG: expected pooling in {POOLINGS}, got {pooling!r}")
-        if padding not in PADDINGS:
-            raise ValueError(f"VGG: expected padding in {PADDINGS}, got {padding!r}")
+        _check_choices(pooling, padding, ndim)
+        _check_pixels(preprocess, channels)
         rng = np.random.default_rng(rng)
         self.preprocess, self.padding = preprocess, padding
+        self.ndim, self.channels = ndim, channels
         self.layers: dict[str, nn.Module] = {}
-        channels, block, place = 3, 1, 1
+        block, place = 1, 1
         for item in config:
             if item == "M":
-                self.layers[f"pool{block}"] = (nn.MaxPool2d if pooling == "max" else nn.AvgPool2d)(
-                    2
-                )
+                self.layers[f"pool{block}"] = POOLS[pooling][ndim](2)
                 block, place = block + 1, 1
                 continue
             border = 1 if padding == "constant" else 0
-            self.layers[f"conv{block}_{place}"] = nn.Conv2d(
+            self.layers[f"conv{block}_{place}"] = CONVS[ndim](
                 channels, int(item), 3, padding=border, rng=rng
             )
             self.layers[f"relu{block}_{place}"] = nn.ReLU()
@@ -87,9 +95,16 @@ class VGG(nn.Module):
         return network.freeze()
 
     @property
-    def convs(self) -> dict[str, nn.Conv2d]:
+    def convs(self) -> dict[str, Any]:
         """The convolutions by name, in order."""
-        return {name: x for name, x in self.layers.items() if isinstance(x, nn.Conv2d)}
+        conv = CONVS[self.ndim]
+        return {name: x for name, x in self.layers.items() if isinstance(x, conv)}
+
+    def with_pixels(self, preprocess: Preprocess | None) -> "VGG":
+        """The same layers behind another preprocessing."""
+        network = copy.copy(self)
+        network.preprocess = preprocess
+        return network
 
     def freeze(self) -> "VGG":
         for parameter in self.parameters():
@@ -104,7 +119,9 @@ class VGG(nn.Module):
     def features(self, images: Any, layers: Iterable[str]) -> dict[str, Tensor]:
         """images (N, 3, H, W), RGB in [0, 1] -> {name: features (N, C, H', W')} of `layers`.
 
-        Raises ValueError for a layer that this network does not hold.
+        Signals and volumes likewise, where the network is for those.
+
+        Raises ValueError for a layer that this network does not hold, or images of another shape.
         """
         wanted = list(layers)
         self._check(images := as_tensor(images), wanted)
@@ -113,8 +130,8 @@ class VGG(nn.Module):
         for name, layer in self.layers.items():
             if len(found) == len(set(wanted)):
                 break
-            if self.padding != "constant" and isinstance(layer, nn.Conv2d):
-                x = F.pad(x, ((1, 1), (1, 1)), self.padding)
+            if self.padding != "constant" and isinstance(layer, CONVS[self.ndim]):
+                x = F.pad(x, ((1, 1),) * self.ndim, self.padding)
             before, x = x, layer(x)
             if name in wanted:
                 found[name] = x
@@ -124,15 +141,19 @@ class VGG(nn.Module):
 
     def _prepared(self, images: Tensor) -> Tensor:
         """(image · scale − mean) / std, as one product and one difference."""
+        if self.preprocess is None:
+            return images
         scale = [self.preprocess.scale / s for s in self.preprocess.std]
         shift = [m / s for m, s in zip(self.preprocess.mean, self.preprocess.std, strict=True)]
         xp = array_module(images.data)
         as_channels = [
-            xp.asarray(v, dtype=images.dtype).reshape(1, 3, 1, 1) for v in (scale, shift)
+            xp.asarray(v, dtype=images.dtype).reshape(1, -1, *(1,) * self.ndim)
+            for v in (scale, shift)
         ]
         return images * as_channels[0] - as_channels[1]
 
-    def _check(self, images: Tensor, wanted: list[str]) -> None:
+    def check_layers(self, wanted: Iterable[str]) -> None:
+        """Raise ValueError for a layer that this network does not hold."""
         for name in wanted:
             if name not in self.layers:
                 held = [layer for layer in self.layers if not layer.startswith("relu")]
@@ -140,15 +161,35 @@ class VGG(nn.Module):
                     f"features: this network holds no layer {name!r}; it holds "
                     f"{', '.join(held)} and a relu for each conv"
                 )
+
+    def _check(self, images: Tensor, wanted: list[str]) -> None:
+        self.check_layers(wanted)
+        if images.ndim != self.ndim + 2 or images.shape[1] != self.channels:
+            expected = INPUTS[self.ndim].format(self.channels)
+            raise ValueError(f"features: expected {expected}, got shape {images.shape}")
         last = max(map(list(self.layers).index, wanted), default=0)
         least = 2 ** sum(name.startswith("pool") for name in list(self.layers)[: last + 1])
-        if images.ndim == 4 and min(images.shape[2:]) < least:
+        if min(images.shape[2:]) < least:
             raise ValueError(
-                f"features: images of {images.shape[2]}×{images.shape[3]} pixels are too small for "
-                f"{list(self.layers)[last]}, which needs {least} on each side; use larger ones"
+                f"features: images of {'×'.join(map(str, images.shape[2:]))} pixels are too small "
+                f"for {list(self.layers)[last]}, which needs {least} on each side; use larger ones"
             )
-        if images.ndim != 4 or images.shape[1] != 3:
-            raise ValueError(f"features: expected images (N, 3, H, W), got shape {images.shape}")
+
+
+def _check_choices(pooling: str, padding: str, ndim: int) -> None:
+    choices = {"pooling": POOLINGS, "padding": PADDINGS, "ndim": tuple(CONVS)}
+    given = {"pooling": pooling, "padding": padding, "ndim": ndim}
+    for name, allowed in choices.items():
+        if given[name] not in allowed:
+            raise ValueError(f"VGG: expected {name} in {allowed}, got {given[name]!r}")
+
+
+def _check_pixels(preprocess: Preprocess | None, channels: int) -> None:
+    if preprocess is not None and channels != len(preprocess.mean):
+        raise ValueError(
+            f"VGG: expected {len(preprocess.mean)} channels, as in preprocess, got {channels}; "
+            "give preprocess=None"
+        )
 
 
 def load(
@@ -167,26 +208,41 @@ def load(
 
 @functools.lru_cache(maxsize=4)
 def builtin(pooling: str = "avg", padding: str = "edge") -> VGG:
-    """The network that comes with nnscratch: orthogonal random weights, each channel's mean at 1.
-
-    The means are measured on pictures of our own, layer by layer (Gatys et al. 2015, section 2.1,
-    scale the trained VGG so). Differs from the paper: channels are also centred before the ReLU,
-    so that each is at work in about half of the places.
-    """
-    network = VGG(CONFIGS["builtin"], pooling=pooling, padding=padding, rng=BUILTIN_SEED)
-    rng = np.random.default_rng(BUILTIN_SEED)
+    """The network that comes with nnscratch: `random`, balanced on pictures of our own."""
     pictures = np.stack([draw(64) for draw in PICTURES.values()])
+    return random(CONFIGS["builtin"], pictures, pooling, padding, BUILTIN_SEED)
+
+
+def random(
+    config: Config,
+    samples: np.ndarray,
+    pooling: str = "avg",
+    padding: str = "edge",
+    seed: int = BUILTIN_SEED,
+) -> VGG:
+    """A frozen network of orthogonal random weights, each channel's mean at 1.
+
+    samples (N, C, *size): pictures, signals or volumes such as it is for. The means are measured
+    on them, layer by layer (Gatys et al. 2015, section 2.1, scale the trained VGG so). Differs
+    from the paper: channels are also centred before the ReLU, so that each is at work in about
+    half of the places.
+    """
+    ndim, channels = samples.ndim - 2, samples.shape[1]
+    pixels = CAFFE if (ndim, channels) == (2, 3) else None
+    network = VGG(config, pixels, pooling, padding, seed, ndim, channels)
+    rng = np.random.default_rng(seed)
     with no_grad():
         for name, layer in network.convs.items():
             layer.weight = nn.Parameter(orthogonal(layer.weight.shape, rng))
-            _normalise(layer, network.features(pictures, [name])[name].data)
+            _normalise(layer, network.features(samples, [name])[name].data)
     return network.freeze()
 
 
-def _normalise(layer: nn.Conv2d, responses: np.ndarray) -> None:
+def _normalise(layer: Any, responses: np.ndarray) -> None:
     """Shift and scale each channel: `responses` then centre on 0, and their ReLU averages 1."""
-    axes = (0, 2, 3)
+    axes = (0, *range(2, responses.ndim))
     mean = responses.mean(axes, keepdims=True)
     level = np.maximum(responses - mean, 0).mean(axes)
-    layer.weight = nn.Parameter(layer.weight.data / level.reshape(-1, 1, 1, 1))
+    level = np.where(level > 0, level, 1).astype(responses.dtype)  # a constant stays 0
+    layer.weight = nn.Parameter(layer.weight.data / level.reshape(-1, *(1,) * (responses.ndim - 1)))
     layer.bias = nn.Parameter(-mean.reshape(-1) / level)

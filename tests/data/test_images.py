@@ -1,14 +1,16 @@
 """Picture files: every mode shows the colours it was made of, every fault has its own words."""
 
+import errno
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
+from nnscratch.data.images import contact_strip, read_image, read_picture, resize_image, save_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -383,15 +385,19 @@ def test_save_refuses_a_folder(tmp_path):
         save_image(tmp_path / "a.png", GOOD)
 
 
-@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+NO_SPACE = OSError(errno.ENOSPC, "disk full")  # the message that the system gives
+
+
+@pytest.mark.parametrize("error", [NO_SPACE, KeyboardInterrupt()])
 def test_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch, error):
-    def half_written(picture, path, **options):
-        path.write_bytes(b"half")
+    def half_written(path, content):
+        with open(path, "wb") as file:
+            file.write(content[: len(content) // 2])
         raise error
 
     save_image(tmp_path / "a.png", GOOD)
     before = (tmp_path / "a.png").read_bytes()
-    monkeypatch.setattr(Image.Image, "save", half_written)
+    monkeypatch.setattr(Path, "write_bytes", half_written)
     expected = ValueError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected, match=r"^cannot write .*disk full|^$"):
         save_image(tmp_path / "a.png", GOOD)
@@ -441,3 +447,120 @@ def test_contact_strip_refuses():
         contact_strip([GOOD, np.zeros((3, 5, 4))])
     with pytest.raises(ValueError, match=r"^contact_strip: expected images .*\(4, 4\)"):
         contact_strip([GOOD[0]])
+
+
+# -- transparency and notes -----------------------------------------------------------------------
+
+
+def veiled(height=6, width=8):
+    """(H, W, 4) bytes: the quadrants, a column hidden, a column half hidden."""
+    alpha = np.full((height, width, 1), 255, np.uint8)
+    alpha[:, 0], alpha[:, 1] = 0, 128
+    return np.concatenate([quadrants(height, width), alpha], axis=2)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp"])
+def test_picture_keeps_its_alpha(tmp_path, name):
+    options = {"lossless": True} if name == "a.webp" else {}
+    picture = read_picture(stored(tmp_path, Image.fromarray(veiled()), name, **options))
+    colours = as_image(veiled())[:3]
+    np.testing.assert_array_equal(picture.alpha, as_image(veiled())[3])
+    np.testing.assert_array_equal(picture.image[:, :, 1:], colours[:, :, 1:])  # not mixed
+    assert (picture.image[:, :, 0] == 1).all()
+    assert picture.image.dtype == picture.alpha.dtype == np.float32
+    expected = colours * picture.alpha + 1 - picture.alpha
+    np.testing.assert_allclose(picture.on_white(), expected, atol=1e-6)
+
+
+def test_picture_is_opaque_where_alpha_hides_nothing(tmp_path):
+    assert read_picture(stored(tmp_path, Image.new("RGBA", (3, 2), (*RED, 255)))).alpha is None
+    assert read_picture(stored(tmp_path, Image.new("RGB", (3, 2), RED))).alpha is None
+
+
+def test_palette_and_grey_keep_their_alpha(tmp_path):
+    picture = Image.new("P", (2, 1), 0)
+    picture.putpalette([*RED, *BLUE])
+    picture.putpixel((1, 0), 1)
+    read = read_picture(stored(tmp_path, picture, transparency=bytes([255, 51])))
+    np.testing.assert_allclose(read.alpha, [[1, 0.2]])
+    np.testing.assert_array_equal(read.image[:, 0, 1], (0, 0, 1))
+    read = read_picture(stored(tmp_path, Image.new("LA", (2, 1), (51, 102))))
+    np.testing.assert_allclose((*read.image[:, 0, 0], read.alpha[0, 0]), (0.2, 0.2, 0.2, 0.4))
+
+
+def test_hidden_colours_do_not_bleed_when_resized(tmp_path):
+    bytes_ = np.zeros((32, 32, 4), np.uint8)
+    bytes_[:] = (*BLUE, 0)
+    bytes_[5:20, 7:27] = (*RED, 255)
+    picture = read_picture(stored(tmp_path, Image.fromarray(bytes_)), size=8)
+    shown = picture.alpha > 0.1
+    assert 4 < shown.sum() < 64
+    assert picture.image[0][shown].min() > 0.99 and picture.image[2][shown].max() < 0.01
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_save_with_alpha(tmp_path, name, channels):
+    rng = np.random.default_rng(0)
+    image, alpha = rng.random((channels, 5, 7)), rng.uniform(0.01, 1, (5, 7))
+    save_image(tmp_path / name, image, alpha)
+    back = read_picture(tmp_path / name)
+    np.testing.assert_allclose(back.alpha, alpha, atol=0.501 / 255)
+    np.testing.assert_allclose(back.image, np.broadcast_to(image, (3, 5, 7)), atol=0.501 / 255)
+
+
+def test_save_with_text(tmp_path):
+    notes = {"Title": "Süden, 北", "settings": '{"a": "\\n"}\n' * 900}
+    save_image(tmp_path / "a.png", GOOD, text=notes)
+    assert read_picture(tmp_path / "a.png").text == notes
+    assert (tmp_path / "a.png").stat().st_size < 1000  # compressed
+    assert read_picture(stored(tmp_path, Image.new("RGB", (2, 2)), "a.jpg")).text == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("a.jpg", {"alpha": GOOD[0]}, "holds transparency, got .*a.jpg'; name a .png"),
+        ("a.png", {"alpha": GOOD}, r"alpha of the picture's size \(4, 4\), got \(3, 4, 4\)"),
+        ("a.png", {"alpha": GOOD[0, 1:]}, r"size \(4, 4\), got \(3, 4\)"),
+        ("a.png", {"alpha": SPOILT[0]}, "NaN or infinity in 4 of 16"),
+        ("a.webp", {"text": {"a": "b"}}, "a .png, which can hold text, got .*a.webp"),
+    ],
+)
+def test_save_refuses_alpha_and_text(tmp_path, name, options, words):
+    with pytest.raises(ValueError, match=f"^save_image: expected .*{words}"):
+        save_image(tmp_path / name, GOOD, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def tiff(pixels):
+    """(H, W, 3) of 16 bits -> the bytes of a plain TIFF, little-endian, in one strip."""
+    height, width, _ = pixels.shape
+    tags = [(256, 1, width), (257, 1, height), (258, 3, 0), (259, 1, 1), (262, 1, 2)]
+    tags += [(273, 1, 0), (277, 1, 3), (278, 1, height), (279, 1, pixels.nbytes)]
+    depths_at = 8 + 2 + 12 * len(tags) + 4
+    values = {258: depths_at, 273: depths_at + 6}
+    entries = b"".join(struct.pack("<HHII", t, 3, n, values.get(t, v)) for t, n, v in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    return head + struct.pack("<HHH", 16, 16, 16) + pixels.astype("<u2").tobytes()
+
+
+def test_wide_rgb_tiff(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 65536, (3, 4, 3))
+    (tmp_path / "wide.tif").write_bytes(tiff(pixels))
+    image = read_image(tmp_path / "wide.tif")
+    np.testing.assert_allclose(image, pixels.transpose(2, 0, 1) / 65535, atol=1 / 255)
+    np.testing.assert_array_equal(np.rint(image * 255), pixels.transpose(2, 0, 1) >> 8)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "1", "P", "CMYK", "I;16", "F"])
+def test_one_pixel_of_any_mode(tmp_path, mode):
+    name = {"CMYK": "a.tif", "F": "a.tif"}.get(mode, "a.png")
+    picture = read_picture(stored(tmp_path, Image.new(mode, (1, 1), 0), name), size=5)
+    assert picture.image.shape == (3, 5, 5)
+    assert (picture.alpha is None) == (mode not in ("RGBA", "LA"))
+
+
+def test_save_one_pixel(tmp_path):
+    save_image(tmp_path / "a.png", GOOD[:, :1, :1], alpha=np.full((1, 1), 0.2))
+    np.testing.assert_allclose(read_picture(tmp_path / "a.png").alpha, 0.2)

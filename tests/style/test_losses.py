@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnscratch import Tensor
+from nnscratch import Tensor, gradcheck
 from nnscratch.style import content_cost, gram_matrix, style_cost, total_variation
 
 
@@ -54,6 +54,31 @@ def test_total_variation_is_the_mean_squared_step(rng):
     expected = (np.diff(x, axis=2) ** 2).mean() + (np.diff(x, axis=3) ** 2).mean()
     assert total_variation(Tensor(x)).item() == pytest.approx(expected)
     assert total_variation(Tensor(np.ones((1, 3, 1, 1)))).item() == 0
+
+
+def test_total_variation_of_power_1_is_the_mean_step(rng):
+    x = rng.standard_normal((2, 3, 4, 5))
+    expected = np.abs(np.diff(x, axis=2)).mean() + np.abs(np.diff(x, axis=3)).mean()
+    assert total_variation(Tensor(x), 1).item() == pytest.approx(expected)
+    assert gradcheck(lambda image: total_variation(image, 1), [x])
+    with pytest.raises(ValueError, match=r"expected power in \(1, 2\), got 3"):
+        total_variation(Tensor(x), 3)
+
+
+@pytest.mark.parametrize("size", [(9,), (3, 4, 5)])
+@pytest.mark.parametrize("power", [1, 2])
+def test_total_variation_of_signals_and_volumes(rng, size, power):
+    x = rng.standard_normal((1, 2, *size))
+    axes = range(2, x.ndim)
+    expected = sum((np.abs(np.diff(x, axis=axis)) ** power).mean() for axis in axes)
+    assert total_variation(Tensor(x), power).item() == pytest.approx(expected)
+
+
+def test_an_edge_costs_as_much_as_a_slope_in_power_1_only():
+    edge, slope = np.repeat([0.0, 1.0], 5), np.linspace(0, 1, 10)
+    for power, ratio in ((1, 1.0), (2, 9.0)):
+        costs = [total_variation(Tensor(x[None, None]), power).item() for x in (edge, slope)]
+        assert costs[0] == pytest.approx(ratio * costs[1])
 
 
 def test_costs_of_different_shapes_are_refused(rng):

@@ -7,7 +7,9 @@ import nnscratch.functional as F
 from nnscratch import Tensor, nn
 from nnscratch.data import PICTURES
 from nnscratch.style import vgg
+from nnscratch.weights import Preprocess
 from nnscratch.weights import load as load_weights
+from nnscratch.weights.form import CAFFE
 
 
 def test_vgg19_is_built_from_numbers_and_m():
@@ -85,10 +87,123 @@ def test_images_of_another_shape_are_refused(keras_file, shape):
         vgg.load(keras_file).features(np.zeros(shape, np.float32), ["relu1_1"])
 
 
-@pytest.mark.parametrize("option", ["pooling", "padding"])
+@pytest.mark.parametrize("option", ["pooling", "padding", "ndim"])
 def test_unknown_choices_are_listed(option):
     with pytest.raises(ValueError, match=f"expected {option} in"):
         vgg.VGG((4, "M"), **{option: "median"})
+
+
+# -- borders --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("padding", vgg.PADDINGS)
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_padding_borders_each_convolution_as_numpy_would(padding, ndim):
+    size = (7, 6, 5)[:ndim]
+    network = vgg.VGG((2, 3), None, padding=padding, rng=0, ndim=ndim, channels=2).freeze()
+    images = np.random.default_rng(0).random((1, 2, *size))
+    x = images
+    for conv in network.to(np.float64).convs.values():
+        wide = np.pad(x, ((0, 0), (0, 0), *((1, 1),) * ndim), padding)
+        x = np.zeros((1, len(conv.weight), *size))
+        for offset in np.ndindex((3,) * ndim):
+            seen = wide[(..., *(slice(o, o + n) for o, n in zip(offset, size, strict=True)))]
+            weight = conv.weight.numpy()[(..., *offset)]  # (C_out, C_in)
+            x += np.moveaxis(np.tensordot(weight, seen, (1, 1)), 0, 1)
+        x = np.maximum(x + conv.bias.numpy().reshape(1, -1, *(1,) * ndim), 0)
+    found = network.features(images, ["relu1_2"])["relu1_2"].numpy()
+    np.testing.assert_allclose(found, x, rtol=1e-10, atol=1e-12)
+
+
+def rolled(padding, pooling, shift, layers):
+    """The worst difference between features of a rolled picture and rolled features."""
+    network = vgg.VGG((4, 5, "M", 6), pooling=pooling, padding=padding, rng=0).to(np.float64)
+    images = np.random.default_rng(0).random((1, 3, 8, 12))
+    moved = network.freeze().features(np.roll(images, shift, (2, 3)), layers)
+    errors = []
+    for name, found in network.features(images, layers).items():
+        factor = 8 // found.shape[2]
+        expected = np.roll(found.numpy(), [s // factor for s in shift], (2, 3))
+        errors.append(np.abs(moved[name].numpy() - expected).max() / np.abs(expected).max())
+    return max(errors)
+
+
+@pytest.mark.parametrize("shift", [(1, 0), (3, -5), (4, 6)])
+def test_wrap_knows_no_border(shift):
+    """A rolled picture has rolled features: what is made with wrap can be tiled."""
+    assert rolled("wrap", "max", shift, ["conv1_1", "relu1_1", "conv1_2"]) < 1e-12
+
+
+@pytest.mark.parametrize("pooling", vgg.POOLINGS)
+def test_wrap_knows_no_border_behind_a_pooling_for_rolls_by_its_steps(pooling):
+    assert rolled("wrap", pooling, (2, -4), ["pool1", "conv2_1"]) < 1e-12
+    assert rolled("wrap", pooling, (1, 0), ["pool1"]) > 0.01
+
+
+@pytest.mark.parametrize("padding", [p for p in vgg.PADDINGS if p != "wrap"])
+def test_other_paddings_know_the_border(padding):
+    assert rolled(padding, "max", (3, -5), ["conv1_2"]) > 0.01
+
+
+def test_poolings_differ_as_they_should():
+    images = np.random.default_rng(0).random((1, 3, 4, 4)).astype(np.float32)
+    found = {}
+    for pooling in vgg.POOLINGS:
+        network = vgg.VGG((4, "M"), pooling=pooling, rng=0).freeze()
+        both = network.features(images, ["relu1_1", "pool1"])
+        fours = both["relu1_1"].numpy().reshape(1, 4, 2, 2, 2, 2)
+        found[pooling] = both["pool1"].numpy()
+        np.testing.assert_allclose(
+            found[pooling], (np.max if pooling == "max" else np.mean)(fours, (3, 5)), rtol=1e-6
+        )
+    assert np.abs(found["max"] - found["avg"]).max() > 0.01
+
+
+# -- signals and volumes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ndim, channels, size", [(1, 1, (16,)), (1, 2, (17,)), (3, 1, (8, 9, 4))])
+@pytest.mark.parametrize("pooling", vgg.POOLINGS)
+def test_networks_for_signals_and_volumes(ndim, channels, size, pooling):
+    network = vgg.VGG((4, "M", 6), None, pooling, "wrap", 0, ndim, channels).freeze()
+    given = np.random.default_rng(0).random((2, channels, *size)).astype(np.float32)
+    found = network.features(given, ["relu1_1", "pool1", "conv2_1"])
+    assert found["relu1_1"].shape == (2, 4, *size)
+    assert found["conv2_1"].shape == (2, 6, *(n // 2 for n in size))
+    assert list(network.convs) == ["conv1_1", "conv2_1"]
+
+
+def test_a_network_for_signals_refuses_pictures_and_short_signals():
+    network = vgg.VGG((4, "M", 6), None, ndim=1, channels=1, rng=0)
+    with pytest.raises(ValueError, match=r"expected signals \(N, 1, L\), got shape \(1, 3, 8, 8\)"):
+        network.features(np.zeros((1, 3, 8, 8), np.float32), ["relu1_1"])
+    with pytest.raises(ValueError, match="images of 1 pixels are too small for conv2_1"):
+        network.features(np.zeros((1, 1, 1), np.float32), ["conv2_1"])
+    with pytest.raises(ValueError, match="expected 3 channels, as in preprocess, got 1"):
+        vgg.VGG((4,), channels=1)
+
+
+def test_random_networks_average_one_on_what_they_are_for():
+    samples = np.random.default_rng(0).standard_normal((2, 1, 256)).astype(np.float32)
+    network = vgg.random((8, 8, "M", 12), samples)
+    for name, features in network.features(samples, ["relu1_1", "relu1_2", "relu2_1"]).items():
+        assert features.dtype == np.float32
+        np.testing.assert_allclose(features.numpy().mean((0, 2)), 1, atol=2e-3, err_msg=name)
+    assert all(not p.requires_grad for p in network.parameters())
+    silent = vgg.random((8,), np.zeros((1, 1, 9), np.float32)).features(samples, ["relu1_1"])
+    assert np.isfinite(silent["relu1_1"].numpy()).all()
+
+
+def test_other_pixels_are_the_same_layers():
+    network = vgg.VGG((4,), rng=0)
+    half = network.with_pixels(Preprocess(127.5, CAFFE.mean, CAFFE.std))
+    image = np.random.default_rng(0).random((1, 3, 6, 6)).astype(np.float32)
+    found, expected = (
+        n.features(x, ["conv1_1"])["conv1_1"].numpy()
+        for n, x in ((half, 2 * image), (network, image))
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert network.preprocess is CAFFE
 
 
 def test_the_built_in_network_is_the_same_each_time_and_its_channels_average_one():

@@ -1,0 +1,157 @@
+"""Checkpoints of a style transfer: all it needs to go on after a kill as if there had been none.
+
+Stands on `files` and NumPy's .npz; nothing is pickled, and a file is there whole or not at all.
+"""
+
+import hashlib
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnscratch.files import check_place, replacing
+
+FORMAT = 1  # of the file; a reader refuses others
+COSTS = ("scale", "loss", "content", "style", "tv")  # columns of the history
+
+
+@dataclass
+class State:
+    """Where a transfer is.
+
+    scale: which size it is at, from 0; step: iterations done there; done: whether all is
+    image: (1, C, *size); best: the picture (C, *size) of the lowest loss at this scale
+    average: the running sum of weighted iterates (C, *size); share: the sum of their weights
+    moments: the optimiser's arrays by name; history: the costs of every iteration
+    """
+
+    image: np.ndarray
+    best: np.ndarray
+    average: np.ndarray
+    best_loss: float = float("inf")
+    share: float = 0.0
+    scale: int = 0
+    step: int = 0
+    done: bool = False
+    moments: dict[str, np.ndarray] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Checkpoint:
+    """A file that a transfer saves itself to, and goes on from where it exists.
+
+    seconds: at least so long between two savings; 0 saves at each chance. When it is saved has
+    no influence on the result. Raises ValueError where no file can be.
+    """
+
+    def __init__(self, path: str | os.PathLike, seconds: float = 30.0):
+        self.path, self.seconds = Path(check_place(path)), seconds
+        self._saved = time.monotonic()
+
+    @classmethod
+    def of(cls, given: "Checkpoint | str | os.PathLike") -> "Checkpoint":
+        return given if isinstance(given, Checkpoint) else cls(given)
+
+    def save(self, state: State, inputs: Mapping[str, str]) -> None:
+        """Write state and fingerprint, if `seconds` have passed or all is done."""
+        now = time.monotonic()
+        if now - self._saved >= self.seconds or state.done:
+            with replacing(self.path) as temporary, open(temporary, "wb") as file:
+                arrays: dict[str, Any] = _to_arrays(state, inputs)
+                np.savez(file, **arrays)
+            self._saved = now
+
+    def load(self, inputs: Mapping[str, str]) -> State | None:
+        """The saved state, or None where there is no file yet.
+
+        Raises ValueError if the file is broken, or was saved with other inputs or settings.
+        """
+        if not self.path.exists():
+            return None
+        arrays = _read(self.path)
+        other = [
+            name
+            for name, digest in inputs.items()
+            if str(arrays.get(f"input {name}", "")) != digest
+        ]
+        if other:
+            raise ValueError(
+                f"resume: expected a checkpoint of this very run, but '{self.path}' was saved with "
+                f"another {', '.join(other)}; repeat the earlier call, or remove the file to begin "
+                "anew"
+            )
+        return _from_arrays(arrays)
+
+
+# -- to arrays and back ---------------------------------------------------------------------------
+
+
+def _to_arrays(state: State, inputs: Mapping[str, str]) -> dict[str, np.ndarray]:
+    rows = [[costs[name] for name in COSTS] for costs in state.history]
+    arrays = {item.name: np.asarray(getattr(state, item.name)) for item in _simple()}
+    arrays |= {f"moment {name}": array for name, array in state.moments.items()}
+    arrays |= {f"input {name}": np.array(digest) for name, digest in inputs.items()}
+    history = np.array(rows, np.float64).reshape(len(rows), len(COSTS))
+    return {"format": np.array(FORMAT), "history": history, **arrays}
+
+
+def _from_arrays(arrays: Mapping[str, np.ndarray]) -> State:
+    simple = {item.name: arrays[item.name] for item in _simple()}
+    values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in simple.items()}
+    moments = {
+        name.removeprefix("moment "): array
+        for name, array in arrays.items()
+        if name.startswith("moment ")
+    }
+    history = [dict(zip(COSTS, row, strict=True)) for row in arrays["history"].tolist()]
+    return State(**values, moments=moments, history=history)
+
+
+def _simple() -> list[Any]:
+    return [item for item in fields(State) if item.name not in ("moments", "history")]
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = dict(saved)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
+        raise ValueError(
+            f"resume: expected a checkpoint, got '{path}', which cannot be read as one ({error}); "
+            "remove it to begin anew"
+        ) from error
+    if arrays.get("format") != FORMAT:
+        raise ValueError(
+            f"resume: expected a checkpoint of format {FORMAT}, got '{path}'; remove it to begin "
+            "anew"
+        )
+    return arrays
+
+
+# -- fingerprints ---------------------------------------------------------------------------------
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 of arrays (dtype, shape, bytes), of lists and dictionaries of them, and of text."""
+    digest = hashlib.sha256()
+    _feed(digest, value)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        digest.update(f"array {value.dtype} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value))
+    elif isinstance(value, (list, tuple, dict)):
+        items = sorted(value.items()) if isinstance(value, dict) else value
+        digest.update(f"{type(value).__name__} {len(value)}".encode())
+        for item in items:
+            _feed(digest, item)
+    else:
+        text = repr(value)
+        digest.update(f"{type(value).__name__} {len(text)} {text}".encode())

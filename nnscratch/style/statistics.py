@@ -1,0 +1,303 @@
+"""What makes up a style: statistics of features that forget where things are, and their distances.
+
+Stands on `losses` and `tensor`.
+
+A kind of style has `statistic(features, weights)` and `distance(statistic, target)`. Features are
+(N, C, *size), each place a point with C coordinates, and a statistic describes the cloud of points.
+`weights` (*size) is a soft mask T ≥ 0: a place then counts for its share T² / Σ T², which is the
+guided Gram matrix of Gatys et al. 2017 ("Controlling Perceptual Factors"), section 4. A mask of
+ones is no mask. Where `additive`, the statistic of a whole is the mean of its parts' statistics,
+weighted by their places (by their Σ T²), so that it can be gathered in tiles.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnscratch.backend import Array, array_module
+from nnscratch.style.losses import gram_matrix, style_cost
+from nnscratch.tensor import Tensor, concatenate, maximum, sqrt
+
+Distance = Callable[[Tensor], Tensor]
+
+
+class Kind:
+    """A statistic of features (N, C, *size), and how far one is from another."""
+
+    additive = True
+
+    def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
+        raise NotImplementedError
+
+    def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
+        return self.distance_to(target)(statistic)
+
+    def distance_to(self, target: Tensor) -> Distance:
+        """`distance` to one target again and again: what depends on it alone is computed once."""
+        return lambda statistic: self.distance(statistic, target)
+
+
+@dataclass(frozen=True)
+class Gram(Kind):
+    """The mean product of each two channels: G = F Fᵀ / places, (N, C, C).
+
+    Distance: Σ (G − A)² / (4 C²). Differentiable to any order.
+    Source: Gatys, Ecker and Bethge 2016, equations 3 and 4.
+    """
+
+    def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
+        return gram_matrix(_guided(features, weights))
+
+    def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
+        return style_cost(statistic, target)
+
+
+@dataclass(frozen=True)
+class MeanVariance(Kind):
+    """Each channel's mean, and mean square: (N, 2, C).
+
+    Distance: mean over channels of (Δ mean)² + (Δ deviation)², with eps added to the variances.
+    It is `Wasserstein` for channels that do not vary together. Differentiable to any order.
+    Source: Li et al. 2017 (arXiv:1701.01036), section 4.2; Huang and Belongie 2017, equation 13.
+    """
+
+    eps: float = 1e-4
+
+    def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
+        share = _shares(features, weights)
+        places = tuple(range(2, features.ndim))
+        moments = [(x * share).mean(places) for x in (features, features**2)]
+        return concatenate([x.expand_dims(1) for x in moments], 1)  # 2 × (N, C) -> (N, 2, C)
+
+    def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
+        _check_pair("mean-variance", statistic, target)
+        mean, deviation = self._moments(statistic)
+        wanted_mean, wanted_deviation = self._moments(target)
+        total = ((mean - wanted_mean) ** 2).sum() + ((deviation - wanted_deviation) ** 2).sum()
+        return total * (1 / target.shape[-1])
+
+    def _moments(self, statistic: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and deviation, (N, C) each; rounding may leave a variance just below 0."""
+        mean, square = statistic[:, 0], statistic[:, 1]
+        return mean, sqrt(maximum(square - mean**2, 0.0) + self.eps)
+
+
+@dataclass(frozen=True)
+class Wasserstein(Kind):
+    """Means, and mean products of channels: (N, C + 1, C), the means being row 0.
+
+    Distance: that of the Gaussians with these moments, |Δ mean|² + tr(Σ + Σ' − 2 (Σ'½ Σ Σ'½)½),
+    divided by C, with eps on the diagonals of the covariances Σ; computed in float64.
+    Differentiable once, by the statistic; the target is a constant. With R = Σ'½ and M = R Σ R,
+    d tr(M½) / dΣ = ½ R M^−½ R: no equation has to be solved for the root's derivative.
+    Source: Olkin and Pukelsheim 1982; as a style by Katherine Crowson's style-transfer-pytorch.
+    """
+
+    eps: float = 1e-4
+
+    def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
+        mean = (features * _shares(features, weights)).mean(tuple(range(2, features.ndim)))
+        return concatenate([mean.expand_dims(1), gram_matrix(_guided(features, weights))], 1)
+
+    def distance_to(self, target: Tensor) -> Distance:
+        mean, cov = self._moments(target.detach())
+        root = _root(cov.data)
+
+        def distance(statistic: Tensor) -> Tensor:
+            _check_pair("wasserstein", statistic, target)
+            own_mean, own_cov = self._moments(statistic)
+            spread = _trace(own_cov) + _trace(cov) - 2.0 * _trace_of_root(own_cov, root, self.eps)
+            total = (((own_mean - mean) ** 2).sum(-1) + spread).sum()
+            return (total * (1 / target.shape[-1])).astype(statistic.dtype)
+
+        return distance
+
+    def _moments(self, statistic: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C + 1, C) -> mean (N, C), covariance + eps (N, C, C), float64."""
+        exact = statistic.astype(np.float64)
+        mean, products = exact[:, 0], exact[:, 1:]
+        outer = mean.expand_dims(2) * mean.expand_dims(1)  # (N, C, 1) · (N, 1, C)
+        xp = array_module(exact.data)
+        return mean, products - outer + self.eps * xp.eye(mean.shape[1])
+
+
+@dataclass(frozen=True)
+class Sliced(Kind):
+    """The points' shadows on random lines, in order: (N, directions, places).
+
+    Distance: the mean squared difference of the k-th smallest, over all k and directions; where the
+    numbers of places differ, the target's quantiles are interpolated. The directions are unit
+    vectors drawn from `seed`, the same each time. Differentiable to any order; not `additive`.
+    Source: Heitz et al. 2021 (arXiv:2006.07229), section 3. Differs from the paper: there the
+    directions are drawn anew in each iteration, which no line search could follow.
+    """
+
+    directions: int = 32
+    seed: int = 0
+    additive = False
+
+    def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
+        points = features.reshape(*features.shape[:2], -1)  # (N, C, *size) -> (N, C, P)
+        if weights is None:
+            return _in_order(self._shadows(points))
+        share = _shares(features, weights).reshape(-1)
+        counted = share > 0
+        return _quantiles(_in_order_with(self._shadows(points[:, :, counted]), share[counted]))
+
+    def _shadows(self, points: Tensor) -> Tensor:
+        """(N, C, P) -> (N, D, P)."""
+        channels = points.shape[1]
+        rng = np.random.default_rng((self.seed, channels))
+        lines = rng.standard_normal((self.directions, channels))
+        lines /= np.sqrt((lines**2).sum(1, keepdims=True))
+        xp = array_module(points.data)
+        return Tensor(xp.asarray(lines.astype(points.dtype))) @ points
+
+    def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
+        if statistic.shape[1] != target.shape[1]:
+            raise ValueError(
+                f"sliced: expected statistics of as many directions, got {statistic.shape} and "
+                f"{target.shape}"
+            )
+        difference = statistic - _resampled(target, statistic.shape[2])
+        return (difference**2).sum() * (1 / math.prod(statistic.shape[1:]))
+
+
+STATISTICS: dict[str, Kind] = {
+    "gram": Gram(),
+    "mean-variance": MeanVariance(),
+    "wasserstein": Wasserstein(),
+    "sliced": Sliced(),
+}
+KINDS = tuple(STATISTICS)
+
+
+# -- masks ----------------------------------------------------------------------------------------
+
+
+def _shares(features: Tensor, weights: Any) -> Any:
+    """What each place counts for, 1 on average: (*size) -> (1, 1, *size)."""
+    if weights is None:
+        return 1.0
+    xp = array_module(features.data)
+    weights = xp.asarray(weights.data if isinstance(weights, Tensor) else weights)
+    if weights.shape != features.shape[2:]:
+        raise ValueError(
+            f"statistic: expected weights of the features' size {features.shape[2:]}, "
+            f"got {weights.shape}"
+        )
+    energy = weights.astype(np.float64) ** 2
+    total = float(energy.sum())
+    if not 0 < total < math.inf or float(weights.min()) < 0:
+        raise ValueError("statistic: expected weights of at least 0 and not all 0; paint the mask")
+    return (energy * (weights.size / total)).astype(features.dtype)[None, None]
+
+
+def _guided(features: Tensor, weights: Any) -> Tensor:
+    """Features whose products have the shares of `weights`."""
+    share = _shares(features, weights)
+    return features if isinstance(share, float) else features * array_module(share).sqrt(share)
+
+
+def _check_pair(caller: str, statistic: Tensor, target: Tensor) -> None:
+    if statistic.shape[1:] != target.shape[1:]:
+        raise ValueError(
+            f"{caller}: expected statistics of one shape, got {statistic.shape} and {target.shape}"
+        )
+
+
+# -- roots of matrices ----------------------------------------------------------------------------
+
+
+def _trace(matrices: Tensor) -> Tensor:
+    """(N, C, C) -> (N,)."""
+    places = np.arange(matrices.shape[-1])
+    return matrices[:, places, places].sum(-1)
+
+
+def _root(matrices: Array) -> Array:
+    """The symmetric root of positive matrices (N, C, C)."""
+    xp = array_module(matrices)
+    values, vectors = xp.linalg.eigh(matrices)
+    return (vectors * xp.sqrt(values.clip(0))[:, None]) @ vectors.swapaxes(1, 2)
+
+
+def _trace_of_root(cov: Tensor, root: Array, eps: float) -> Tensor:
+    """tr (R Σ R)½: Σ (N, C, C), R (N, C, C), both at least √eps and eps -> (N,)."""
+    xp = array_module(cov.data)
+    values, vectors = xp.linalg.eigh(root @ cov.data @ root)
+    roots = xp.sqrt(values.clip(eps**2))  # rounding must not get below what eps is there for
+
+    def grad_cov(g: Tensor, y: Tensor) -> Tensor:
+        half = root @ vectors  # ½ R M^−½ R = ½ (R V) diag(1 / roots) (R V)ᵀ
+        slope = 0.5 * (half / roots[:, None]) @ half.swapaxes(1, 2)
+        return g.reshape(-1, 1, 1) * Tensor.from_op("root_slope", slope, (cov, _no_second))
+
+    return Tensor.from_op("trace_of_root", roots.sum(-1), (cov, grad_cov))
+
+
+def _no_second(g: Tensor, y: Tensor) -> Tensor:
+    raise ValueError("wasserstein: has a first derivative only; for a second, use another kind")
+
+
+# -- quantiles ------------------------------------------------------------------------------------
+
+
+def _in_order(x: Tensor) -> Tensor:
+    """Sorted along the last axis."""
+    return _take_along(x, x.data.argsort(axis=-1))
+
+
+def _take_along(x: Tensor, order: Array) -> Tensor:
+    """x, permuted along the last axis; the gradient goes back by the opposite permutation."""
+    xp = array_module(x.data)
+    return Tensor.from_op(
+        "take_along",
+        xp.take_along_axis(x.data, order, -1),
+        (x, lambda g, y: _take_along(g, order.argsort(axis=-1))),
+    )
+
+
+def _in_order_with(x: Tensor, share: Array) -> tuple[Tensor, Array]:
+    """(N, D, P) and (P,) -> both sorted by x, the second as (N, D, P)."""
+    order = x.data.argsort(axis=-1)
+    return _take_along(x, order), share[order]
+
+
+def _quantiles(cloud: tuple[Tensor, Array]) -> Tensor:
+    """P quantiles of sorted points (N, D, P) with shares: between their middles, lines.
+
+    The k-th of P equal points stands for quantile (k + ½) / P, a point of another share for the
+    middle of what it covers.
+    """
+    x, share = cloud
+    xp = array_module(x.data)
+    middles = (xp.cumsum(share, -1, dtype=np.float64) - share / 2) / share.sum(-1, keepdims=True)
+    count = x.shape[-1]
+    wanted = (xp.arange(count) + 0.5) / count
+    rows = middles.reshape(-1, count)
+    places = xp.stack([xp.interp(wanted, row, xp.arange(count)) for row in rows])
+    return _between(x, places.reshape(x.shape))
+
+
+def _between(x: Tensor, places: Array) -> Tensor:
+    """x (N, D, P) at fractional places (N, D, K) along the last axis -> (N, D, K)."""
+    xp = array_module(x.data)
+    before = xp.floor(places).astype(np.int64)
+    after = xp.minimum(before + 1, x.shape[-1] - 1)
+    part = (places - before).astype(x.dtype)
+    n, d = xp.arange(x.shape[0])[:, None, None], xp.arange(x.shape[1])[None, :, None]
+    return x[n, d, before] * (1 - part) + x[n, d, after] * part
+
+
+def _resampled(x: Tensor, count: int) -> Tensor:
+    """Sorted points (N, D, P) as `count` quantiles (N, D, count)."""
+    size = x.shape[-1]
+    if size == count:
+        return x
+    xp = array_module(x.data)
+    places = ((xp.arange(count) + 0.5) * (size / count) - 0.5).clip(0, size - 1)
+    return _between(x, xp.broadcast_to(places, (*x.shape[:2], count)))

@@ -1,0 +1,222 @@
+"""Checkpoints: killed at any moment and resumed, a run gives the very same bytes."""
+
+import functools
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nnscratch.style import Objective, Settings, Style, checkpoint, stylize, vgg
+from nnscratch.style.checkpoint import Checkpoint, State, fingerprint
+
+CONTENT, STYLE = np.random.default_rng(0).random((2, 3, 16, 18)).astype(np.float32)
+NETWORK = vgg.VGG((4, "M", 6), pooling="avg", padding="edge", rng=0).freeze()
+OBJECTIVE = Objective(content_layers=("relu1_1",), style_layers=("relu1_1", "relu2_1"))
+SETTINGS = {
+    "gd": Settings("gd", iterations=25, scales=2),
+    "adam": Settings("adam", iterations=25, scales=2),
+    "lbfgs": Settings("lbfgs", iterations=(26, 27), scales=2),
+}
+
+
+def run(optimizer, file=None, on_step=None, **others):
+    given = {"network": NETWORK, "content": CONTENT, "styles": STYLE, "objective": OBJECTIVE}
+    given["settings"] = SETTINGS[optimizer]
+    saved = None if file is None else Checkpoint(file, seconds=0)
+    return stylize(**{**given, **others}, on_step=on_step, checkpoint=saved)
+
+
+uninterrupted = functools.lru_cache(run)
+
+
+def main(folder):
+    """What the process does that is killed: all three, each step told on a line."""
+    for optimizer in SETTINGS:
+        result = run(optimizer, f"{folder}/{optimizer}.npz", lambda step: print(flush=True))
+        np.save(f"{folder}/{optimizer}.npy", result.image)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+
+
+def killed_after(steps, delay, folder):
+    """Runs `main` until it has told of so many steps, and a moment more; whether it had ended."""
+    words = [sys.executable, __file__, str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        told = sum(1 for _ in zip(process.stdout, range(steps), strict=False))
+        if told == steps:
+            try:
+                process.wait(delay)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    return process.returncode == 0
+
+
+def test_killed_at_random_moments_the_result_is_the_same_to_the_byte(tmp_path):
+    rng = np.random.default_rng()
+    kills = 0
+    for most in (30, 60, 60):
+        kills += not killed_after(rng.integers(1, most), rng.uniform(0, 0.01), tmp_path)
+    assert killed_after(10**6, 0, tmp_path)
+    assert kills >= 2
+    for optimizer in SETTINGS:
+        whole = uninterrupted(optimizer).image
+        assert np.load(tmp_path / f"{optimizer}.npy").tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS)
+@pytest.mark.parametrize("last", [1, 25, 26, 40])
+def test_stopped_after_any_step_all_is_the_same(tmp_path, optimizer, last):
+    file = tmp_path / "run.npz"
+
+    class StopHere(Exception):
+        pass
+
+    def stop(step):
+        if step.iteration == last:
+            raise StopHere
+
+    with pytest.raises(StopHere):
+        run(optimizer, file, stop)
+    steps = []
+    resumed, whole = run(optimizer, file, steps.append), uninterrupted(optimizer)
+    assert resumed.image.tobytes() == whole.image.tobytes()
+    assert resumed.history == whole.history
+    assert resumed.loss == whole.loss
+    rounds = {1: 1, 25: 1, 26: 26, 40: 27}  # each saved at its end
+    assert steps[0].iteration == (rounds[last] if optimizer == "lbfgs" else last + 1)
+
+
+def test_a_checkpoint_that_lacks_something_is_noticed(tmp_path):
+    """The check can fail: without Adam's moments another picture comes out."""
+    file, kept = tmp_path / "run.npz", tmp_path / "kept.npz"
+
+    def keep(step):
+        if step.iteration == 10:
+            kept.write_bytes(file.read_bytes())
+
+    whole = run("adam", file, keep)
+    arrays = dict(np.load(kept))
+    assert {"moment m", "moment v", "moment t"} < set(arrays)
+    np.savez(kept, **{k: v for k, v in arrays.items() if not k.startswith("moment")})
+    assert run("adam", kept).image.tobytes() != whole.image.tobytes()
+
+
+def test_a_finished_run_gives_its_result_again(tmp_path):
+    steps = []
+    first = run("adam", tmp_path / "run.npz")
+    again = run("adam", tmp_path / "run.npz", steps.append)
+    assert steps == []
+    np.testing.assert_array_equal(first.image, again.image)
+
+
+OTHERS = {
+    "network": {"network": vgg.VGG((4, "M", 6), pooling="max", padding="edge", rng=0).freeze()},
+    "content": {"content": CONTENT[:, ::-1].copy()},
+    "style": {"styles": Style(STYLE, mask=np.ones((16, 18), np.float32))},
+    "start": {"start": STYLE},
+    "settings": {"settings": replace(SETTINGS["adam"], lr=0.021)},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, name):
+    file = tmp_path / "run.npz"
+    run("adam", file, settings=replace(SETTINGS["adam"], iterations=1))
+    before = file.read_bytes()
+    others = {"settings": replace(SETTINGS["adam"], iterations=1), **OTHERS[name]}
+    with pytest.raises(ValueError, match=f"saved with another {name};"):
+        run("adam", file, **others)
+    assert file.read_bytes() == before
+
+
+def test_weights_of_another_network_are_noticed(tmp_path):
+    file = tmp_path / "run.npz"
+    run("adam", file)
+    other = vgg.VGG((4, "M", 6), pooling="avg", padding="edge", rng=1).freeze()
+    with pytest.raises(ValueError, match="saved with another network;"):
+        run("adam", file, network=other)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"text", b"\x93NUMPY"])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
+    file = tmp_path / "run.npz"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="expected a checkpoint, got"):
+        run("adam", file)
+    assert file.read_bytes() == content
+
+
+def test_other_arrays_are_refused_and_nothing_is_unpickled(tmp_path):
+    file = tmp_path / "run.npz"
+    np.savez(file, a=np.zeros(3))
+    with pytest.raises(ValueError, match="checkpoint of format 1"):
+        run("adam", file)
+    np.savez(file, format=np.array([{"a": 1}], object))
+    with pytest.raises(ValueError, match="cannot be read as one"):
+        run("adam", file)
+
+
+def test_a_missing_folder_is_said_before_the_work(tmp_path):
+    with pytest.raises(ValueError, match="there is no folder"):
+        run("adam", tmp_path / "missing" / "run.npz")
+
+
+def test_saved_at_most_every_so_many_seconds(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    saved, state = Checkpoint(tmp_path / "run.npz", 10), State(*np.zeros((3, 1, 3, 2, 2)))
+    for second, exists in ((9.9, False), (10.0, True)):
+        now[0] = second
+        saved.save(state, {})
+        assert saved.path.exists() == exists
+    saved.path.unlink()
+    now[0] = 15.0
+    saved.save(state, {})
+    assert not saved.path.exists()
+    saved.save(replace(state, done=True), {})
+    assert saved.path.exists()
+
+
+def test_a_failed_write_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
+    file = tmp_path / "run.npz"
+    run("adam", file, settings=replace(SETTINGS["adam"], iterations=1))
+    before = file.read_bytes()
+
+    def full(stream, **arrays):
+        stream.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.np, "savez", full)
+    state = State(*np.zeros((3, 1, 3, 2, 2)), done=True)
+    with pytest.raises(ValueError, match="No space left"):
+        Checkpoint(file, 0).save(state, {})
+    assert file.read_bytes() == before
+    assert [x.name for x in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_fingerprints_tell_what_differs():
+    a = np.arange(6, dtype=np.float32)
+    different = [
+        a,
+        a.astype(np.float64),
+        a.reshape(2, 3),
+        a.reshape(3, 2),
+        a[::-1],
+        [a],
+        {"a": a},
+        {"b": a},
+        [a, a],
+        [[a], a],
+        None,
+        "None",
+        1,
+        1.0,
+    ]
+    digests = [fingerprint(x) for x in different]
+    assert len(set(digests)) == len(digests)
+    assert fingerprint(a[::-1][::-1]) == fingerprint(a.copy())
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
