@@ -29,6 +29,7 @@ RECIPE = Recipe(
     schedule=Schedule(steps=1000),
     start="random",
 )
+FAR = 0.05  # of searches: strangers that may be taken for somebody
 UNSEEN = 60  # people to judge on
 PICTURES = 10  # of each person
 ENROLLED, SHOWN = 30, 5  # people in the gallery, pictures of each
@@ -50,7 +51,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     known = generated_people(people, PICTURES, seed=2 * seed)
     unseen = generated_people(UNSEEN, PICTURES, seed=2 * seed + 1)
-    model = learn_calibrated(known, recipe, seed=seed, on_step=lambda r: advance(r.line()))
+    model = learn_calibrated(known, recipe, FAR, seed=seed, on_step=lambda r: advance(r.line()))
     model.save(folder / "faces.npz")
     encodings = model.encode(unseen.images)
     report = evaluate.report(evaluate.trial(encodings, unseen.labels), seed)
@@ -91,7 +92,7 @@ def _recognised(folder: Path, model: FaceModel, unseen: People, encodings: np.nd
         gallery.enrol(unseen.names[number], encodings[unseen.labels == number][:SHOWN])
     gallery.save(folder / "gallery.npz")
     asked = [np.flatnonzero(unseen.labels == n)[-1] for n in (0, 1, 2, UNSEEN - 2, UNSEEN - 1)]
-    answers = gallery.identify(encodings[asked], model.known_calibration())
+    answers = gallery.identify(encodings[asked], model.known_calibration(), score="mean")
     who = [unseen.names[unseen.labels[row]] for row in asked]
     kind = ["enrolled" if name in gallery else "a stranger" for name in who]
     return [f"{n} ({k}): {answer}" for n, k, answer in zip(who, kind, answers, strict=True)]
