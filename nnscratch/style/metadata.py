@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,10 @@ from nnscratch.nn import Module
 KEY = "nnscratch:style"
 VERSION = 1
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
 
     Raises ValueError if there is a name that `kind` does not have, or a value it refuses.
     """
-    names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    names = {item.name for item in dataclasses.fields(kind)}
     if unknown := sorted(values.keys() - names):
         raise ValueError(
             f"rebuild: expected fields of {kind.__name__}, got {', '.join(unknown)} as well; "

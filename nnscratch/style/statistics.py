@@ -11,6 +11,7 @@ weighted by their places (by their Σ T²), so that it can be gathered in tiles.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +25,14 @@ from nnscratch.tensor import Tensor, concatenate, maximum, sqrt
 Distance = Callable[[Tensor], Tensor]
 
 
-class Kind:
+class Kind(ABC):
     """A statistic of features (N, C, *size), and how far one is from another."""
 
     additive = True
 
+    @abstractmethod
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
-        raise NotImplementedError
+        """Features (N, C, *size), weights (*size) or None -> what is compared."""
 
     def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
         return self.distance_to(target)(statistic)
