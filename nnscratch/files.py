@@ -5,7 +5,7 @@ Stands on the standard library.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -37,7 +37,34 @@ def check_place(path: str | os.PathLike) -> Path:
         )
     if path.is_dir():
         raise ValueError(f"cannot write '{path}': it is a folder; name a file in it")
+    if path.exists() and not path.is_file():  # it would be replaced: /dev/null by a file
+        raise ValueError(f"cannot write '{path}': it is a device or a pipe; name a file")
     return path
+
+
+def make_folder(path: str | os.PathLike) -> Path:
+    """`path`, a folder, made where there is none; ValueError where none can be."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"no folder '{path.parent}' to create '{path.name}' in; create it first")
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"cannot create the folder '{path}': {error.strerror}") from error
+    return path
+
+
+def check_apart(outputs: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike]) -> None:
+    """ValueError where two outputs are one file, or one would take the place of an input."""
+    read = {Path(path).resolve() for path in inputs}
+    written: set[Path] = set()
+    for path in outputs:
+        place = Path(path).resolve()
+        if place in read:
+            raise ValueError(f"cannot write '{path}': it is read as well; name another file")
+        if place in written:
+            raise ValueError(f"cannot write '{path}': two results would go there; name another")
+        written.add(place)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -4,6 +4,7 @@ Stands on `tensor`. An optimiser is the one thing that writes to the data of a T
 leaves, between graphs.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -138,7 +139,8 @@ class LBFGS(Optimizer):
         self, closure: Callable[[], Tensor], callback: Callable[[], None] | None = None
     ) -> float:
         """closure() -> the loss; callback() after every iteration, parameters in place."""
-        from scipy.optimize import minimize  # here: it takes longer to load than all of nnscratch
+        # here, as it takes longer to load than all of nnscratch
+        from scipy.optimize import Bounds, minimize
 
         def value_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
             self._assign(flat)
@@ -159,7 +161,7 @@ class LBFGS(Optimizer):
             start,
             jac=True,
             method="L-BFGS-B",
-            bounds=None if self.bounds is None else [self.bounds] * len(start),
+            bounds=None if self.bounds is None else Bounds(*self._limits()),
             callback=after_iteration,
             options={
                 "maxiter": self.max_iter,
@@ -170,6 +172,11 @@ class LBFGS(Optimizer):
         )
         self._assign(result.x)
         return float(result.fun)
+
+    def _limits(self) -> tuple[float, float]:
+        """The lowest and the highest that any element may be."""
+        low, high = self.bounds or (None, None)
+        return -math.inf if low is None else low, math.inf if high is None else high
 
     def _flat(self, tensors: Iterable[Tensor | None]) -> np.ndarray:
         parts = [
@@ -184,3 +191,14 @@ class LBFGS(Optimizer):
             values = flat[start : start + p.size].reshape(p.shape).astype(p.dtype)
             p.data = array_module(p.data).asarray(values)
             start += p.size
+
+
+def cosine_rate(step: int, steps: int, lr: float, last_lr: float = 0.0, warmup: int = 0) -> float:
+    """The learning rate of a step, from 0: up to lr in `warmup` steps, then down half a cosine.
+
+    Source: Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, after a warm-up.
+    """
+    if step < warmup:
+        return lr * (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return last_lr + (lr - last_lr) * (1 + math.cos(math.pi * done)) / 2

@@ -1,8 +1,10 @@
 """Files appear whole or not at all."""
 
+import os
+
 import pytest
 
-from nnscratch.files import replacing, write_text
+from nnscratch.files import check_apart, replacing, write_text
 
 
 def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
@@ -30,3 +32,20 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
         write_text(tmp_path / "none" / "a.txt", "")
     with pytest.raises(ValueError, match="it is a folder"):
         write_text(tmp_path, "")
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="pipe': it is a device or a pipe; name a file"):
+        write_text(pipe, "")
+    assert pipe.is_fifo()
+
+
+def test_outputs_must_be_apart_from_inputs_and_from_each_other(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    check_apart([tmp_path / "a", tmp_path / "b"], [tmp_path / "c", tmp_path / "c"])
+    with pytest.raises(ValueError, match="cannot write .*a': it is read as well"):
+        check_apart([tmp_path / "a"], [tmp_path / "c", tmp_path / "link"])
+    with pytest.raises(ValueError, match="cannot write .*link': two results would go there"):
+        check_apart([tmp_path / "a", tmp_path / "b" / ".." / "link"], [])

@@ -228,6 +228,35 @@ def test_lbfgs_within_bounds():
     np.testing.assert_allclose(p.numpy(), [-3, 0.2, 0.2], atol=1e-5)
 
 
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (None, 0.9), (0.75, None), (None, None)])
+def test_lbfgs_within_bounds_is_scipys_with_a_pair_for_each_element(bounds):
+    """To the last bit, iteration by iteration."""
+    start = np.array([1.3, 0.7, 0.8, 1.9]).clip(*bounds)
+    p, path, expected = Tensor(start.copy(), requires_grad=True), [], []
+
+    def value_and_slope(x):
+        point = Tensor(x.copy(), requires_grad=True)
+        value = rosenbrock(point)
+        value.backward()
+        return value.item(), point.grad.numpy()
+
+    lbfgs = optim.LBFGS([p], max_iter=15, bounds=bounds)
+    final = lbfgs.step(lambda: rosenbrock(p), callback=lambda: path.append(p.numpy().copy()))
+    result = minimize(
+        value_and_slope,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[bounds] * 4,
+        callback=lambda x: expected.append(x.copy()),
+        options={"maxiter": 15, "maxcor": 10, "gtol": 1e-7, "maxfun": 150},
+    )
+    assert len(path) > 3
+    np.testing.assert_array_equal(path, expected)
+    np.testing.assert_array_equal(p.numpy(), result.x)
+    assert final == result.fun
+
+
 def test_lbfgs_starts_within_its_bounds():
     p = leaf(-5.0, 7.0)
     optim.LBFGS([p], max_iter=1, bounds=(0.0, 1.0)).step(lambda: (p * p).sum())
@@ -281,3 +310,14 @@ def test_refused_settings():
 def test_parameters_may_come_from_a_generator():
     p = leaf(1.0)
     assert optim.SGD(x for x in [p]).params == [p]
+
+
+def test_the_cosine_rate_warms_up_falls_and_ends():
+    from nnscratch.optim import cosine_rate
+
+    rates = [cosine_rate(step, 110, 2.0, 0.5, warmup=10) for step in range(111)]
+    np.testing.assert_allclose(rates[:10], 0.2 * np.arange(1, 11))
+    assert rates[10] == 2.0
+    assert rates[60] == pytest.approx(1.25)  # half way between lr and last_lr
+    assert rates[110] == pytest.approx(0.5)
+    assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "a gradient check and a stylised picture, in about a minute",
     "style": "paint one picture in the style of another",
     "style-report": "measure how good stylised pictures are",
+    "train-backbone": "make a small network for style transfer, from a VGG or from nothing",
     "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
     "oneshot": "learn characters from one example each (Omniglot)",
     "gradcheck": "check the first and second derivatives of every operation",

@@ -12,13 +12,14 @@ from rich.console import Console
 from nnscratch import files
 from nnscratch.cli.gradcheck import check_cases, report
 from nnscratch.data import PICTURES, contact_strip, save_image
+from nnscratch.data.images import resize_image
 from nnscratch.opcases import CASES
 from nnscratch.progress import live_line
-from nnscratch.style import Objective, Settings, Step, stylize, vgg
+from nnscratch.style import Settings, Step, stylize, vgg
+from nnscratch.style.page import html
 
 SIZE = 256
-SMOOTHNESS = 30.0  # random weights see no strokes: without it the picture is speckled
-STAGES = (1, 5, 15, 40, 100)  # iterations whose pictures go into the strip
+STAGES = 5  # pictures on the way, at even distances
 
 NEXT = (
     ("Paint your own pictures", "nnscratch style PHOTO.jpg PAINTING.jpg -o RESULT.png"),
@@ -39,19 +40,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example: nnscratch demo -o my-demo"
     add = parser.add_argument
     add("-o", "--output", metavar="FOLDER", default="nnscratch-demo", help="default nnscratch-demo")
-    add("--iterations", metavar="N", type=int, default=250, help="of the picture (default 250)")
+    add("--iterations", metavar="N", type=int, default=100, help="at each of 3 sizes (100)")
     add("--seed", metavar="N", type=int, default=0, help="of the pictures and the checks")
     add("--json", metavar="FILE", help="write the figures as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    folder = Path(options.output)
-    if not folder.parent.is_dir():
-        raise ValueError(f"no folder '{folder.parent}' to create '{folder.name}' in")
     if options.iterations < 1:
         raise ValueError(f"expected at least 1 iteration, got {options.iterations}")
-    folder.mkdir(exist_ok=True)
+    folder = files.make_folder(options.output)
     console = Console()
     start = time.perf_counter()
 
@@ -78,21 +76,17 @@ def paint(folder: Path, iterations: int, seed: int) -> float:
     """Write content.png, style.png, result.png and strip.png; the final loss."""
     content, style = (PICTURES[name](SIZE, seed) for name in ("landscape", "swirls"))
     stages: list[np.ndarray] = [content]
-    with live_line("style", iterations) as advance:
+    settings = Settings(iterations=iterations, seed=seed)
+    total = iterations * len(settings.plan(content.shape[1:]))
+    shown = {max(1, total * (i + 1) // (STAGES + 1)) for i in range(STAGES)}
+    with live_line("style", total) as advance:
 
         def watch(step: Step) -> None:
-            if step.iteration in STAGES:
-                stages.append(step.image.copy())
+            if step.iteration in shown:
+                stages.append(resize_image(step.image, content.shape[1:]))
             advance(f"loss {step.loss:.3f}")
 
-        result = stylize(
-            vgg.load("builtin"),
-            content,
-            style,
-            Objective(tv_weight=SMOOTHNESS),
-            Settings(iterations=iterations, seed=seed),
-            watch,
-        )
+        result = stylize(vgg.load("builtin"), content, style, None, settings, watch)
     save_image(folder / "content.png", content)
     save_image(folder / "style.png", style)
     save_image(folder / "result.png", result.image)
@@ -111,22 +105,13 @@ def page(rows: list[dict], iterations: int, loss: float) -> str:
     steps = "".join(
         f"<li>{escape(what)}: <code>{escape(command)}</code></li>" for what, command in NEXT
     )
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>nnscratch demo</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; }}
-img {{ max-width: 100%; }}
-figure {{ display: inline-block; margin: 0 .5rem 1rem 0; }}
-table {{ border-collapse: collapse; }}
-td, th {{ padding: .2rem .8rem; border-bottom: 1px solid #ccc; text-align: right; }}
-td:first-child, th:first-child, td:last-child {{ text-align: left; }}
-code {{ background: #f2f2f2; padding: .1rem .3rem; }}
-</style>
-<h1>nnscratch demo</h1>
-<h2>1. Are the derivatives of convolution right?</h2>
+    captions = {"content": "content", "style": "style", "result": f"result, loss {loss:.3f}"}
+    figures = "".join(
+        f'<figure style="flex: 1"><img src="{name}.png" alt="{name}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+        for name, caption in captions.items()
+    )
+    body = f"""<h2>1. Are the derivatives of convolution right?</h2>
 <p>Each setting (stride, padding, dilation, groups) compared with central differences in float64,
 first and second order.</p>
 <table>
@@ -135,12 +120,9 @@ first and second order.</p>
 {cells}
 </table>
 <h2>2. A picture in the hand of another</h2>
-<figure><img src="content.png" alt="content"><figcaption>content</figcaption></figure>
-<figure><img src="style.png" alt="style"><figcaption>style</figcaption></figure>
-<figure><img src="result.png" alt="result"><figcaption>result, loss {loss:.3f}</figcaption></figure>
-<p>{iterations} iterations of Adam on the pixels; on the way:</p>
-<img src="strip.png" alt="the picture at iterations 0, {", ".join(map(str, STAGES))} and the end">
+<div class="row">{figures}</div>
+<p>{iterations} iterations of Adam on the pixels at each of three sizes; on the way:</p>
+<img src="strip.png" alt="the content, the picture at even distances on the way, and the end">
 <h2>3. What next</h2>
-<ul>{steps}</ul>
-</html>
-"""
+<ul>{steps}</ul>"""
+    return html("nnscratch demo", body)

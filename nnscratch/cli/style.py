@@ -4,7 +4,8 @@ import argparse
 import json
 import tempfile
 import time
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from nnscratch.style.job import Job
 from nnscratch.style.losses import TV_POWERS
 from nnscratch.style.statistics import KINDS
 from nnscratch.style.transfer import INITS, Result, Settings, Step
-from nnscratch.style.vgg import PADDINGS, POOLINGS
+from nnscratch.style.vgg import PADDINGS, POOLINGS, VGG
 
 DESCRIPTION = """\
 Paint the scene of CONTENT in the hand of STYLE (Gatys et al. 2016). CONTENT may be a folder: then
-OUT is one as well, and what is known of the styles is found once. Several styles share the
-picture, by weights or by masks.
+OUT is one as well, and what is known of the styles is found once; --page then has a row for each
+picture and --json a list. Several styles share the picture, by weights or by masks.
 
 Every cost is 1 where nothing of its target is there, in any network, unless a preset says
 otherwise; so --content-weight, --style-weight and --tv-weight compare directly."""
@@ -36,6 +37,20 @@ example:
   nnscratch style town.jpg night.jpg sea.jpg -o two.png --masks sky.png -
   nnscratch style town.jpg night.jpg -o own.png --colors luminance --animation own.gif
   nnscratch style --rerun result.png -o again.png"""
+
+FILES = {  # to write beside the result, and what is asked of their names before long work
+    "checkpoint": files.check_place,
+    "animation": animation.check_animation,
+    "plot": animation.check_plot,
+    "page": page.check_page,
+    "json": files.check_place,
+}
+SINGLE = {  # why not for several contents
+    "checkpoint": "it holds the state of one run; do them one by one",
+    "animation": "it shows how one picture came about; do them one by one",
+    "plot": "it shows the losses of one run; --json has those of all",
+}
+THUMB = 384  # pixels of a picture on a page of several
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--weights", metavar="FILE", default="builtin", help="a VGG file (default: built in)")
+    add("--weights", metavar="FILE", help="a VGG file (default: built in)")
     add("--pooling", choices=POOLINGS, help="default: max, for the built-in network avg")
     add("--padding", choices=PADDINGS, help="wrap gives a picture that tiles")
     add("--max-memory", metavar="MIB", type=float, help="work in tiles where more would be needed")
@@ -73,16 +88,16 @@ def _add_objective(group: argparse._ArgumentGroup) -> None:
     add("--style-layers", metavar="NAME[=W]", nargs="+", help="e.g. relu1_1=2 relu2_1 relu3_1")
     add("--style-kind", choices=KINDS, help=f"how styles are compared ({default.style_kind})")
     add("--style-weights", metavar="W", type=float, nargs="+", help="one for each style")
-    add("--style-scale", metavar="R", type=float, default=1.0, help="size of styles beside OUT's")
+    add("--style-scale", metavar="R", type=float, help="size of styles beside OUT's (1)")
     add("--masks", metavar="FILE", nargs="+", help="where each style applies; - for the rest")
     add("--colors", dest="colours", choices=colour.KINDS, help="keep the content's colours")
 
 
 def _add_settings(group: argparse._ArgumentGroup) -> None:
     add, default = group.add_argument, Settings()
-    add("--size", metavar="N", type=int, default=256, help="longer side in pixels (default 256)")
+    add("--size", metavar="N", type=int, help=f"longer side in pixels (default {Job.size})")
     add("--iterations", metavar="N", type=int, help=f"at each scale ({default.iterations})")
-    add("--scales", metavar="N", help="sizes from coarse to fine, or auto: from 128 pixels on")
+    add("--scales", metavar="N", help="how many sizes, or auto: from 128 pixels on (auto)")
     add("--optimizer", choices=OPTIMIZERS, help=f"default {default.optimizer}")
     add("--lr", metavar="R", type=float, help=f"how far a pixel moves in a step ({default.lr:g})")
     add("--init", metavar="KIND", help=f"{', '.join(INITS)} or a picture ({default.init})")
@@ -103,56 +118,90 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 # -- what was asked for ---------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Painted:
+    """A result as it is told of: what goes into the JSON, and a row of the page."""
+
+    record: dict[str, Any]
+    row: list[page.Figure]
+
+
 def run(options: argparse.Namespace) -> int:
-    if options.rerun:
-        return _paint(options, job.again(options.rerun), {})
+    jobs = _repeated(options) if options.rerun else _asked_for(options)
+    _check_places(options, jobs)
+    if len(jobs) > 1:
+        for wanted, _ in jobs:
+            job.read(wanted)  # a picture that cannot be used is told of now, not in an hour
+    network = jobs[0][0].network()
+    targets: dict[float, Any] = {}
+    done = [_paint(options, network, *each, targets) for each in jobs]
+    _write_more(options, done)
+    return 0
+
+
+def _repeated(options: argparse.Namespace) -> list[tuple[Job, str]]:
+    """The job that made a PNG, as it was."""
+    known = {item.name for kind in (Job, Objective, Settings) for item in fields(kind)}
+    if others := sorted(map(_flag, known & _given(options).keys())):
+        raise ValueError(
+            f"--rerun: expected no more than files to write, got {', '.join(others)} as well; "
+            "the PNG says all that; leave one of the two out"
+        )
+    return [(job.again(options.rerun), options.output)]
+
+
+def _asked_for(options: argparse.Namespace) -> list[tuple[Job, str]]:
+    """A job for each content, and where its result goes."""
     if not options.content or not options.styles:
         raise ValueError("expected CONTENT and STYLE, or --rerun PNG")
     pairs = job.contents(options.content, options.output)
     if len(pairs) > 1:
         _check_single(options)
-    if Path(options.content).is_dir():
-        Path(options.output).mkdir(parents=True, exist_ok=True)
-    targets: dict[float, Any] = {}
-    for content, output in pairs:
-        wanted, notes = _job(options, content)
-        for note in notes:
-            _say(f"note: {note}")
-        _paint(options, wanted, targets, output)
-    return 0
+    wanted, notes = _job(options)
+    for note in notes:
+        _say(f"note: {note}")
+    return [(replace(wanted, content=content), output) for content, output in pairs]
+
+
+def _is_folder(options: argparse.Namespace) -> bool:
+    return bool(options.content) and Path(options.content).is_dir()
 
 
 def _check_single(options: argparse.Namespace) -> None:
-    for name in ("checkpoint", "animation", "plot", "page", "json"):
+    for name, reason in SINGLE.items():
         if getattr(options, name):
-            raise ValueError(f"--{name}: expected one content, got a folder of several")
+            raise ValueError(f"--{name}: expected one content, got a folder of several; {reason}")
 
 
-def _job(options: argparse.Namespace, content: str) -> tuple[Job, tuple[str, ...]]:
-    given = {name: value for name, value in vars(options).items() if value is not None}
+def _job(options: argparse.Namespace) -> tuple[Job, tuple[str, ...]]:
+    given = _given(options)
     for name in ("content_layers", "style_layers"):
         if name in given:
             given[name] = _layers(given[name])
     if "scales" in given:
         given["scales"] = _scales(given["scales"])
-    init_file = given.pop("init") if given.get("init", INITS[0]) not in INITS else None
-    base = Job(
-        content,
-        tuple(options.styles),
-        _of(Objective, given, without="preset"),
-        _of(Settings, given),
-        weights=options.weights,
-        pooling=options.pooling,
-        padding=options.padding,
-        size=options.size,
-        style_scale=options.style_scale,
-        style_weights=tuple(options.style_weights or ()),
-        masks=tuple(options.masks or ()),
-        colours=options.colours,
-        max_memory=options.max_memory and options.max_memory * 2**20,
-        init_file=init_file,
-    )
-    return job.with_preset(base, options.preset, set(given)) if options.preset else (base, ())
+    if "max_memory" in given:
+        given["max_memory"] *= 2**20
+    if given.get("init", INITS[0]) not in INITS:
+        given["init_file"] = given.pop("init")
+    parts = {"objective": _of(Objective, given, "preset"), "settings": _of(Settings, given)}
+    chosen, notes = _of(Job, given | parts), tuple[str, ...]()
+    if options.preset:
+        chosen, notes = job.with_preset(chosen, options.preset, set(given))
+    job.check_chosen(chosen, set(given))
+    return chosen, notes
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """What the user has said, lists as tuples."""
+    named = {name: value for name, value in vars(options).items() if value not in (None, [])}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in named.items()}
+
+
+def _flag(name: str) -> str:
+    """How the user writes it."""
+    words = {"content": "CONTENT", "styles": "STYLE", "colours": "--colors"}
+    return words.get(name, "--" + name.replace("_", "-"))
 
 
 def _of(kind: Any, given: dict[str, Any], without: str = "") -> Any:
@@ -161,13 +210,16 @@ def _of(kind: Any, given: dict[str, Any], without: str = "") -> Any:
     return kind(**{name: value for name, value in given.items() if name in names})
 
 
-def _layers(words: list[str]) -> tuple[str, ...] | dict[str, float]:
+def _layers(words: Sequence[str]) -> tuple[str, ...] | dict[str, float]:
     """relu1_1 relu2_1 -> a tuple; with a weight beside one of them, a dictionary."""
-    if not any("=" in word for word in words):
-        return tuple(words)
     pairs = [word.partition("=") for word in words]
+    names = tuple(name for name, _, _ in pairs)
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected each layer once, got {' '.join(words)}")
+    if names == tuple(words):
+        return names
     try:
-        return {name: float(weight or 1) for name, _, weight in pairs}
+        return {name: float(weight) if sign else 1.0 for name, sign, weight in pairs}
     except ValueError as error:
         raise ValueError(
             f"expected layers as NAME or NAME=WEIGHT, got {' '.join(words)}"
@@ -177,20 +229,33 @@ def _layers(words: list[str]) -> tuple[str, ...] | dict[str, float]:
 def _scales(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"--scales: expected auto or a number of at least 1, got {text!r}")
     return int(text)
+
+
+def _check_places(options: argparse.Namespace, jobs: Sequence[tuple[Job, str]]) -> None:
+    """All that will be written, before long work."""
+    outputs = [output for _, output in jobs]
+    outputs += [place for name in FILES if (place := getattr(options, name))]
+    inputs = [path for wanted, _ in jobs for paths in wanted.inputs().values() for path in paths]
+    files.check_apart(outputs, inputs)
+    if _is_folder(options):
+        files.make_folder(options.output)
+    for _, output in jobs:
+        check_target(output)
+    for name, check in FILES.items():
+        if place := getattr(options, name):
+            check(place)
 
 
 # -- the work -------------------------------------------------------------------------------------
 
 
 def _paint(
-    options: argparse.Namespace, wanted: Job, targets: dict[float, Any], output: str | None = None
-) -> int:
-    output = output or options.output
-    _check_places(options, output)
-    network, pictures = wanted.network(), job.read(wanted)
+    options: argparse.Namespace, network: VGG, wanted: Job, output: str, targets: dict[float, Any]
+) -> Painted:
+    pictures = job.read(wanted)
     plan = wanted.settings.plan(pictures.content.shape[1:])
     _say(f"{Path(output).name}: {job.foresee(wanted, network, pictures)}")
     film = animation.Film() if options.animation else None
@@ -206,61 +271,73 @@ def _paint(
     seconds = time.perf_counter() - start
     if film is not None:
         film.save(options.animation, result.image)
-    _write_more(options, wanted, pictures, result, seconds)
-    return 0
+    side = THUMB if _is_folder(options) else page.SIDE
+    row = _row(wanted, pictures, result, side) if options.page else []
+    return Painted(_record(wanted, pictures, result, output, seconds), row)
 
 
-def _check_places(options: argparse.Namespace, output: str) -> None:
-    """All that will be written, before long work."""
-    check_target(output)
-    if options.animation:
-        animation.check_animation(options.animation)
-    if options.page:
-        page.check_page(options.page)
-    for place in filter(None, (options.plot, options.checkpoint)):
-        files.check_place(place)
+def _record(
+    wanted: Job, pictures: job.Pictures, result: Result, output: str, seconds: float
+) -> dict[str, Any]:
+    return {
+        "content": wanted.content,
+        "styles": list(wanted.styles),
+        "masks": list(wanted.masks),
+        "init_file": wanted.init_file,
+        "result": output,
+        "weights": wanted.weights,
+        "size": list(pictures.content.shape[1:]),
+        "objective": asdict(wanted.objective),
+        "settings": asdict(wanted.settings),
+        "options": wanted.options(),
+        "seconds": seconds,
+        "loss": result.loss,
+        "history": result.history,
+    }
 
 
-def _write_more(
-    options: argparse.Namespace, wanted: Job, pictures: job.Pictures, result: Result, seconds: float
-) -> None:
+def _row(wanted: Job, pictures: job.Pictures, result: Result, side: int) -> list[page.Figure]:
+    names = [Path(path).name for path in (wanted.content, *wanted.styles)]
+    images = [pictures.shown.image, *(style.image for style in pictures.styles), result.image]
+    captions = [f"content: {names[0]}", *(f"style: {name}" for name in names[1:]), "result"]
+    return [page.figure(*shown, side) for shown in zip(images, captions, strict=True)]
+
+
+def _write_more(options: argparse.Namespace, done: Sequence[Painted]) -> None:
     if options.plot:
-        animation.loss_plot(options.plot, result.history)
+        animation.loss_plot(options.plot, done[0].record["history"])
     if options.page:
-        _write_page(options, wanted, pictures, result, seconds)
+        _write_page(options, done)
     if options.json:
-        record = {
-            "content": wanted.content,
-            "styles": list(wanted.styles),
-            "weights": wanted.weights,
-            "size": list(pictures.content.shape[1:]),
-            "objective": asdict(wanted.objective),
-            "settings": asdict(wanted.settings),
-            "options": wanted.options(),
-            "seconds": seconds,
-            "loss": result.loss,
-            "history": result.history,
-        }
-        files.write_text(options.json, json.dumps(record, indent=1))
+        records = [painted.record for painted in done]
+        content = records if _is_folder(options) else records[0]
+        files.write_text(options.json, json.dumps(content, indent=1))
 
 
-def _write_page(
-    options: argparse.Namespace, wanted: Job, pictures: job.Pictures, result: Result, seconds: float
-) -> None:
-    row = [page.figure(pictures.shown.image, "content")]
-    row += [page.figure(style.image, "style") for style in pictures.styles]
-    row += [page.figure(result.image, "result")]
-    with tempfile.TemporaryDirectory() as folder:
-        curves = Path(folder, "losses.png")
-        animation.loss_plot(curves, result.history)
-        plots = [page.file_figure(curves, "losses")]
+def _write_page(options: argparse.Namespace, done: Sequence[Painted]) -> None:
+    first = done[0].record
+    tables = {
+        "What was matched": first["objective"],
+        "How": {**first["settings"], **first["options"]},
+        "Results": {Path(x.record["result"]).name: _in_words(x.record) for x in done},
+    }
+    plots = []
+    if len(done) == 1:
+        plots.append(_curves(first["history"]))
     if options.animation:
         plots.append(page.file_figure(options.animation, "the process"))
-    tables = {
-        "What was matched": asdict(wanted.objective),
-        "How": {**asdict(wanted.settings), **wanted.options(), "seconds": round(seconds, 1)},
-    }
-    page.write_page(options.page, "A style transfer", [row], tables, plots)
+    page.write_page(options.page, "A style transfer", [x.row for x in done], tables, plots)
+
+
+def _curves(history: list[dict[str, float]]) -> page.Figure:
+    with tempfile.TemporaryDirectory() as folder:
+        curves = Path(folder, "losses.png")
+        animation.loss_plot(curves, history)
+        return page.file_figure(curves, "losses")
+
+
+def _in_words(record: dict[str, Any]) -> str:
+    return f"loss {record['loss']:.4g} by step {len(record['history'])}, {record['seconds']:.1f} s"
 
 
 def _note(step: Step) -> str:

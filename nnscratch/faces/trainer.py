@@ -3,14 +3,13 @@
 Stands on `optim` and `monitor`. What a batch is and what its loss is, the caller says.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnscratch import nn
-from nnscratch.optim import Adam
+from nnscratch.optim import Adam, cosine_rate
 from nnscratch.tensor import Tensor
 
 Sample = Callable[[int], tuple[np.ndarray, np.ndarray]]  # step -> images (B, ...), labels (B,)
@@ -29,11 +28,7 @@ class Schedule:
     weight_decay: float = 1e-4
 
     def rate(self, step: int) -> float:
-        """Source: Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, after a warm-up."""
-        if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
-        done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.last_lr + (self.lr - self.last_lr) * (1 + math.cos(math.pi * done)) / 2
+        return cosine_rate(step, self.steps, self.lr, self.last_lr, self.warmup)
 
 
 def train(

@@ -147,9 +147,7 @@ def loss_plot(
     """
     from matplotlib.figure import Figure
 
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"loss_plot: expected a file name ending in .png, got '{path}'")
+    path = check_plot(path)
     if not history:
         raise ValueError("loss_plot: expected at least one iteration, got none")
     figure = Figure(figsize=(8, 4.2), layout="constrained")
@@ -159,6 +157,13 @@ def loss_plot(
     axes.set_title(title, loc="left", pad=22, parse_math=False)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
+
+
+def check_plot(path: str | os.PathLike) -> Path:
+    """The path, or ValueError if no curves can be written there: asked before long work."""
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"loss_plot: expected a file name ending in .png, got '{path}'")
+    return check_place(path)
 
 
 def _draw_curves(axes: Any, history: Sequence[Mapping[str, float]]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from nnscratch.files import check_place, replacing
 
 FORMAT = 1  # of the file; a reader refuses others
+ANEW = "name another file, or remove it to begin anew"
 COSTS = ("scale", "loss", "content", "style", "tv")  # columns of the history
 
 
@@ -118,18 +119,19 @@ def _simple() -> list[Any]:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            arrays = dict(saved)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):  # of what else NumPy might take it for, not a word
+                raise ValueError("cut short, or of another kind")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as saved:
+                arrays = dict(saved)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, RuntimeError) as error:
         raise ValueError(
             f"resume: expected a checkpoint, got '{path}', which cannot be read as one ({error}); "
-            "remove it to begin anew"
+            f"{ANEW}"
         ) from error
     if arrays.get("format") != FORMAT:
-        raise ValueError(
-            f"resume: expected a checkpoint of format {FORMAT}, got '{path}'; remove it to begin "
-            "anew"
-        )
+        raise ValueError(f"resume: expected a checkpoint of format {FORMAT}, got '{path}'; {ANEW}")
     return arrays
 
 

@@ -211,7 +211,7 @@ class Costs:
             )
             for name, (distance, scale) in distances.items()
         )
-        return _sum(terms, image)
+        return _sum(terms, image).astype(image.dtype)  # some statistics are float64 in any case
 
     def variation(self, image: Tensor) -> Tensor:
         """The weighted total variation."""
@@ -392,7 +392,7 @@ def checked_mask(mask: Any, size: tuple[int, ...] | None, name: str = "mask") ->
 
 def _check_weight(name: str, weight: float) -> None:
     if not 0 <= weight < math.inf:
-        raise ValueError(f"style: expected {name} of at least 0, got {weight}")
+        raise ValueError(f"style: expected {name} of at least 0 and finite, got {weight}")
 
 
 def _check_among(name: str, value: Any, allowed: tuple) -> None:

@@ -24,7 +24,7 @@ PADDED = 2  # copies that padding other than by zeros leaves in the graph
 GRADIENTS = 2  # as large as the largest features, alive at one time
 IDLE = 4  # results as large as those, which wait to be used again
 ARRAYS = {"gd": 14, "adam": 16, "lbfgs": 90}  # like the picture; L-BFGS has 20 and more in float64
-COPIES = {"gram": 0, "wasserstein": 1, "mean-variance": 2, "sliced": 0}  # of style features
+COPIES = {"gram": 0, "wasserstein": 0, "mean-variance": 2, "sliced": 0}  # of style features
 SHADOWS = 8  # copies of the sliced statistic: sorted, permuted, their order in int64, ...
 
 

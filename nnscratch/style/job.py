@@ -15,7 +15,7 @@ from nnscratch.data.images import Picture, check_target, read_image, read_pictur
 from nnscratch.style import colour, masks, metadata, presets, vgg
 from nnscratch.style.costs import Objective, Style
 from nnscratch.style.estimate import Estimate, estimate
-from nnscratch.style.footprint import used_layers
+from nnscratch.style.footprint import extents, used_layers
 from nnscratch.style.transfer import Result, Settings, Step, stylize
 from nnscratch.style.vgg import VGG
 
@@ -56,12 +56,16 @@ class Job:
                     f"style: expected {name.replace('_', ' ')} for each of {len(self.styles)} "
                     f"styles, got {count}"
                 )
+        if not self.styles:
+            raise ValueError("style: expected at least one style, got none")
         if not 0 < self.style_scale < float("inf"):
             raise ValueError(f"style: expected a style scale above 0, got {self.style_scale}")
-        if not self.styles or self.size < 1:
+        if self.size < 1:
+            raise ValueError(f"style: expected a size of at least 1 pixel, got {self.size}")
+        if self.max_memory is not None and not 0 < self.max_memory < float("inf"):
             raise ValueError(
-                f"style: expected a style and a size of at least 1 pixel, got {self.styles} and "
-                f"{self.size}"
+                f"style: expected max_memory above 0, got {self.max_memory / 2**20:g} MiB; leave "
+                "it out for no limit"
             )
         if self.colours is not None and self.colours not in colour.KINDS:
             raise ValueError(f"style: expected colours in {colour.KINDS}, got {self.colours!r}")
@@ -88,6 +92,12 @@ class Job:
 
 
 REST = "-"  # for a mask: what the others leave
+UNUSED = {
+    "lbfgs": {
+        "lr": "it finds the length of its steps itself",
+        "average": "it goes downhill only, so that no mean of its iterates is better",
+    }
+}
 
 
 @dataclass(frozen=True)
@@ -128,12 +138,32 @@ def _regions(job: Job, content: np.ndarray) -> Sequence[np.ndarray | None]:
 
 
 def foresee(job: Job, network: VGG, pictures: Pictures) -> Estimate:
-    """How long it will take, and how much memory. Raises ValueError for layers it cannot have."""
+    """How long it will take, and how much memory.
+
+    Raises ValueError for layers it cannot have, and pictures too small for them.
+    """
     for layers in used_layers(network, job.objective):
         network.check_layers(layers)
+    _check_sizes(job, network, pictures)
     return estimate(
         network, pictures.content, pictures.styles, job.objective, job.settings, job.max_memory
     )
+
+
+def _check_sizes(job: Job, network: VGG, pictures: Pictures) -> None:
+    """ValueError that names the file of a picture too small for the layers that look at it."""
+    content, style = used_layers(network, job.objective)
+    looked_at = [(job.content, pictures.content, content + style)]
+    looked_at += [
+        (path, given.image, style) for path, given in zip(job.styles, pictures.styles, strict=True)
+    ]
+    for path, image, layers in looked_at:
+        if not layers:
+            continue
+        try:
+            extents(network, layers, len(image), image.shape[1:])
+        except ValueError as error:
+            raise ValueError(f"style: cannot use '{path}' at this size: {error}") from error
 
 
 def run(
@@ -217,6 +247,17 @@ def with_preset(job: Job, name: str, chosen: set[str]) -> tuple[Job, tuple[str, 
     return replace(base, objective=objective, settings=settings), fitted.notes
 
 
+def check_chosen(job: Job, chosen: set[str]) -> None:
+    """Raise ValueError where something was chosen that the optimiser makes no use of."""
+    reasons = UNUSED.get(job.settings.optimizer, {})
+    for name, reason in reasons.items():
+        if name in chosen and getattr(job.settings, name):
+            raise ValueError(
+                f"style: {name} {getattr(job.settings, name)} contradicts optimizer "
+                f"{job.settings.optimizer!r}: {reason}; leave one of the two out"
+            )
+
+
 def _given(values: Any, chosen: set[str]) -> dict[str, Any]:
     kept = chosen - {"preset"}
     return {item.name: getattr(values, item.name) for item in fields(values) if item.name in kept}
@@ -233,4 +274,17 @@ def contents(path: str, output: str) -> list[tuple[str, str]]:
         raise ValueError(
             f"style: expected a folder for the results of a folder, got the file '{output}'"
         )
+    _check_stems(found)
     return [(str(p), str(Path(output) / f"{p.stem}.png")) for p in found]
+
+
+def _check_stems(paths: Sequence[Path]) -> None:
+    """Two pictures of one name, such as a.jpg and a.png, would have one result."""
+    by_stem: dict[str, Path] = {}
+    for path in paths:
+        other = by_stem.setdefault(path.stem, path)
+        if other is not path:
+            raise ValueError(
+                f"style: expected one picture for each result, got '{other.name}' and "
+                f"'{path.name}', which would both become '{path.stem}.png'; rename one"
+            )

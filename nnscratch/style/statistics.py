@@ -12,7 +12,7 @@ weighted by their places (by their Σ T²), so that it can be gathered in tiles.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from nnscratch.style.losses import gram_matrix, style_cost
 from nnscratch.tensor import Tensor, concatenate, maximum, sqrt
 
 Distance = Callable[[Tensor], Tensor]
+
+BLOCK = 2048  # places whose features are widened to float64 at one time
 
 
 class Kind(ABC):
@@ -59,7 +61,7 @@ class Gram(Kind):
 
 @dataclass(frozen=True)
 class MeanVariance(Kind):
-    """Each channel's mean, and mean square: (N, 2, C).
+    """Each channel's mean, and mean square: (N, 2, C), float64.
 
     Distance: mean over channels of (Δ mean)² + (Δ deviation)², with eps added to the variances.
     It is `Wasserstein` for channels that do not vary together. Differentiable to any order.
@@ -70,8 +72,7 @@ class MeanVariance(Kind):
 
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
         share = _shares(features, weights)
-        places = tuple(range(2, features.ndim))
-        moments = [(x * share).mean(places) for x in (features, features**2)]
+        moments = [_exact_mean(x, share) for x in (features, features**2)]
         return concatenate([x.expand_dims(1) for x in moments], 1)  # 2 × (N, C) -> (N, 2, C)
 
     def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
@@ -89,10 +90,10 @@ class MeanVariance(Kind):
 
 @dataclass(frozen=True)
 class Wasserstein(Kind):
-    """Means, and mean products of channels: (N, C + 1, C), the means being row 0.
+    """Means, and mean products of channels: (N, C + 1, C), the means being row 0, float64.
 
     Distance: that of the Gaussians with these moments, |Δ mean|² + tr(Σ + Σ' − 2 (Σ'½ Σ Σ'½)½),
-    divided by C, with eps on the diagonals of the covariances Σ; computed in float64.
+    divided by C, with eps on the diagonals of the covariances Σ.
     Differentiable once, by the statistic; the target is a constant. With R = Σ'½ and M = R Σ R,
     d tr(M½) / dΣ = ½ R M^−½ R: no equation has to be solved for the root's derivative.
     Source: Olkin and Pukelsheim 1982; as a style by Katherine Crowson's style-transfer-pytorch.
@@ -101,8 +102,9 @@ class Wasserstein(Kind):
     eps: float = 1e-4
 
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
-        mean = (features * _shares(features, weights)).mean(tuple(range(2, features.ndim)))
-        return concatenate([mean.expand_dims(1), gram_matrix(_guided(features, weights))], 1)
+        last = features.moveaxis(1, -1)  # (N, C, *size) -> (N, *size, C)
+        rows = last.reshape(len(last), -1, last.shape[-1])  # -> (N, P, C)
+        return _exact_products(rows, _shares(features, weights))
 
     def distance_to(self, target: Tensor) -> Distance:
         mean, cov = self._moments(target.detach())
@@ -181,9 +183,9 @@ KINDS = tuple(STATISTICS)
 
 
 def _shares(features: Tensor, weights: Any) -> Any:
-    """What each place counts for, 1 on average: (*size) -> (1, 1, *size)."""
+    """What each place counts for, 1 on average: (*size) -> (*size) in float64, None for all 1."""
     if weights is None:
-        return 1.0
+        return None
     xp = array_module(features.data)
     weights = xp.asarray(weights.data if isinstance(weights, Tensor) else weights)
     if weights.shape != features.shape[2:]:
@@ -195,13 +197,15 @@ def _shares(features: Tensor, weights: Any) -> Any:
     total = float(energy.sum())
     if not 0 < total < math.inf or float(weights.min()) < 0:
         raise ValueError("statistic: expected weights of at least 0 and not all 0; paint the mask")
-    return (energy * (weights.size / total)).astype(features.dtype)[None, None]
+    return energy * (weights.size / total)
 
 
 def _guided(features: Tensor, weights: Any) -> Tensor:
     """Features whose products have the shares of `weights`."""
     share = _shares(features, weights)
-    return features if isinstance(share, float) else features * array_module(share).sqrt(share)
+    if share is None:
+        return features
+    return features * array_module(share).sqrt(share).astype(features.dtype)
 
 
 def _check_pair(caller: str, statistic: Tensor, target: Tensor) -> None:
@@ -209,6 +213,52 @@ def _check_pair(caller: str, statistic: Tensor, target: Tensor) -> None:
         raise ValueError(
             f"{caller}: expected statistics of one shape, got {statistic.shape} and {target.shape}"
         )
+
+
+# -- moments --------------------------------------------------------------------------------------
+
+
+def _exact_mean(x: Tensor, share: Any) -> Tensor:
+    """The mean over places, added up in float64: (N, C, *size), (*size) or None -> (N, C)."""
+    x = x if share is None else x * share.astype(x.dtype)
+    count, ones = math.prod(x.shape[2:]), (1,) * (x.ndim - 2)
+    return Tensor.from_op(
+        "exact_mean",
+        x.data.mean(tuple(range(2, x.ndim)), dtype=np.float64),
+        (x, lambda g, y: (g * (1 / count)).reshape(*g.shape, *ones).broadcast_to(x.shape)),
+    )
+
+
+def _exact_products(rows: Tensor, share: Any) -> Tensor:
+    """Means, and mean products of channels: (N, P, C), P shares or None -> (N, C + 1, C), float64.
+
+    A covariance is a small difference of these: in float32 it would drown in rounding.
+    """
+    xp, count = array_module(rows.data), rows.shape[1]
+    parts = (xp.ones(count) if share is None else share.reshape(-1)) * (1 / count)
+
+    def grad_rows(g: Tensor, y: Tensor) -> Tensor:
+        mean, products = g.detach()[:, :1], g.detach()[:, 1:]
+        slope = xp.empty_like(rows.data)
+        for block, x, part in _widened(rows.data, parts):
+            slope[:, block] = ((x @ (products + products.swapaxes(1, 2)) + mean) * part).data
+        return Tensor.from_op("slope", slope, (g, _no_second), (rows, _no_second))
+
+    total = sum(_moments(x, part) for _, x, part in _widened(rows.data, parts))
+    return Tensor.from_op("exact_products", total, (rows, grad_rows))
+
+
+def _widened(rows: Array, parts: Array) -> Iterator[tuple[slice, Tensor, Array]]:
+    """Rows (N, P, C) in float64 with their parts, a block at a time: all would take much memory."""
+    for start in range(0, rows.shape[1], BLOCK):
+        block = slice(start, start + BLOCK)
+        yield block, Tensor(rows[:, block].astype(np.float64)), parts[block, None]
+
+
+def _moments(x: Tensor, part: Array) -> Array:
+    """What points (N, P, C), each counting for its part (P, 1), add: (N, C + 1, C)."""
+    weighted = x * part
+    return concatenate([weighted.sum(1, keepdims=True), x.swapaxes(1, 2) @ weighted], 1).data
 
 
 # -- roots of matrices ----------------------------------------------------------------------------

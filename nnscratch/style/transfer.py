@@ -42,9 +42,9 @@ class Settings:
     """
 
     optimizer: str = "adam"
-    iterations: int | tuple[int, ...] = 200
+    iterations: int | tuple[int, ...] = 120
     lr: float = 0.02
-    scales: int | tuple[int, ...] | None = 1
+    scales: int | tuple[int, ...] | None = None
     init: str = "content"
     seed: int = 0
     average: float = 0.9
@@ -61,6 +61,8 @@ class Settings:
                 raise ValueError(f"style: expected at least 1 {name}, got {count}")
         if not 0 < self.lr < float("inf"):
             raise ValueError(f"style: expected lr above 0, got {self.lr}")
+        if self.seed < 0:
+            raise ValueError(f"style: expected seed of at least 0, got {self.seed}")
         for name in ("average", "tolerance"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"style: expected {name} in [0, 1), got {getattr(self, name)}")

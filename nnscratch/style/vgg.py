@@ -7,7 +7,8 @@ Stands on `nn` and `weights`. Callers give RGB images in [0, 1]; what a weight f
 import copy
 import functools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,22 +16,22 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import nn, weights
 from nnscratch.backend import array_module
-from nnscratch.data.pictures import PICTURES
 from nnscratch.nn.init import orthogonal
 from nnscratch.tensor import Tensor, as_tensor, no_grad
 from nnscratch.weights import Preprocess, VGGWeights
 from nnscratch.weights.form import CAFFE
 
+Initial = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
 Config = Sequence[int | str]  # channels of each convolution, "M" for a pooling
 
 CONFIGS: dict[str, Config] = {
     "vgg16": (64, 64, "M", 128, 128, "M", *(256,) * 3, "M", *(512,) * 3, "M", *(512,) * 3, "M"),
     "vgg19": (64, 64, "M", 128, 128, "M", *(256,) * 4, "M", *(512,) * 4, "M", *(512,) * 4, "M"),
-    "builtin": (32, 32, "M", 64, 64, "M", 96, 96, "M", 128, 128, "M", 160),
+    "builtin": (32, 32, "M", 64, 64, "M", 128, 128, 128, 128, "M"),
 }
 POOLINGS = ("max", "avg")
 PADDINGS = ("constant", "reflect", "edge", "wrap")
-BUILTIN_SEED = 19
+BUILTIN_FILE = Path(__file__).with_name("backbone.safetensors")
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 POOLS = {
@@ -206,11 +207,10 @@ def load(
     return VGG.from_weights(given, pooling or "max", padding or "constant")
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def builtin(pooling: str = "avg", padding: str = "edge") -> VGG:
-    """The network that comes with nnscratch: `random`, balanced on pictures of our own."""
-    pictures = np.stack([draw(64) for draw in PICTURES.values()])
-    return random(CONFIGS["builtin"], pictures, pooling, padding, BUILTIN_SEED)
+    """The network that comes with nnscratch; `nnscratch train-backbone` made it."""
+    return VGG.from_weights(weights.load(BUILTIN_FILE), pooling, padding)
 
 
 def random(
@@ -218,14 +218,15 @@ def random(
     samples: np.ndarray,
     pooling: str = "avg",
     padding: str = "edge",
-    seed: int = BUILTIN_SEED,
+    seed: int = 0,
+    initial: Initial = orthogonal,
 ) -> VGG:
-    """A frozen network of orthogonal random weights, each channel's mean at 1.
+    """A frozen network of random weights, each channel's mean at 1.
 
     samples (N, C, *size): pictures, signals or volumes such as it is for. The means are measured
     on them, layer by layer (Gatys et al. 2015, section 2.1, scale the trained VGG so). Differs
     from the paper: channels are also centred before the ReLU, so that each is at work in about
-    half of the places.
+    half of the places. initial: shape, generator -> the weights of a layer.
     """
     ndim, channels = samples.ndim - 2, samples.shape[1]
     pixels = CAFFE if (ndim, channels) == (2, 3) else None
@@ -233,7 +234,7 @@ def random(
     rng = np.random.default_rng(seed)
     with no_grad():
         for name, layer in network.convs.items():
-            layer.weight = nn.Parameter(orthogonal(layer.weight.shape, rng))
+            layer.weight = nn.Parameter(initial(layer.weight.shape, rng))
             _normalise(layer, network.features(samples, [name])[name].data)
     return network.freeze()
 

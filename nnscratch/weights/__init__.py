@@ -5,5 +5,6 @@ Stands on NumPy and safetensors. What a file is, is told by its content, never b
 
 from nnscratch.weights.files import load
 from nnscratch.weights.form import LayerWeights, Preprocess, VGGWeights
+from nnscratch.weights.own import save
 
-__all__ = ["LayerWeights", "Preprocess", "VGGWeights", "load"]
+__all__ = ["LayerWeights", "Preprocess", "VGGWeights", "load", "save"]

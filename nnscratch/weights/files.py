@@ -1,6 +1,6 @@
-"""Reading weight files: Keras-layout .npz and torchvision-layout .safetensors.
+"""Reading weight files: our own, Keras-layout .npz and torchvision-layout .safetensors.
 
-Stands on `form`. Nothing is executed: no pickle is ever opened.
+Stands on `form` and `own`. Nothing is executed: no pickle is ever opened.
 """
 
 import os
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nnscratch.weights import own
 from nnscratch.weights.form import CAFFE, TORCHVISION, LayerWeights, VGGWeights
 
 KERAS_KEY = re.compile(r"block([1-9])_conv([1-9])/(kernel|bias)(?::0)?")
 TORCHVISION_KEY = re.compile(r"features\.(\d+)\.(weight|bias)")
-KNOWN = "Keras-layout .npz (block1_conv1/kernel, ...) or torchvision-layout .safetensors"
+KNOWN = "our own, Keras-layout .npz (block1_conv1/kernel, ...) or torchvision-layout .safetensors"
 
 
 def load(path: str | os.PathLike) -> VGGWeights:
@@ -27,9 +28,15 @@ def load(path: str | os.PathLike) -> VGGWeights:
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] == b"PK\x03\x04":
-        return _keras(_read_npz(path), f"'{path}'")
+        arrays = _read_npz(path)
+        if own.CARD in arrays:
+            return own.from_arrays(arrays, str(arrays[own.CARD]), f"'{path}'")
+        return _keras(arrays, f"'{path}'")
     if start[8:9] == b"{":
-        return _torchvision(path)
+        arrays, card = _read_safetensors(path)
+        if card is not None:
+            return own.from_arrays(arrays, card, f"'{path}'")
+        return _torchvision(arrays, f"'{path}'")
     raise ValueError(f"weights: '{path}' is not a weight file of a known kind; expected {KNOWN}")
 
 
@@ -37,7 +44,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of VGG layers in a .npz file, others left unread."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files if KERAS_KEY.fullmatch(key)}
+            return {key: file[key] for key in file.files if _is_wanted(key)}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"weights: '{path}' is broken or cut short ({error}); fetch it again"
@@ -75,19 +82,29 @@ def _pair(
     return [array for array in found if array is not None]
 
 
-def _torchvision(path: Path) -> VGGWeights:
-    """features.N.weight (C_out, C_in, kH, kW), taking RGB -> the inner form."""
+def _is_wanted(key: str) -> bool:
+    return key == own.CARD or own.is_own(key) or KERAS_KEY.fullmatch(key) is not None
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], str | None]:
+    """The arrays of VGG layers, others left unread, and the card if the file is ours."""
     from safetensors import SafetensorError, safe_open
 
-    source = f"'{path}'"
     try:
         with safe_open(path, framework="numpy") as file:
-            keys = list(filter(TORCHVISION_KEY.fullmatch, file.keys()))
-            arrays = {key: file.get_tensor(key) for key in keys}
+            card = (file.metadata() or {}).get(own.CARD)
+            keys = file.keys()
+            keys = [key for key in keys if TORCHVISION_KEY.fullmatch(key) or own.is_own(key)]
+            return {key: file.get_tensor(key) for key in keys}, card
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise ValueError(
-            f"weights: {source} is broken or cut short ({error}); fetch it again"
+            f"weights: '{path}' is broken or cut short ({error}); fetch it again"
         ) from error
+
+
+def _torchvision(found: dict[str, np.ndarray], source: str) -> VGGWeights:
+    """features.N.weight (C_out, C_in, kH, kW), taking RGB -> the inner form."""
+    arrays = {key: array for key, array in found.items() if TORCHVISION_KEY.fullmatch(key)}
     numbers = sorted({int(key.split(".")[1]) for key in arrays})
     if any(arrays[key].ndim != 4 for key in arrays if key.endswith("weight")):
         raise ValueError(

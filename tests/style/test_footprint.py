@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nnscratch import kernels
-from nnscratch.style import Objective, Style, footprint, vgg
+from nnscratch.style import KINDS, Objective, Style, footprint, vgg
 from nnscratch.style.costs import Costs
+from nnscratch.style.descent import OPTIMIZERS
 from nnscratch.style.footprint import extents, kept_bytes, step_bytes, used_layers
 from nnscratch.style.tiles import Whole
 
@@ -39,7 +40,7 @@ def test_kept_is_three_times_the_content_layer():
 
 
 @pytest.mark.parametrize("padding", ["constant", "edge"])
-@pytest.mark.parametrize("kind", ["gram", "sliced"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_peak_of_a_step_is_what_was_worked_out(padding, kind):
     """Within 30 in 100 of what Python counts, scratch and all."""
     net = vgg.VGG((16, 16, "M", 32, 32, "M", 48), pooling="avg", padding=padding, rng=0).freeze()
@@ -67,8 +68,5 @@ def test_a_layer_that_sees_all_is_refused():
 
 
 def test_every_optimizer_and_kind_has_a_factor():
-    from nnscratch.style import KINDS
-    from nnscratch.style.descent import OPTIMIZERS
-
     assert tuple(footprint.ARRAYS) == OPTIMIZERS
     assert set(footprint.COPIES) == set(KINDS)

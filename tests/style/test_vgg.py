@@ -206,24 +206,22 @@ def test_other_pixels_are_the_same_layers():
     assert network.preprocess is CAFFE
 
 
-def test_the_built_in_network_is_the_same_each_time_and_its_channels_average_one():
-    network = vgg.builtin.__wrapped__()
-    again = vgg.load("builtin")
-    for (name, a), (_, b) in zip(network.named_parameters(), again.named_parameters(), strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=name)
+def test_the_built_in_network_is_small_frozen_and_holds_no_silent_layer():
+    network = vgg.load("builtin")
+    count = sum(p.numpy().size for p in network.parameters())
+    assert 250_000 <= count <= 650_000
+    assert vgg.BUILTIN_FILE.stat().st_size < 2_000_000
+    assert not any(p.requires_grad for p in network.parameters())
+    assert (network.padding, network.preprocess) == ("edge", CAFFE)
     pictures = np.stack([draw(64) for draw in PICTURES.values()])
     relus = [name for name in network.layers if name.startswith("relu")]
+    assert relus == [f"relu{b}_{i}" for b, n in ((1, 2), (2, 2), (3, 4)) for i in range(1, n + 1)]
     for name, features in network.features(pictures, relus).items():
-        np.testing.assert_allclose(features.numpy().mean((0, 2, 3)), 1, atol=2e-3, err_msg=name)
+        assert (features.numpy().mean((0, 2, 3)) > 0).mean() > 0.9, name
 
 
-def test_the_built_in_network_has_orthogonal_kernels():
-    for name, conv in vgg.load("builtin").convs.items():
-        rows = conv.weight.numpy().reshape(len(conv.weight), -1)
-        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        gram = rows @ rows.T if rows.shape[0] <= rows.shape[1] else None
-        if gram is not None:
-            np.testing.assert_allclose(gram, np.eye(len(rows)), atol=1e-5, err_msg=name)
+def test_the_built_in_network_is_credited():
+    assert "Simonyan and Zisserman" in load_weights(vgg.BUILTIN_FILE).source
 
 
 @pytest.mark.torch
