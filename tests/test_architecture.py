@@ -1,6 +1,7 @@
 """The house rules, read from the source: floors, NumPy's place, docstrings, no hidden state."""
 
 import ast
+import configparser
 import re
 from pathlib import Path
 
@@ -74,6 +75,20 @@ def imported(tree, everywhere=True):
 
 def room(module):
     return module.split(".")[0]
+
+
+def test_setup_cfg_lists_every_package():
+    """find: would be shorter, and cannot take `exercises/` into the package."""
+    settings = configparser.ConfigParser()
+    settings.read(PACKAGE.parent / "setup.cfg")
+    listed = settings["options"]["packages"].split()
+    found = {
+        ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        for path in FILES
+        if path.name == "__init__.py"
+    }
+    assert set(listed) == found | {"nnscratch._exercises"}
+    assert len(listed) == len(set(listed))
 
 
 # -- floors ---------------------------------------------------------------------------------------

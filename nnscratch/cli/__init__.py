@@ -18,6 +18,8 @@ COMMANDS = {
     "train-backbone": "make a small network for style transfer, from a VGG or from nothing",
     "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
     "oneshot": "learn characters from one example each (Omniglot)",
+    "learn": "exercises that know what you did wrong",
+    "quiz": "24 questions whose answers are computed before your eyes",
     "gradcheck": "check the first and second derivatives of every operation",
     "bench": "every algorithm for convolution, timed and checked",
     "doctor": "what this installation runs on",

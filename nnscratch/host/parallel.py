@@ -11,10 +11,11 @@ How many threads: as many as the library behind `@` would use at that moment. Wh
 OMP_NUM_THREADS, or asks threadpoolctl for a limit, has set it here as well.
 """
 
+import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -77,6 +78,26 @@ def shares(count: int) -> list[slice]:
     size = max(1, -(-count // threads()))
     size = -(-size // 16) * 16
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """While it lasts, NumPy's matrix library works on one thread: for decompositions.
+
+    Those of some hundred rows are several times slower on two, and many times where others are at
+    work: after each small product the threads wait for one another in a loop.
+    """
+    pool = _pool
+    if not pool.in_use.acquire(blocking=False):  # within `each`: it is so already
+        yield
+        return
+    before = threads()
+    _set_blas_threads(1)
+    try:
+        yield
+    finally:
+        _set_blas_threads(before)
+        pool.in_use.release()
 
 
 def _with_threads(pool: _Pool, function: Callable, items: list, count: int) -> None:

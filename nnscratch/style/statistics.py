@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.backend import Array, array_module
+from nnscratch.host.parallel import one_blas_thread
 from nnscratch.style.losses import gram_matrix, style_cost
 from nnscratch.tensor import Tensor, concatenate, maximum, sqrt
 
@@ -273,19 +274,22 @@ def _trace(matrices: Tensor) -> Tensor:
 def _root(matrices: Array) -> Array:
     """The symmetric root of positive matrices (N, C, C)."""
     xp = array_module(matrices)
-    values, vectors = xp.linalg.eigh(matrices)
+    with one_blas_thread():
+        values, vectors = xp.linalg.eigh(matrices)
     return (vectors * xp.sqrt(values.clip(0))[:, None]) @ vectors.swapaxes(1, 2)
 
 
 def _trace_of_root(cov: Tensor, root: Array, eps: float) -> Tensor:
     """tr (R Σ R)½: Σ (N, C, C), R (N, C, C), both at least √eps and eps -> (N,)."""
     xp = array_module(cov.data)
-    values, vectors = xp.linalg.eigh(root @ cov.data @ root)
+    with one_blas_thread():
+        values, vectors = xp.linalg.eigh(root @ cov.data @ root)
     roots = xp.sqrt(values.clip(eps**2))  # rounding must not get below what eps is there for
 
     def grad_cov(g: Tensor, y: Tensor) -> Tensor:
-        half = root @ vectors  # ½ R M^−½ R = ½ (R V) diag(1 / roots) (R V)ᵀ
-        slope = 0.5 * (half / roots[:, None]) @ half.swapaxes(1, 2)
+        with one_blas_thread():
+            half = root @ vectors  # ½ R M^−½ R = ½ (R V) diag(1 / roots) (R V)ᵀ
+            slope = 0.5 * (half / roots[:, None]) @ half.swapaxes(1, 2)
         return g.reshape(-1, 1, 1) * Tensor.from_op("root_slope", slope, (cov, _no_second))
 
     return Tensor.from_op("trace_of_root", roots.sum(-1), (cov, grad_cov))

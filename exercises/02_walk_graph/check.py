@@ -1,0 +1,156 @@
+"""What is asked of a walk through the graph."""
+
+import functools
+
+from nnscratch.learn import claim
+
+FUNCTIONS = ("backward",)
+READS = "nnscratch/tensor.py"
+LINKS = 5000  # of the long chain
+READS_EACH = 10  # how often the edges of a node may be read
+
+
+class Node:
+    """As the README has it; it has a name, and shows what lies behind it."""
+
+    def __init__(self, value, edges=(), name="x"):
+        self.value, self.grad, self.edges, self.name = value, 0.0, edges, name
+
+    def __repr__(self):
+        """<y = 3c + 2b, b = 5c>: the first few nodes, each with its edges (not counted)."""
+        nodes, at = {self: self.__dict__["edges"]}, 0
+        while at < len(nodes) < 8:
+            nodes |= {node: node.__dict__["edges"] for node, _ in list(nodes.values())[at]}
+            at += 1
+        sums = [
+            f"{made.name} = " + " + ".join(f"{slope:.3g}{node.name}" for node, slope in edges)
+            for made, edges in nodes.items()
+            if edges
+        ]
+        return f"<{', '.join(sums)}>"
+
+
+class Counting(Node):
+    """Counts how often its edges are read."""
+
+    reads = 0
+
+    def __getattribute__(self, name):
+        if name == "edges":
+            self.reads += 1
+        return super().__getattribute__(name)
+
+
+def _made(name, *edges, kind=Node):
+    """A node from pairs (node, slope)."""
+    value = sum(slope * node.value for node, slope in edges)
+    return kind(float(value), tuple((node, float(slope)) for node, slope in edges), name)
+
+
+def _ways(result, wanted):
+    """d(result)/d(wanted): over all ways from one to the other, the sum of products of slopes."""
+    if result is wanted:
+        return 1.0
+    return sum(slope * _ways(node, wanted) for node, slope in result.edges)
+
+
+# -- small graphs ---------------------------------------------------------------------------------
+
+
+def _graph(rng, rung):
+    """All nodes, the result last."""
+    if rung == 0:
+        a = Node(1.0, name="a")
+        c = _made("c", (a, 7))
+        b = _made("b", (c, 5))
+        return [a, b, c, _made("y", (c, 3), (b, 2), (c, 4))]
+    leaves = rng.integers(1, 4)
+    nodes = [Node(rng.standard_normal(), name="abc"[i]) for i in range(leaves)]
+    for name in "pqrstu"[: rng.integers(2, 4) + rung]:
+        sources = rng.integers(max(0, len(nodes) - 4), len(nodes), rng.integers(1, 4))
+        nodes.append(_made(name, *((nodes[i], rng.uniform(-2, 2)) for i in sources)))
+    last = nodes[leaves:]
+    rng.shuffle(last)
+    return [*nodes, _made("y", *((node, rng.uniform(-2, 2)) for node in last[:3]))]
+
+
+def ways(f, rng, rung):
+    nodes = _graph(rng, rung)
+    return {f"{node.name}.grad": _ways(nodes[-1], node) for node in nodes}
+
+
+@claim(
+    "each node of a small graph has its derivative",
+    rungs=4,
+    by_hand="a.grad = dy/dc * 7 = (3 + 4 + 2*5) * 7 = 119",
+    oracle=ways,
+)
+def small_graphs(f, rng, rung):
+    nodes = _graph(rng, rung)
+    f.backward(nodes[-1])
+    return {f"{node.name}.grad": node.grad for node in nodes}
+
+
+# -- several walks --------------------------------------------------------------------------------
+
+
+def _two_losses(rng, rung):
+    """A weight that two chains begin with; the middle of the first; the ends of both."""
+    w = Node(1.0, name="w")
+    if rung == 0:
+        p, q = _made("p", (w, 3)), _made("q", (w, 7))
+        return w, p, _made("L", (p, 2)), _made("M", (q, 5))
+    p = _made("p", (w, rng.uniform(0.5, 2)))
+    first, second = p, w
+    for _ in range(rng.integers(1, 4)):
+        first = _made("s", (first, rng.uniform(0.5, 2)))
+        second = _made("t", (second, rng.uniform(0.5, 2)))
+    return w, p, _made("L", (first, rng.uniform(0.5, 2))), _made("M", (second, rng.uniform(0.5, 2)))
+
+
+@claim(
+    "several walks: leaves collect, inner nodes start anew",
+    by_hand="w.grad after L, M, L = 2*3 + 5*7 + 2*3 = 47",
+)
+def several(f, rng, rung):
+    w, p, first, second = _two_losses(rng, rung)
+    seen = {}
+    for walks, result in (("L", first), ("L, M", second), ("L, M, L", first)):
+        f.backward(result)
+        seen[f"w.grad after {walks}"] = w.grad
+    return {**seen, "p.grad at last": p.grad, "L.grad at last": first.grad}
+
+
+# -- large graphs ---------------------------------------------------------------------------------
+
+
+@claim("a ladder of x + x, without walking each way down", by_hand="a.grad = 2**8 = 256")
+def doubled(f, rng, rung):
+    nodes = [Counting(1.0, name="a")]
+    for i in range(8 if rung == 0 else rng.integers(8, 11)):
+        slopes = (1, 1) if rung == 0 else rng.uniform(0.5, 1.5, 2)
+        edges = [(nodes[-1], slope) for slope in slopes]
+        nodes.append(_made(f"x{i + 1}", *edges, kind=Counting))
+    f.backward(nodes[-1])
+    reads = sum(node.reads for node in nodes)
+    return {"a.grad": nodes[0].grad, "edges read too often": reads > READS_EACH * len(nodes)}
+
+
+@functools.cache
+def _chain():
+    """The nodes of a chain and their edges, leaf first; made once, as so many take their time."""
+    nodes = [(Node(1.0, name="a"), ())]
+    for i in range(LINKS):
+        edges = ((nodes[-1][0], 0.5 if i % 2 else 2.0),)
+        nodes.append((Node(1.0, edges), edges))
+    return nodes
+
+
+@claim(f"a chain of {LINKS} nodes", rungs=1, by_hand="a.grad = (2 * 0.5)**2500 = 1")
+def chain(f, rng, rung):
+    nodes = _chain()
+    for node, edges in nodes:
+        vars(node).clear()  # whatever a walk may have left there
+        node.__init__(1.0, edges, "x" if edges else "a")
+    f.backward(nodes[-1][0])
+    return {"a.grad": nodes[0][0].grad, "grad of the next": nodes[1][0].grad}

@@ -1,0 +1,380 @@
+"""Plausible wrong answers for the walk through the graph."""
+
+from collections import deque
+
+from nnscratch.learn import wrong
+
+
+def _ordered(result):
+    """All nodes behind result, each after everything that was made from it."""
+    order, entered, stack = [], set(), [(result, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in entered:
+            entered.add(node)
+            stack.append((node, True))
+            stack += [(source, False) for source, _ in node.edges]
+    return order[::-1]
+
+
+def _clear(nodes):
+    for node in nodes:
+        if node.edges:
+            node.grad = 0.0
+
+
+def _push(node):
+    for source, slope in node.edges:
+        source.grad += node.grad * slope
+
+
+@wrong("backward", hint=2)
+def recursive(result):
+    """The walk calls itself, and a long chain is too deep for it.
+
+    Each node of a chain costs one nested call, and Python allows about 1,000 of them. The order
+    you find is right; find it with a list of your own as a stack.
+    """
+    order, met = [], set()
+
+    def visit(node):
+        if node not in met:
+            met.add(node)
+            for source, _ in node.edges:
+                visit(source)
+            order.append(node)
+
+    visit(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in reversed(order):
+        _push(node)
+
+
+@wrong("backward", hint=2)
+def every_way_walked(result):
+    """Every way through the graph is walked on its own.
+
+    The numbers are right, but a node is visited once for each way that leads to it, and the ways
+    double with each x + x. Let a node wait until its gradient is complete, and push once.
+    """
+    _clear(_ordered(result))
+    stack = [(result, 1.0)]
+    while stack:
+        node, gradient = stack.pop()
+        node.grad += gradient
+        stack += [(source, gradient * slope) for source, slope in node.edges]
+
+
+@wrong("backward", hint=2)
+def every_way_by_recursion(result):
+    """Every way through the graph is walked, and by recursion.
+
+    A call for each edge of each way: the numbers of a small graph come out right, a long chain is
+    too deep for Python, and in x + x the ways double with each step. List the nodes first, each
+    once, then push in that order.
+    """
+    _clear(_ordered(result))
+
+    def visit(node, gradient):
+        node.grad += gradient
+        for source, slope in node.edges:
+            visit(source, gradient * slope)
+
+    visit(result, 1.0)
+
+
+def _first_come(result, take):
+    """Push each node when it is first taken from a list."""
+    _clear(_ordered(result))
+    result.grad = 1.0
+    pushed, queue = set(), deque([result])
+    while queue:
+        node = take(queue)
+        if node not in pushed:
+            pushed.add(node)
+            _push(node)
+            queue.extend(source for source, _ in node.edges)
+
+
+@wrong("backward", hint=1)
+def pushed_when_met(result):
+    """A node pushes before its own gradient is complete.
+
+    Depth first, you push a node as soon as you come upon it. If it went into another node that
+    has not pushed yet, that part reaches it too late and never goes on to its sources.
+    """
+    _first_come(result, deque.pop)
+
+
+@wrong("backward", hint=1)
+def pushed_by_distance(result):
+    """Nodes push by their distance from the result.
+
+    Breadth first, a node that is near by one edge and far by another pushes with the near part
+    alone. What counts is the longest way to it: all nodes made from it must have pushed before.
+    """
+    _first_come(result, deque.popleft)
+
+
+@wrong("backward", hint=1)
+def pushed_when_met_by_recursion(result):
+    """A node pushes when the recursion first meets it.
+
+    At that moment other nodes that were made from it may not have pushed yet; their part comes too
+    late for its sources. List all nodes first (with a stack, as recursion fails on a long chain),
+    then push each after everything made from it.
+    """
+    _clear(_ordered(result))
+    result.grad, met = 1.0, set()
+
+    def visit(node):
+        met.add(node)
+        _push(node)
+        for source, _ in node.edges:
+            if source not in met:
+                visit(source)
+
+    visit(result)
+
+
+@wrong("backward", hint=1)
+def pushed_twice(result):
+    """A node pushes again each time it is reached.
+
+    At the second arrival it passes on its whole gradient, of which the first part has gone on
+    already. Each node must push once, when everything has arrived.
+    """
+    _clear(_ordered(result))
+    result.grad, stack = 1.0, [result]
+    while stack:
+        node = stack.pop()
+        _push(node)
+        stack += [source for source, _ in node.edges]
+
+
+@wrong("backward", hint=1)
+def pushed_twice_by_recursion(result):
+    """After each push the recursion goes on from the source.
+
+    A node that is reached twice pushes twice, and the second time its whole gradient, with the part
+    that has gone on already. Besides, a long chain is too deep for recursion. Find the order
+    first, then let each node push once.
+    """
+    _clear(_ordered(result))
+    result.grad = 1.0
+
+    def visit(node):
+        for source, slope in node.edges:
+            source.grad += node.grad * slope
+            visit(source)
+
+    visit(result)
+
+
+@wrong("backward", hint=3)
+def inner_gradients_kept(result):
+    """Inner nodes keep the gradient of the walk before.
+
+    On a second walk they push the old gradient once more, together with the new one. Before you
+    push, set the grad of every node that has edges to 0.
+    """
+    order = _ordered(result)
+    result.grad = 1.0
+    for node in order:
+        _push(node)
+
+
+@wrong("backward", hint=3)
+def seed_added(result):
+    """The result starts from its old gradient plus 1.
+
+    d(result)/d(result) is 1, however often one asks. On a second walk yours is 2, and everything
+    behind it is doubled: result.grad = 1.0, not +=.
+    """
+    order = _ordered(result)
+    _clear(node for node in order if node is not result)
+    result.grad += 1.0
+    for node in order:
+        _push(node)
+
+
+@wrong("backward", hint=3)
+def leaves_reset(result):
+    """Leaves are set to 0 before the walk.
+
+    A leaf may serve in two results, as a shared weight does; its gradient is the sum over both.
+    Only nodes with edges start anew.
+    """
+    order = _ordered(result)
+    for node in order:
+        node.grad = 0.0
+    result.grad = 1.0
+    for node in order:
+        _push(node)
+
+
+@wrong("backward", hint=2)
+def marks_stay(result):
+    """What was met in one walk is taken as done in the next.
+
+    A mark on the node, or a set that outlives the call (a default argument, a global), says
+    "visited" for ever: the second walk passes by. Begin each call with a fresh set.
+    """
+    order = [node for node in _ordered(result) if not hasattr(node, "visited")]
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        node.visited = True
+        _push(node)
+
+
+@wrong("backward", hint=3)
+def result_without_gradient(result):
+    """The result itself is never given its gradient.
+
+    Every push multiplies by the gradient of a node, and the first one multiplies by 0. The
+    derivative of the result by itself is 1.
+    """
+    order = _ordered(result)
+    _clear(order)
+    for node in order:
+        _push(node)
+
+
+@wrong("backward", hint=4)
+def gradients_overwritten(result):
+    """= instead of +=: a source keeps the last push only.
+
+    A node that went into several others gets something from each, and a leaf still has what came
+    before the walk. Pushes add up: source.grad += node.grad * slope.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        for source, slope in node.edges:
+            source.grad = node.grad * slope
+
+
+@wrong("backward", hint=4)
+def slopes_alone(result):
+    """The slope is pushed without the gradient of the node.
+
+    The slope says how the node changes with its source; node.grad says how the result changes with
+    the node. The chain rule takes the product of the two.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        for source, slope in node.edges:
+            source.grad += slope
+
+
+@wrong("backward", hint=4)
+def double_edge_lost(result):
+    """Of two edges to the same node only one is used.
+
+    In c * c or 3c + 4c a node stands in `edges` twice. A dict or a set of the sources keeps one
+    of the two; go through the pairs as they are.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        for source, slope in dict(node.edges).items():
+            source.grad += node.grad * slope
+
+
+@wrong("backward", hint=1)
+def order_not_reversed(result):
+    """The nodes push in the opposite order, sources first.
+
+    A list that is filled from the leaves up has to be walked from its end. Otherwise each node
+    pushes while its own gradient is still 0, and only the result has something to give.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in reversed(order):
+        _push(node)
+
+
+@wrong("backward", hint=1)
+def marked_when_listed(result):
+    """A node is marked as soon as it is put on the stack.
+
+    A stack holds it back then, until all that was put there later is done, though some of that may
+    come behind it. So it can be listed, and push, before its gradient is complete. Mark a node when
+    it is taken from the stack, and list it after its sources.
+    """
+    entered, order, stack = {result}, [], [(result, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+            continue
+        stack.append((node, True))
+        for source, _ in node.edges:
+            if source not in entered:
+                entered.add(source)
+                stack.append((source, False))
+    _clear(order)
+    result.grad = 1.0
+    for node in reversed(order):
+        _push(node)
+
+
+@wrong("backward", hint=1)
+def pushed_in_order_of_marks(result):
+    """Each node pushes when it is taken from a stack, once.
+
+    It was put there by the first node that came upon it. Others that were made from it may not have
+    pushed yet, and their part comes too late for its sources. First list all nodes, each after
+    everything made from it.
+    """
+    order, entered, stack = [], {result}, [result]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        for source, _ in node.edges:
+            if source not in entered:
+                entered.add(source)
+                stack.append(source)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        _push(node)
+
+
+@wrong("backward", hint=4)
+def slopes_left_out(result):
+    """The gradient is passed on without the slope.
+
+    Each source gets node.grad itself. The chain rule multiplies it by the slope that stands beside
+    the source in `edges`.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        for source, _ in node.edges:
+            source.grad += node.grad
+
+
+@wrong("backward", hint=3)
+def inner_gradients_erased(result):
+    """Inner nodes are set to 0 once they have pushed.
+
+    Afterwards grad = d(result)/d(node) is to be read at every node, the result included. Set inner
+    nodes to 0 before the walk, not behind it.
+    """
+    order = _ordered(result)
+    _clear(order)
+    result.grad = 1.0
+    for node in order:
+        _push(node)
+    _clear(order)

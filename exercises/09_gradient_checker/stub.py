@@ -1,0 +1,8 @@
+"""A claimed gradient compared with measured slopes."""
+
+import numpy as np
+
+
+def gradient_check(function, gradient, x, g):
+    """function(x) -> y, gradient(x, g) -> dx; x any shape, g that of y -> the error, a float."""
+    raise NotImplementedError

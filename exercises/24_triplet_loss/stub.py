@@ -1,0 +1,13 @@
+"""The triplet loss with squared distances, and its gradients."""
+
+import numpy as np
+
+
+def triplet_loss(a, p, n, margin=0.2):
+    """Anchors, positives and negatives (N, D) each -> the mean loss of the triplets."""
+    raise NotImplementedError
+
+
+def triplet_gradients(a, p, n, margin=0.2):
+    """Anchors, positives and negatives (N, D) each -> da, dp, dn (N, D) each."""
+    raise NotImplementedError

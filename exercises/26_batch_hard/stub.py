@@ -1,0 +1,13 @@
+"""Batch-hard: each anchor's farthest positive and nearest negative, and the loss of them."""
+
+import numpy as np
+
+
+def hardest(f, labels):
+    """f (B, D), labels (B,) -> (T, 3) ints: rows (anchor, positive, negative)."""
+    raise NotImplementedError
+
+
+def triplet_loss(f, triplets, margin=0.2):
+    """f (B, D), triplets (T, 3) -> the mean loss of the triplets, and its gradient by f (B, D)."""
+    raise NotImplementedError

@@ -1,0 +1,427 @@
+"""Plausible wrong answers for the receptive field."""
+
+import numpy as np
+from solution import receptive_field, seen
+
+from nnscratch.learn import wrong
+
+
+def _walk(layers, field=None, jump=None, start=None, first=(1, 1, 0)):
+    """The loop over layers, with other rules: each (k, s, p, d, jump before, old value) -> new."""
+    rules = (
+        field or (lambda k, s, p, d, j, old: old + (k - 1) * d * j),
+        jump or (lambda k, s, p, d, j, old: old * s),
+        start or (lambda k, s, p, d, j, old: old - p * j),
+    )
+    now, found = first, []
+    for k, s, p, d in layers:
+        now = tuple(rule(k, s, p, d, now[1], old) for rule, old in zip(rules, now, strict=True))
+        found.append(now)
+    return tuple(zip(*found, strict=True))
+
+
+@wrong("receptive_field", hint=2)
+def whole_kernel_added(kinds, kernels, strides, paddings, dilations):
+    """Each layer adds k places, not k - 1.
+
+    One place was seen already; a window of k adds the k - 1 others: field + (k - 1)*d*jump.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + k * d * j)
+
+
+@wrong("receptive_field", hint=2)
+def jump_forgotten(kinds, kernels, strides, paddings, dilations):
+    """The field grows by places, not by pixels.
+
+    After a stride of 2, neighbours are 2 pixels apart. What a window adds are (k - 1)*d steps,
+    each of as many pixels as the jump before the layer.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + (k - 1) * d)
+
+
+@wrong("receptive_field", hint=3)
+def own_stride_first(kinds, kernels, strides, paddings, dilations):
+    """The field uses the jump from after the layer.
+
+    A layer's own stride moves its window; it does not stretch it. Field first, with the jump that
+    its input has; only then jump*s.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + (k - 1) * d * j * s)
+
+
+@wrong("receptive_field", hint=3)
+def last_stride_only(kinds, kernels, strides, paddings, dilations):
+    """Only the stride of the layer before counts.
+
+    The jump is the product of all strides so far. Two layers of stride 2 make a jump of 4.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, jump=lambda k, s, p, d, j, old: s)
+
+
+@wrong("receptive_field", hint=3)
+def strides_added(kinds, kernels, strides, paddings, dilations):
+    """The strides are added, not multiplied.
+
+    A step here is s steps of the layer before, and each of these is a jump there: jump*s.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, jump=lambda k, s, p, d, j, old: old + s - 1)
+
+
+@wrong("receptive_field", hint=2)
+def dilation_ignored(kinds, kernels, strides, paddings, dilations):
+    """The dilation is ignored.
+
+    A window of 3 with dilation 2 looks at places 0, 2 and 4: it reaches over (k - 1)*d steps.
+    """
+    return receptive_field(kinds, kernels, strides, paddings, [1] * len(kernels))
+
+
+@wrong("receptive_field", hint=2)
+def dilation_times_kernel(kinds, kernels, strides, paddings, dilations):
+    """A dilated window is taken to be k*d wide.
+
+    There are k - 1 gaps between k places, so it is (k - 1)*d + 1 wide, and what it adds is
+    (k - 1)*d.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + (k * d - 1) * j)
+
+
+@wrong("receptive_field", hint=3)
+def dilation_in_jump(kinds, kernels, strides, paddings, dilations):
+    """The dilation is multiplied into the jump.
+
+    It spreads the places within one window. From one output to the next it is only the stride.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, jump=lambda k, s, p, d, j, old: old * s * d)
+
+
+@wrong("receptive_field", hint=1)
+def pooling_not_counted(kinds, kernels, strides, paddings, dilations):
+    """Poolings are passed over.
+
+    A pooling looks through a window as a convolution does, and its stride makes the jump larger.
+    What it does with the numbers it sees makes no difference.
+    """
+    given = zip(kinds, kernels, strides, paddings, dilations, strict=True)
+    return _walk([(k, s, p, d) if kind == "conv" else (1, 1, 0, 1) for kind, k, s, p, d in given])
+
+
+@wrong("receptive_field", hint=1)
+def pooling_only_strides(kinds, kernels, strides, paddings, dilations):
+    """Poolings count by their stride alone.
+
+    The jump grows as it should, but a pooling also sees all the places of its window: the field
+    grows by (k - 1)*jump there, too.
+    """
+    given = zip(kinds, kernels, strides, paddings, dilations, strict=True)
+    return _walk([(k if kind == "conv" else 1, s, p, d) for kind, k, s, p, d in given])
+
+
+@wrong("receptive_field", hint=3)
+def start_without_padding(kinds, kernels, strides, paddings, dilations):
+    """The start is always 0.
+
+    With padding the first window begins before the first pixel. Each layer moves the start by
+    p*jump to the left.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: 0)
+
+
+@wrong("receptive_field", hint=3)
+def padding_in_places(kinds, kernels, strides, paddings, dilations):
+    """The padding is subtracted in places, not in pixels.
+
+    A place of the layer's input is worth a jump of pixels, so the start moves by p*jump.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: old - p)
+
+
+@wrong("receptive_field", hint=3)
+def padding_after_stride(kinds, kernels, strides, paddings, dilations):
+    """The start uses the jump from after the layer.
+
+    The padding is put around the layer's input, so it is measured in steps of that input: use the
+    jump from before the stride is multiplied in.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: old - p * j * s)
+
+
+@wrong("receptive_field", hint=3)
+def start_to_the_right(kinds, kernels, strides, paddings, dilations):
+    """The start moves to the right.
+
+    Padding in front is where the first window begins, so it begins earlier: minus p*jump.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: old + p * j)
+
+
+@wrong("receptive_field", hint=3)
+def centre_not_start(kinds, kernels, strides, paddings, dilations):
+    """The start is the middle of what place 0 sees.
+
+    Some texts follow the centre, which moves by (k - 1)*d/2 - p steps in each layer. Asked for is
+    the first pixel, which moves by -p steps.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: old + ((k - 1) * d / 2 - p) * j)
+
+
+@wrong("receptive_field", hint=2)
+def padding_in_field(kinds, kernels, strides, paddings, dilations):
+    """The padding makes the field smaller.
+
+    Near a border part of the field lies in the padding, but in the middle of a picture all of it
+    are pixels. Padding moves the start, not the size.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + ((k - 1) * d - 2 * p) * j)
+
+
+@wrong("receptive_field", hint=2)
+def from_the_last_layer(kinds, kernels, strides, paddings, dilations):
+    """The layers are walked from the last to the first.
+
+    Going back from the output one can find the field of the whole, by another formula. Here each
+    layer's numbers are wanted, and they come from those of the layer before it.
+    """
+    given = (array[::-1] for array in (kinds, kernels, strides, paddings, dilations))
+    return receptive_field(*given)
+
+
+@wrong("receptive_field", hint=2)
+def from_zero(kinds, kernels, strides, paddings, dilations):
+    """The field begins at 0.
+
+    Before any layer a place is a pixel, and a pixel sees itself: field 1.
+    """
+    return _walk(zip(kernels, strides, paddings, dilations, strict=True), first=(0, 1, 0))
+
+
+@wrong("receptive_field", hint=3)
+def own_stride_only(kinds, kernels, strides, paddings, dilations):
+    """The field grows by the layer's own stride.
+
+    A layer's stride moves its places apart; its own window is as wide as before. What counts is
+    the jump from before the layer, the product of all strides before it.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: old + (k - 1) * d * s)
+
+
+@wrong("receptive_field", hint=3)
+def stride_comes_first(kinds, kernels, strides, paddings, dilations):
+    """The jump is multiplied before field and start are computed.
+
+    Both are about steps in the layer's input. Use the old jump for them, and multiply it by the
+    stride at the end.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(
+        layers,
+        field=lambda k, s, p, d, j, old: old + (k - 1) * d * j * s,
+        start=lambda k, s, p, d, j, old: old - p * j * s,
+    )
+
+
+@wrong("receptive_field", hint=3)
+def strides_summed(kinds, kernels, strides, paddings, dilations):
+    """The jump is the sum of the strides.
+
+    A step here is s steps of the layer before, and each of these is a jump there: jump*s.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, jump=lambda k, s, p, d, j, old: old + s)
+
+
+@wrong("receptive_field", hint=2)
+def from_the_other_side(kinds, kernels, strides, paddings, dilations):
+    """The rule for walking back is used for walking forward.
+
+    (field - 1)*s + (k - 1)*d + 1 is right from the last layer to the first. From the first on, a
+    layer adds (k - 1)*d*jump.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, field=lambda k, s, p, d, j, old: (old - 1) * s + (k - 1) * d + 1)
+
+
+@wrong("receptive_field", hint=3)
+def last_padding_only(kinds, kernels, strides, paddings, dilations):
+    """The start knows only the padding of the last layer.
+
+    Each padding moves the start further to the left, from where it was: start - p*jump.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: -p * j)
+
+
+@wrong("receptive_field", hint=3)
+def padding_twice(kinds, kernels, strides, paddings, dilations):
+    """The padding counts twice in the start.
+
+    It is on both sides, and the length of a layer changes by 2p. But the start moves by what is in
+    front, which is p.
+    """
+    layers = zip(kernels, strides, paddings, dilations, strict=True)
+    return _walk(layers, start=lambda k, s, p, d, j, old: old - 2 * p * j)
+
+
+@wrong("receptive_field", hint=2)
+def before_each_layer(kinds, kernels, strides, paddings, dilations):
+    """The numbers are those from before each layer.
+
+    You note them down before the layer has changed them, so the first is 1, 1, 0. Note them after.
+    """
+    found = receptive_field(kinds, kernels, strides, paddings, dilations)
+    return tuple([first, *row[:-1]] for first, row in zip((1, 1, 0), found, strict=True))
+
+
+@wrong("receptive_field", hint=2)
+def input_included(kinds, kernels, strides, paddings, dilations):
+    """The input has an entry, too.
+
+    1, 1, 0 are the numbers before any layer. The result has one entry for each layer, after it.
+    """
+    found = receptive_field(kinds, kernels, strides, paddings, dilations)
+    return tuple([first, *row] for first, row in zip((1, 1, 0), found, strict=True))
+
+
+# -- the pixels of places -------------------------------------------------------------------------
+
+
+@wrong("seen", hint=4)
+def one_too_many(field, jump, start, places, size):
+    """The last pixel is one too far.
+
+    Of n pixels that begin at a, the last is a + n - 1.
+    """
+    first = start + places * jump
+    return np.maximum(first, 0), np.minimum(first + field, size - 1)
+
+
+@wrong("seen", hint=4)
+def end_excluded(field, jump, start, places, size):
+    """The end is given as in a slice, one behind the last pixel.
+
+    range and slices exclude their end. Here the last pixel that is seen is wanted itself.
+    """
+    first, last = seen(field, jump, start, places, size)
+    return first, last + 1
+
+
+@wrong("seen", hint=4)
+def not_clipped(field, jump, start, places, size):
+    """The padding is counted as pixels.
+
+    The input has no pixel before 0, and none beyond size - 1. Clip the first pixel from below and
+    the last one from above.
+    """
+    first = start + places * jump
+    return first, first + field - 1
+
+
+@wrong("seen", hint=4)
+def not_clipped_at_the_end(field, jump, start, places, size):
+    """The last pixel may lie beyond the input.
+
+    The input ends at size - 1. The padding behind it is not seen, as the one in front is not.
+    """
+    first = start + places * jump
+    return np.maximum(first, 0), first + field - 1
+
+
+@wrong("seen", hint=4)
+def clipped_too_early(field, jump, start, places, size):
+    """The first pixel is clipped before the last is found.
+
+    If the field begins in the padding, fewer than `field` pixels of it are left. Count the last
+    from the place where the field begins, and clip then.
+    """
+    first = np.maximum(start + places * jump, 0)
+    return first, np.minimum(first + field, size) - 1
+
+
+@wrong("seen", hint=4)
+def fields_side_by_side(field, jump, start, places, size):
+    """The fields of neighbours are laid side by side.
+
+    They overlap: from one place to the next it is one jump, not one field.
+    """
+    first = start + places * field
+    return np.maximum(first, 0), np.minimum(first + field, size) - 1
+
+
+@wrong("seen", hint=4)
+def start_forgotten(field, jump, start, places, size):
+    """Place 0 is taken to begin at pixel 0.
+
+    It begins at start, which is in the padding here. All places are shifted by it.
+    """
+    return seen(field, jump, 0, places, size)
+
+
+@wrong("seen", hint=4)
+def field_around_centre(field, jump, start, places, size):
+    """The field is laid around start + place*jump.
+
+    start is the first pixel that place 0 sees, not the middle one. The field lies to the right
+    of it.
+    """
+    return seen(field, jump, start - field // 2, places, size)
+
+
+@wrong("seen", hint=4)
+def not_clipped_in_front(field, jump, start, places, size):
+    """The first pixel may be negative.
+
+    There is no pixel before 0. Of 0 and what comes out take the larger one.
+    """
+    return start + places * jump, seen(field, jump, start, places, size)[1]
+
+
+@wrong("seen", hint=4)
+def start_in_places(field, jump, start, places, size):
+    """The start is multiplied by the jump.
+
+    It is counted in pixels already. Only the place is multiplied: start + i*jump.
+    """
+    return seen(field, jump, start * jump, places, size)
+
+
+@wrong("seen", hint=4)
+def start_subtracted(field, jump, start, places, size):
+    """The start has the wrong sign.
+
+    It is negative where there is padding, and it is added as it is: start + i*jump.
+    """
+    return seen(field, jump, -start, places, size)
+
+
+@wrong("seen", hint=4)
+def moved_inside(field, jump, start, places, size):
+    """The field is moved until it fits.
+
+    It stays where it is. What lies beyond the border is not seen, so fewer pixels are.
+    """
+    first = np.clip(start + places * jump, 0, size - field)
+    return first, first + field - 1
+
+
+@wrong("seen", hint=4)
+def clipped_at_size(field, jump, start, places, size):
+    """The last pixel may be number `size`.
+
+    Pixels are counted from 0: the last one of the input is size - 1.
+    """
+    first = start + places * jump
+    return np.maximum(first, 0), np.minimum(first + field - 1, size)

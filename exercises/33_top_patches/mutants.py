@@ -1,0 +1,453 @@
+"""Plausible wrong answers for the patches that a channel likes best."""
+
+import numpy as np
+from solution import top_patches
+
+from nnscratch.learn import wrong
+
+
+def _strongest(maps, count):
+    """(N, h, w) -> the `count` strongest [image, row, column], one an image."""
+    order = np.argsort(-maps.max((1, 2)))[:count]
+    return [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in order]
+
+
+def _cut(images, corners, field):
+    """Clipped boxes and padded patches for raw corners [image, y, x]."""
+    height, width = images.shape[2:]
+    boxes, patches = [], []
+    for n, y, x in corners:
+        top, left, bottom, right = (
+            max(y, 0),
+            max(x, 0),
+            min(y + field, height),
+            min(x + field, width),
+        )
+        patch = np.zeros((images.shape[1], field, field))
+        patch[:, top - y : bottom - y, left - x : right - x] = images[n, :, top:bottom, left:right]
+        boxes.append([n, top, left, bottom, right])
+        patches.append(patch)
+    return np.array(boxes), np.array(patches)
+
+
+def _from_places(images, places, jump, field, start):
+    corners = [(n, start + i * jump, start + j * jump) for n, i, j in places]
+    return _cut(images, corners, field)
+
+
+# -- which places ---------------------------------------------------------------------------------
+
+
+@wrong("top_patches", hint=1)
+def over_all_channels(images, activations, channel, count, jump, field, start):
+    """The strongest place of any channel is taken.
+
+    One channel was asked for. You take the maximum over all of them; look at
+    activations[:, channel] only.
+    """
+    largest = activations.max(1, keepdims=True)
+    return top_patches(images, largest, 0, count, jump, field, start)
+
+
+@wrong("top_patches", hint=1)
+def first_channel(images, activations, channel, count, jump, field, start):
+    """It is always channel 0 that is looked at.
+
+    The argument `channel` is not used. The activations are (N, C, h, w), and the one wanted is
+    activations[:, channel].
+    """
+    return top_patches(images, activations, 0, count, jump, field, start)
+
+
+@wrong("top_patches", hint=1)
+def image_repeated(images, activations, channel, count, jump, field, start):
+    """One image gives several patches.
+
+    You sort all places of all images at once. Neighbouring places see nearly the same pixels, so
+    a page of patches would show one thing: find the maximum of each image first, then sort those.
+    """
+    maps = activations[:, channel]
+    order = np.argsort(-maps, axis=None)[:count]
+    places = list(zip(*np.unravel_index(order, maps.shape), strict=True))
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=1)
+def ranked_by_mean(images, activations, channel, count, jump, field, start):
+    """Images are ranked by the mean of the channel.
+
+    The mean says how much of the picture pleases the channel. A patch is one place: rank by the
+    maximum over places.
+    """
+    maps = activations[:, channel]
+    order = np.argsort(-maps.mean((1, 2)))[:count]
+    places = [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in order]
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=1)
+def ranked_by_any_channel(images, activations, channel, count, jump, field, start):
+    """Images are ranked by the maximum over all channels.
+
+    The places are those of the one channel, but the order of the images is not. Take
+    activations[:, channel] for both.
+    """
+    order = np.argsort(-activations.max((1, 2, 3)))[:count]
+    maps = activations[:, channel]
+    places = [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in order]
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=2)
+def weakest_images(images, activations, channel, count, jump, field, start):
+    """The weakest images come instead of the strongest.
+
+    argsort sorts upwards: its first entries are the smallest maxima. Sort the negative numbers, or
+    take the last ones in reverse.
+    """
+    maps = activations[:, channel]
+    order = np.argsort(maps.max((1, 2)))[:count]
+    places = [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in order]
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=2)
+def strongest_last(images, activations, channel, count, jump, field, start):
+    """The strongest image comes last.
+
+    These are the right images in rising order, as argsort has them. Turn the order round.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes[::-1].copy(), patches[::-1].copy()
+
+
+@wrong("top_patches", hint=2)
+def in_order_of_images(images, activations, channel, count, jump, field, start):
+    """The first images come instead of the strongest.
+
+    Each image's best place is right, but the images stand in the order they were given in. Sort
+    them by their maxima.
+    """
+    maps = activations[:, channel]
+    places = [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in range(count)]
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=2)
+def divided_by_height(images, activations, channel, count, jump, field, start):
+    """The flat index is taken apart with the wrong length.
+
+    In a flattened map the index is row*w + column, where w is the length of a row. You divide by
+    h, the number of rows.
+    """
+    maps = activations[:, channel]
+    h = maps.shape[1]
+    flat = [(n, maps[n].argmax()) for n, _, _ in _strongest(maps, count)]
+    places = [(n, at // h, at % h) for n, at in flat]
+    return _from_places(images, places, jump, field, start)
+
+
+# -- which pixels ---------------------------------------------------------------------------------
+
+
+@wrong("top_patches", hint=3)
+def places_as_pixels(images, activations, channel, count, jump, field, start):
+    """Places of the layer are taken for pixels.
+
+    From one place to the next it is `jump` pixels: the corner is start + row*jump, not
+    start + row.
+    """
+    return top_patches(images, activations, channel, count, 1, field, start)
+
+
+@wrong("top_patches", hint=3)
+def jump_and_field_swapped(images, activations, channel, count, jump, field, start):
+    """jump and field are swapped.
+
+    Steps go by jump, and the box is field wide. Fields of neighbouring places overlap, so the
+    field is the larger one.
+    """
+    return top_patches(images, activations, channel, count, field, jump, start)
+
+
+@wrong("top_patches", hint=3)
+def steps_of_field(images, activations, channel, count, jump, field, start):
+    """Boxes lie side by side, as if fields did not overlap.
+
+    The corner is start + row*jump. With row*field the boxes of neighbouring places would touch.
+    """
+    places = _strongest(activations[:, channel], count)
+    return _from_places(images, places, field, field, start)
+
+
+@wrong("top_patches", hint=3)
+def boxes_of_jump(images, activations, channel, count, jump, field, start):
+    """The box is as wide as the jump.
+
+    jump is how far it is to the next place. What one place sees is `field` pixels wide.
+    """
+    return top_patches(images, activations, channel, count, jump, jump, start)
+
+
+@wrong("top_patches", hint=3)
+def start_forgotten(images, activations, channel, count, jump, field, start):
+    """The start is forgotten.
+
+    Place 0 does not begin at pixel 0 but at `start`, which is negative where there was padding.
+    All your boxes lie too far down and to the right.
+    """
+    return top_patches(images, activations, channel, count, jump, field, 0)
+
+
+@wrong("top_patches", hint=3)
+def start_subtracted(images, activations, channel, count, jump, field, start):
+    """The start has the wrong sign.
+
+    start is a pixel already, and negative where there was padding: add it. A padding of p is a
+    start of -p.
+    """
+    return top_patches(images, activations, channel, count, jump, field, -start)
+
+
+@wrong("top_patches", hint=3)
+def centred(images, activations, channel, count, jump, field, start):
+    """The start is taken for the middle of the field.
+
+    start + row*jump is the first pixel that is seen, not the middle one. Do not take half a field
+    off again.
+    """
+    return top_patches(images, activations, channel, count, jump, field, start - field // 2)
+
+
+@wrong("top_patches", hint=3)
+def centred_on_the_jump(images, activations, channel, count, jump, field, start):
+    """The box is centred on row*jump.
+
+    Where the field begins depends on the padding of every layer, and `start` says it: the first
+    pixel is start + row*jump. Half a field to either side is a guess.
+    """
+    return top_patches(images, activations, channel, count, jump, field, -(field // 2))
+
+
+@wrong("top_patches", hint=3)
+def ends_inclusive(images, activations, channel, count, jump, field, start):
+    """bottom and right are one too small.
+
+    They are exclusive here, as the end of a slice is: top + field, not top + field - 1.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes - [0, 0, 0, 1, 1], patches
+
+
+@wrong("top_patches", hint=3)
+def columns_first(images, activations, channel, count, jump, field, start):
+    """The box is written with its columns first.
+
+    You have image, left, top, right, bottom. Here rows come first, as in the shape of an array:
+    image, top, left, bottom, right.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes[:, [0, 2, 1, 4, 3]], patches
+
+
+# -- the border -----------------------------------------------------------------------------------
+
+
+@wrong("top_patches", hint=3)
+def not_clipped(images, activations, channel, count, jump, field, start):
+    """The box reaches beyond the picture.
+
+    Pixels before 0 or from H or W on do not exist; a negative index would even read from the other
+    end. Clip with max(.., 0) and min(.., H) or min(.., W).
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    places = _strongest(activations[:, channel], count)
+    raw = [(n, start + i * jump, start + j * jump) for n, i, j in places]
+    return np.array([(n, y, x, y + field, x + field) for n, y, x in raw]), patches
+
+
+@wrong("top_patches", hint=3)
+def end_not_clipped(images, activations, channel, count, jump, field, start):
+    """The box is clipped at the top and left only.
+
+    A slice forgives an end beyond the array, a box does not: bottom is at most H, right at most W.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    unclipped, _ = not_clipped(images, activations, channel, count, jump, field, start)
+    return np.concatenate((boxes[:, :3], unclipped[:, 3:]), 1), patches
+
+
+@wrong("top_patches", hint=3)
+def shifted_inside(images, activations, channel, count, jump, field, start):
+    """The box is moved until it fits.
+
+    It has its full size, but it shows pixels that the place never saw. Cut off what is beyond the
+    border and leave the rest where it is.
+    """
+    height, width = images.shape[2:]
+    corners = [
+        (
+            n,
+            np.clip(start + i * jump, 0, height - field),
+            np.clip(start + j * jump, 0, width - field),
+        )
+        for n, i, j in _strongest(activations[:, channel], count)
+    ]
+    return _cut(images, corners, field)
+
+
+@wrong("top_patches", hint=3)
+def bottom_from_clipped_top(images, activations, channel, count, jump, field, start):
+    """The end is counted from the clipped beginning.
+
+    You clip the corner first and then add the field, so a box at the top reaches too far down. Add
+    the field to the raw corner, then clip both.
+    """
+    corners = [
+        (n, max(start + i * jump, 0), max(start + j * jump, 0))
+        for n, i, j in _strongest(activations[:, channel], count)
+    ]
+    return _cut(images, corners, field)
+
+
+@wrong("top_patches", hint=4)
+def stretched(images, activations, channel, count, jump, field, start):
+    """A clipped patch is stretched to the full size.
+
+    The pattern is drawn larger than the unit saw it. Leave every pixel its size, and fill what was
+    beyond the border with zeros.
+    """
+    boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
+    patches = []
+    for n, top, left, bottom, right in boxes:
+        rows = top + np.arange(field) * (bottom - top) // field
+        columns = left + np.arange(field) * (right - left) // field
+        patches.append(images[n][:, rows[:, None], columns])
+    return boxes, np.array(patches)
+
+
+@wrong("top_patches", hint=4)
+def smaller_at_the_border(images, activations, channel, count, jump, field, start):
+    """A clipped patch is smaller than the others.
+
+    The box is clipped, the patch is not: it stays field x field, with zeros for what was beyond the
+    border.
+    """
+    boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
+    patches = [images[n, :, top:bottom, left:right] for n, top, left, bottom, right in boxes]
+    return boxes, np.array(patches)
+
+
+@wrong("top_patches", hint=4)
+def put_into_the_corner(images, activations, channel, count, jump, field, start):
+    """A clipped patch lies in the upper left corner.
+
+    The zeros are at the bottom and on the right, wherever the border was. Put the pixels where the
+    unit saw them: at box minus raw corner.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    patches = np.zeros_like(patches)
+    for patch, (n, top, left, bottom, right) in zip(patches, boxes, strict=True):
+        patch[:, : bottom - top, : right - left] = images[n, :, top:bottom, left:right]
+    return boxes, patches
+
+
+@wrong("top_patches", hint=4)
+def border_repeated(images, activations, channel, count, jump, field, start):
+    """Beyond the border the last pixels are repeated.
+
+    The network saw zeros there, as its padding is zeros. Fill with zeros.
+    """
+    boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
+    height, width = images.shape[2:]
+    patches = []
+    for n, i, j in _strongest(activations[:, channel], count):
+        rows = np.clip(start + i * jump + np.arange(field), 0, height - 1)
+        columns = np.clip(start + j * jump + np.arange(field), 0, width - 1)
+        patches.append(images[n][:, rows[:, None], columns])
+    return boxes, np.array(patches)
+
+
+@wrong("top_patches", hint=2)
+def rows_and_columns_swapped(images, activations, channel, count, jump, field, start):
+    """Rows and columns are swapped.
+
+    The first index of a map, (h, w), is the row, which leads to top and bottom; the second one is
+    the column, which leads to left and right.
+    """
+    places = [(n, j, i) for n, i, j in _strongest(activations[:, channel], count)]
+    return _from_places(images, places, jump, field, start)
+
+
+@wrong("top_patches", hint=3)
+def start_times_jump(images, activations, channel, count, jump, field, start):
+    """The start is multiplied by the jump.
+
+    It is counted in pixels already. Only the place is multiplied: start + row*jump.
+    """
+    places = _strongest(activations[:, channel], count)
+    return _from_places(images, places, jump, field, start * jump)
+
+
+@wrong("top_patches", hint=3)
+def start_for_rows_only(images, activations, channel, count, jump, field, start):
+    """The columns lack the start.
+
+    start is the same for rows and columns: add it to both.
+    """
+    places = _strongest(activations[:, channel], count)
+    return _cut(images, [(n, start + i * jump, j * jump) for n, i, j in places], field)
+
+
+@wrong("top_patches", hint=1)
+def strongest_either_way(images, activations, channel, count, jump, field, start):
+    """Strongly negative activations count as strong.
+
+    A unit at -5 likes what it sees least of all. Ask for the largest number, without np.abs.
+    """
+    return top_patches(images, np.abs(activations), channel, count, jump, field, start)
+
+
+@wrong("top_patches", hint=3)
+def sizes_for_ends(images, activations, channel, count, jump, field, start):
+    """The box has its height and width where its ends should be.
+
+    Asked for are top, left, bottom, right; bottom is top + height.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes - np.pad(boxes[:, 1:3], ((0, 0), (3, 0))), patches
+
+
+@wrong("top_patches", hint=3)
+def ends_of_rows_first(images, activations, channel, count, jump, field, start):
+    """The box is written as top, bottom, left, right.
+
+    The order is image, top, left, bottom, right: one corner, then the other.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes[:, [0, 1, 3, 2, 4]], patches
+
+
+@wrong("top_patches", hint=2)
+def rank_for_image(images, activations, channel, count, jump, field, start):
+    """The box has its rank where the image should be.
+
+    The first number of a box says which picture to look at: the index that argsort gave.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return np.column_stack([np.arange(count), boxes[:, 1:]]), patches
+
+
+@wrong("top_patches", hint=4)
+def put_into_the_middle(images, activations, channel, count, jump, field, start):
+    """A clipped patch lies in the middle of its frame.
+
+    The zeros belong where there were no pixels: above, if the top was clipped. Each pixel stays
+    where the unit saw it.
+    """
+    boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
+    patches = np.zeros((count, images.shape[1], field, field))
+    for patch, (n, top, left, bottom, right) in zip(patches, boxes, strict=True):
+        y, x = (field - bottom + top) // 2, (field - right + left) // 2
+        patch[:, y : y + bottom - top, x : x + right - left] = images[n, :, top:bottom, left:right]
+    return boxes, patches

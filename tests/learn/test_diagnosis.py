@@ -1,0 +1,176 @@
+"""What is said of an answer: certain only where a known mistake gives all the numbers."""
+
+import numpy as np
+import pytest
+import toy_exercise as toy
+
+from nnscratch.learn import devcheck, message
+from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
+
+
+@pytest.fixture
+def exercise(tmp_path):
+    return toy.write(tmp_path)
+
+
+def verdict_on(exercise, mean):
+    return diagnose(exercise.loaded(), {"mean": mean})
+
+
+def test_right_answers_are_right(exercise):
+    for mean in (np.mean, lambda x: float(np.add.reduce(x)) / x.size):
+        assert verdict_on(exercise, mean).state == "right"
+
+
+def test_a_known_mistake_is_certain_and_has_its_hint(exercise):
+    verdict = verdict_on(exercise, lambda x: float(np.sum(x)))
+    assert (verdict.state, verdict.code, verdict.sure) == ("wrong", "sum-only", CERTAIN)
+    assert verdict.title == "The sum is not divided"
+    assert verdict.cause == "A mean is the sum over the count."
+    assert verdict.hint == 2
+    assert verdict.agreed[0] == verdict.agreed[1] > 5
+    assert verdict.right == ("the mean of one number",)
+
+
+@pytest.mark.parametrize(
+    "mean",
+    [
+        lambda x: x.sum() / (len(x) + 1),
+        lambda x: np.median(x) if len(x) > 3 else x.sum() / len(x),
+        lambda x: x.sum() if len(x) < 5 else x.sum() / len(x),  # like a known one in small cases
+        lambda x: x.sum() * (1 + 1e-7),
+        lambda x: -x.sum() / len(x),
+        lambda x: x.sum() / (len(x) - 1) if len(x) > 3 else x.sum() / len(x),
+    ],
+)
+def test_an_unknown_mistake_is_never_certain(exercise, mean):
+    verdict = verdict_on(exercise, mean)
+    assert verdict.state == "wrong"
+    assert verdict.sure in (LIKELY, UNKNOWN)
+
+
+def test_numbers_speak_where_the_cause_is_unknown(exercise):
+    verdict = verdict_on(exercise, lambda x: float("nan"))
+    assert verdict.code == "not-finite"
+    assert "NaN" in " ".join(verdict.clues)
+    assert verdict_on(exercise, lambda x: x[:2]).code == "shape"
+    assert verdict_on(exercise, lambda x: 1 / 0).code == "crash"
+
+
+def test_side_effects_are_seen(exercise):
+    def changes(x):
+        result = x.sum() / len(x)
+        x += 1
+        return result
+
+    count = []
+
+    def remembers(x):
+        count.append(1)
+        return x.sum() / len(x) + len(count)
+
+    assert verdict_on(exercise, changes).code == "argument-changed"
+    verdict = verdict_on(exercise, remembers)
+    assert (verdict.code, verdict.sure) == ("remembers", CERTAIN)
+
+
+def test_the_stub_is_not_attempted(exercise):
+    def stub(x):
+        raise NotImplementedError
+
+    assert verdict_on(exercise, stub).state == "not attempted"
+
+
+def test_the_message_shows_the_smallest_case_and_the_arithmetic(exercise):
+    lines = message.write(
+        verdict_on(exercise, lambda x: float(np.sum(x))), exercise, "01_mean.py:4", 3
+    )
+    text = "\n".join(lines)
+    assert lines[0].endswith("[sum-only]")
+    assert "01_mean.py:4 (your code ran, and no other)" in text
+    assert "mean(x=[1,2,6])" in text
+    assert "by hand: mean = (1 + 2 + 6) / 3 = 3" in text
+    assert "9.0000       3.0000       3.0000" in text  # yours, expected, numeric
+    assert "already right: the mean of one number" in text
+    assert "hint 1 (3 left)" in text
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 80
+
+
+# -- the check of the checks ----------------------------------------------------------------------
+
+
+def problems(tmp_path, **changes):
+    return devcheck.check(toy.write(tmp_path, **changes), runs=3).problems
+
+
+def test_a_sound_exercise_has_no_problems(tmp_path):
+    report = devcheck.check(toy.write(tmp_path), runs=3)
+    assert report.problems == ()
+    np.testing.assert_array_equal(report.matrix, np.eye(len(report.codes)))
+    assert report.codes[:4] == ("sum-only", "one-too-few", "first-value", "single-wrong")
+
+
+def changed(name, old, new):
+    text = next(text for file, text in toy.FILES.items() if file.startswith(name))
+    assert old in text
+    return {name: text.replace(old, new)}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("stub", "raise NotImplementedError", "return x.sum() / len(x)", "the stub is 'right'"),
+        ("stub", "def mean(x):", "def mean(x, y):", "the stub (x, y)"),
+        ("solution", "/ len(x)", "/ 2", "is refused"),
+        ("mutants", "return x.sum()\n", "return x.sum() / len(x)\n", "sum-only passes"),
+        ("mutants", "return x[0]", "return x.sum()", "first-value is taken for sum-only"),
+        ("others", "return total / len(x)", "return total", "by-loop is refused"),
+        ("hints", "---\nBy the count.\n", "", "2 hints"),
+        ("hints", "Divide.", "return x.sum() / len(x)", "holds a line of the solution"),
+        ("README", "# A mean", "A mean", "no title"),
+        ("check", '= 3"', '= 4"', "it says 4"),
+        ("check", "tensor.py", "none.py", "does not exist"),
+        ("check", "/ x.size", "/ 5", "the oracle of"),
+        ("mutants", "if len(x) > 1 else 0.0", "+ 1", "alone refuses no wrong answer"),
+    ],
+)
+def test_every_fault_of_an_exercise_is_found(tmp_path, name, old, new, said):
+    assert any(said in problem for problem in problems(tmp_path, **changed(name, old, new)))
+
+
+# -- several functions ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """An exercise that asks for a mean and for a spread."""
+    more = '\n\ndef spread(x):\n    """x (N,) -> max - min."""\n'
+    check = toy.FILES["check.py"].replace('("mean",)', '("mean", "spread")')
+    check += '\n\n@claim("the spread")\ndef wide(f, rng, rung):\n'
+    check += "    return {'spread': f.spread(np.arange(2.0 + rung))}\n"
+    return toy.write(
+        tmp_path,
+        stub=toy.FILES["stub.py"] + more + "    raise NotImplementedError\n",
+        solution=toy.FILES["solution.py"] + more + "    return x.max() - x.min()\n",
+        check=check,
+    )
+
+
+def test_what_is_written_is_examined_before_the_rest_is(pair):
+    def stub(x):
+        raise NotImplementedError
+
+    verdict = diagnose(pair.loaded(), {"mean": np.mean, "spread": stub})
+    assert verdict.state == "not attempted"
+    assert verdict.right == ("the mean", "the mean of one number")
+    assert "right so far" in message.write(verdict, pair)[0]
+    verdict = diagnose(pair.loaded(), {"mean": np.sum, "spread": stub})
+    assert (verdict.state, verdict.code, verdict.sure) == ("wrong", "sum-only", CERTAIN)
+    assert diagnose(pair.loaded(), {"mean": stub, "spread": stub}).right == ()
+
+
+def test_generic_mistakes_bear_the_name_of_the_function(pair):
+    codes = devcheck.check(pair, runs=2).codes
+    assert {"zeros-mean", "zeros-spread", "none-returned-mean", "remembers"} <= set(codes)
+    assert len(codes) == len(set(codes))

@@ -1,0 +1,247 @@
+"""Three programs on a learner's own functions: whose they were, what they reached, what went wrong.
+
+The programs run in the second that QUICK gives them; the bounds of FULL need half a minute.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import nnscratch.functional as F
+from nnscratch import Tensor
+from nnscratch.learn import borrowed, mine
+from nnscratch.learn.borrowed import Convolution, Fault, Lender
+from nnscratch.learn.exercise import all_exercises, find
+from nnscratch.learn.folder import Folder
+from nnscratch.learn.mine import QUICK, Figure
+
+USED = {  # exercises whose functions are at work
+    "digits": {7, 8, 16, 17, 19, 22},
+    "verification": {23, 24, 26, 29, 30},
+    "style": {22, 34, 35},
+}
+
+
+def solve(folder, number, text=None):
+    """Put a solution, or another text, where the learner writes, and say that it is right."""
+    exercise = find(str(number))
+    folder.file(exercise).write_text(text or exercise.solution_text)
+    folder.note(exercise, state="right", digest=folder.digest(exercise))
+
+
+@pytest.fixture
+def empty(tmp_path):
+    return Folder.create(tmp_path / "mine")[0]
+
+
+@pytest.fixture
+def solved(empty):
+    for exercise in all_exercises():
+        solve(empty, exercise.number)
+    return empty
+
+
+def play(folder, *names, **options):
+    """What came of the programs, and the lines that were said, which fit any terminal."""
+    lines = []
+    effort = {name: QUICK[name] for name in names or QUICK}
+    results = mine.run(folder, 0, lambda *given: lines.extend(given), effort, **options)
+    assert all(line.isascii() and len(line) <= 80 for line in lines), lines
+    assert not any("Traceback" in line for line in lines)
+    assert [result["name"] for result in results] == list(effort)
+    return results, "\n".join(lines)
+
+
+def numbers(listed):
+    """["unit_rows, distances (23)"] -> {23}."""
+    return {int(each.partition("(")[2].rstrip(")").split()[0]) for each in listed}
+
+
+# -- as it should be ------------------------------------------------------------------------------
+
+
+def test_all_pass_on_the_learners_functions(solved):
+    results, said = play(solved)
+    for result in results:
+        assert result["passed"], result
+        assert numbers(result["yours"]) == USED[result["name"]]
+        assert result["ours"] == result["notes"] == []
+        assert result["seconds"] > 0
+    assert "   ours:" not in said
+    assert "yours: hardest (26), triplet_loss, triplet_gradients (24)" in said
+    assert "picture: .nnscratch/mine_style.png" in said
+    with Image.open(results[-1]["picture"]) as picture:
+        assert picture.format == "PNG"
+        assert picture.size >= (3 * 32, 32)
+    assert solved.path in Path(results[-1]["picture"]).parents
+
+
+def test_all_pass_on_ours_in_an_empty_folder(empty):
+    results, said = play(empty)
+    for result in results:
+        assert result["passed"], result
+        assert numbers(result["ours"]) == USED[result["name"]]
+        assert result["yours"] == []
+    assert "   yours:" not in said
+    assert "adam_step (22 not attempted)" in said
+
+
+def test_an_old_right_is_not_trusted(solved):
+    """A file that was changed, one that is wrong, one that is gone."""
+    adam, pool, loss = (find(word) for word in ("22", "19", "8"))
+    solved.file(adam).write_text(adam.solution_text + "\n# better\n")
+    solved.note(pool, state="wrong")
+    solved.file(loss).unlink()
+    (result,), said = play(solved, "digits")
+    assert result["ours"] == [
+        "max_pool (19 not right yet)",
+        "cross_entropy (8 missing)",
+        "adam_step (22 changed since its check)",
+    ]
+    assert numbers(result["yours"]) == {7, 16, 17}
+    assert result["passed"]
+    assert "ours: max_pool (19 not right yet)" in said
+
+
+def test_the_same_seed_gives_the_same_figures(empty):
+    first, again, other = (
+        mine.read_digits(Lender(empty.path, {}), seed, **{**QUICK["digits"], "steps": 4})
+        for seed in (3, 3, 4)
+    )
+    assert first == again != other
+    assert not any(figure.holds for figure in first)  # four steps are too few
+    with pytest.raises(ValueError, match="a seed of at least 0, got -1"):
+        mine.run(empty, -1, lambda *lines: None)
+
+
+# -- functions that go wrong ----------------------------------------------------------------------
+
+
+def right_and_then(number, old, new):
+    """A solution with something else in it."""
+    text = find(str(number)).solution_text
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_a_slow_function_gives_way(solved):
+    start = '"""x (N, C, H, W), g'
+    wait = "import time\n    end = time.process_time() + 0.2\n"
+    wait += "    while time.process_time() < end:\n        pass\n"
+    text = right_and_then(19, f"    {start}", f"    {wait}    {start}")
+    solve(solved, 19, text)
+    (result,), said = play(solved, "digits", patience=0.5)
+    assert result["passed"]
+    assert "max_pool (19)" in result["yours"]
+    assert "s a call: ours took over after 3 calls" in result["notes"][0]
+    assert "your max_pool takes 0.2" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "old", "new", "said"),
+    [
+        ("digits", 17, "    y = np.zeros", "    1 / 0\n    y = np.zeros", "ZeroDivisionError"),
+        ("digits", 17, "    y = np.zeros", "    exit(3)\n    y = np.zeros", "SystemExit: 3"),
+        ("digits", 19, "return seen.max(0), ", "return seen.max(1), ", "gave shape"),
+        ("digits", 22, "return p, (m, v, t)", "return p, m, v, t", r"no pair \(p, state\)"),
+        ("digits", 22, "return p, (m, v, t)", "return p[:0], (m, v, t)", r"gave float64 \(0, "),
+        ("verification", 26, "[anchor, pos", "[anchor + 99, pos", "no rows"),
+        ("style", 34, "return rows", "return None and rows", "your gram gave"),
+        ("style", 35, "return image, totals", "return image, totals[:-1]", r"gave shape \(29,\)"),
+    ],
+)
+def test_what_a_function_does_is_told(empty, name, number, old, new, said):
+    solve(empty, number, right_and_then(number, old, new))
+    with pytest.raises(Fault, match=said):
+        mine.PROGRAMS[name](Lender(empty.path, {number: "right"}), 0, **QUICK[name])
+
+
+def test_a_crash_an_end_and_an_endless_loop_are_told(empty):
+    start = '    if kind == "relu"'
+    for line, seconds, words in (
+        ("len(3)", 60.0, "your activation (07_activations.py:8) raised TypeError: object of"),
+        ("import os; os._exit(7)", 60.0, "the process ended (code 7) before the program did"),
+        ("while True: kind", 5.0, "still running after 5 s, in your 07_activations.py:8; is"),
+    ):
+        solve(empty, 7, right_and_then(7, start, f"    {line}\n{start}"))
+        (result,), said = play(empty, "digits", seconds=seconds)
+        assert not result["passed"]
+        assert words in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "old", "new"),
+    [
+        ("digits", 16, "dpadded[:, :, seen] +=", "dpadded[:, :, seen] -="),
+        ("verification", 24, "slopes = n - p, p - a, a - n", "slopes = p - n, a - p, n - a"),
+        ("style", 35, "alpha * apart + beta * style_slope", "alpha * apart - beta * style_slope"),
+    ],
+)
+def test_a_wrong_function_that_slipped_in_does_not_pass(empty, monkeypatch, name, number, old, new):
+    """Nobody checked it, and it runs; the figures tell."""
+    for used in USED[name]:
+        solve(empty, used)
+    empty.file(find(str(number))).write_text(right_and_then(number, old, new))
+    monkeypatch.setattr(Folder, "state", lambda self, exercise: "right")
+    (result,), said = play(empty, name)
+    assert numbers(result["yours"]) == USED[name]
+    assert result["trouble"] == ""
+    assert not result["passed"]
+    assert f"x  {name}   not passed" in said
+
+
+def test_what_the_checks_refuse_is_refused_here(empty, monkeypatch):
+    empty.file(find("22")).write_text("import nnscratch\n\n\ndef adam_step():\n    pass\n")
+    lend = Lender(empty.path, {22: "right", 7: "right"})
+    assert lend(22, "adam_step").yours is None
+    assert lend(7, "activation").yours is not None  # the stub, as nobody checked
+    assert lend.report()["ours"][0].startswith("adam_step (22 of no use: imports nnscratch")
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", [{}, {18: "right"}], ids=["conv2d", "conv_nd"])
+def test_the_convolution_and_its_gradients_are_the_engines(empty, right):
+    for number in right:
+        solve(empty, number)
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(s) for s in ((3, 2, 6, 5), (4, 2, 3, 3), (4,), (3, 4, 6, 5))]
+    results = []
+    for convolution in (Convolution(Lender(empty.path, right)), lambda *a: F.conv2d(*a, padding=1)):
+        x, w, b = (Tensor(each, requires_grad=True) for each in arrays[:3])
+        y = convolution(x, w, b)
+        (y * Tensor(arrays[3])).sum().backward()
+        results.append([y.numpy(), *(each.grad.numpy() for each in (x, w, b))])
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_results_of_another_kind_are_faults():
+    def part(function):
+        exercise = SimpleNamespace(name="01_one", number=1)
+        return borrowed.Part("one", exercise, None, function, "", 1.0)
+
+    assert part(lambda: [1, 2]).gives(((2,),))[0].dtype == np.float64
+    assert part(lambda: (1, [2, 3])).gives(((), None))[1].tolist() == [2, 3]
+    for given, shapes, said in (
+        ([[1], [2, 3]], ((2,),), "no array of numbers"),
+        (None, ((), ()), "no array of numbers"),
+        ((1, 2, 3), ((), ()), "3 results instead of 2"),
+        (np.zeros((2, 3)), ((3, 2),), r"shape \(2, 3\) where \(3, 2\)"),
+    ):
+        with pytest.raises(Fault, match=said):
+            part(lambda given=given: given).gives(shapes)
+
+
+def test_figures_hold_or_not():
+    assert Figure("a", 0.5, "at least", 0.5).holds
+    assert not Figure("a", 0.4, "at least", 0.5).holds
+    assert Figure("a", 0.5, "at most", 0.5).holds
+    assert not Figure("a", 0.6, "at most", 0.5).holds
+    assert Figure("a", 0.6).holds
+    assert not any(Figure("a", np.nan, wanted, 1.0).holds for wanted in ("at least", "at most"))
+    assert str(Figure("EER", 0.04166, "at most", 0.1)) == "EER 0.042 (at most 0.1)"
