@@ -15,6 +15,7 @@ from nnscratch import files
 from nnscratch.learn import devcheck
 from nnscratch.learn.exercise import Exercise, all_exercises, exercises_folder, find
 from nnscratch.learn.folder import DEFAULT, Folder, counts
+from nnscratch.learn.message import in_ascii
 from nnscratch.learn.runner import Answer
 
 DESCRIPTION = """\
@@ -313,12 +314,16 @@ def _print(*lines: str) -> None:
 
 def _writable(text: str, encoding: str) -> str:
     """The text in signs that the terminal has."""
-    return text.encode(encoding, "replace").decode(encoding)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return in_ascii(text)
+    return text
 
 
 def _markdown(text: str) -> None:
     console = Console()
-    if console.is_terminal:
+    if console.is_terminal and _writable(text, console.encoding) == text:
         console.print(Markdown(text))
     else:
         _print(text)

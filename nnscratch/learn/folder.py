@@ -132,8 +132,9 @@ class Folder:
         """Examine the learner's file in a process of its own and note what came of it."""
         from nnscratch.learn import runner
 
-        answer = runner.check(exercise, self.file(exercise))
         known = self.progress(exercise)
+        left = len(exercise.hints) - known.hints
+        answer = runner.check(exercise, self.file(exercise), hints_left=left)
         self.note(
             exercise,
             state=answer.state,

@@ -4,6 +4,7 @@ Stands on `diagnosis`. Only letters that every terminal has.
 """
 
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from nnscratch.learn.outcome import FAINT, Call, Value, errors
 
 WIDTH, LINES = 80, 25
 ROWS = 6  # elements shown
-MARKS = {"right": "ok", "wrong": "x ", NOT_ATTEMPTED: "- "}
+PLAIN = "- x * -> => <- >= <= != sum d sqrt inf 1/2 ~ in +- < > || - ' ' ^ ~ _ floor( ) ..."
+FANCY = "−×·→⇒←≥≤≠Σ∂√∞½≈∈±⟨⟩‖–’′\u0302\u0303\u0304⌊⌋…"
+SIGNS = dict(zip(FANCY, PLAIN.split(), strict=True))
 
 
 def write(
@@ -299,7 +302,16 @@ def _cut(lines: list[str]) -> list[str]:
 
 def in_ascii(text: str) -> str:
     """The text in signs that every terminal has; what has no plain form becomes ?."""
-    table = {"−": "-", "×": "x", "·": "*", "→": "->", "≥": ">=", "≤": "<=", "≠": "!=", "²": "^2"}
-    for sign, plain in table.items():
-        text = text.replace(sign, plain)
-    return text.encode("ascii", "replace").decode()
+    return "".join(c if c.isascii() else _plain_sign(c) for c in text)
+
+
+def _plain_sign(sign: str) -> str:
+    """× -> x, α -> alpha, ₁ -> 1, ² -> ^2."""
+    if sign in SIGNS:
+        return SIGNS[sign]
+    name = unicodedata.name(sign, "")
+    if name.startswith("GREEK"):
+        return name.rpartition(" ")[2].lower()
+    raised = "^" if unicodedata.decomposition(sign).startswith("<super>") else ""
+    parts = unicodedata.normalize("NFKD", sign)
+    return "?" if parts == sign else raised + in_ascii(parts)

@@ -40,11 +40,17 @@ class Answer:
     picture: str | None = None
 
 
-def check(exercise: Exercise, file: Path, seconds: float = SECONDS) -> Answer:
-    """Examine a learner's file. Nothing it does can hang, print over or end this process."""
+def check(
+    exercise: Exercise, file: Path, seconds: float = SECONDS, hints_left: int | None = None
+) -> Answer:
+    """Examine a learner's file. Nothing it does can hang, print over or end this process.
+
+    hints_left: None: all of them
+    """
+    hints = len(exercise.hints) if hints_left is None else hints_left
     with tempfile.TemporaryDirectory() as folder:
         answer, trace = Path(folder, "answer.json"), Path(folder, "trace.txt")
-        words = [str(exercise.path.resolve()), str(file.resolve()), str(answer)]
+        words = [str(exercise.path.resolve()), str(file.resolve()), str(answer), str(hints)]
         command = [sys.executable, "-P", "-c", _start(seconds, trace), *words]
         try:
             done = subprocess.run(

@@ -1,7 +1,8 @@
 """One exercise examined, in a process of its own: python -m nnscratch.learn.worker.
 
-Arguments: the exercise's folder, the learner's file, a file for the answer (JSON). The learner's
-code may print, hang, or end the process; the parent (`runner`) is ready for all of it.
+Arguments: the exercise's folder, the learner's file, a file for the answer (JSON), the number of
+hints that were not shown yet. The learner's code may print, hang, or end the process; the parent
+(`runner`) is ready for all of it.
 """
 
 import json
@@ -17,16 +18,15 @@ from nnscratch.learn.exercise import Exercise, Loaded
 
 def main(arguments: list[str]) -> int:
     """Examine, and write the answer, whole or not at all."""
-    folder, file, answer = map(Path, arguments)
-    exercise = Exercise(folder)
-    record = check(exercise, file)
+    folder, file, answer = map(Path, arguments[:3])
+    record = check(Exercise(folder), file, int(arguments[3]))
     temporary = answer.with_suffix(".part")
     temporary.write_text(json.dumps(record), encoding="utf-8")
     os.replace(temporary, answer)
     return 0
 
 
-def check(exercise: Exercise, file: Path) -> dict[str, Any]:
+def check(exercise: Exercise, file: Path, hints_left: int) -> dict[str, Any]:
     """The verdict on a learner's file, as the parent wants it."""
     loaded = exercise.loaded()
     try:
@@ -40,7 +40,7 @@ def check(exercise: Exercise, file: Path) -> dict[str, Any]:
         "code": verdict.code,
         "sure": verdict.sure,
         "hint": verdict.hint,
-        "lines": message.write(verdict, exercise, place),
+        "lines": message.write(verdict, exercise, place, hints_left),
     }
     if verdict.case is not None and verdict.case.claim.image:
         record["picture"] = pictures.beside(verdict.case, file)
