@@ -16,6 +16,7 @@ COMMANDS = {
     "style": "paint one picture in the style of another",
     "style-report": "measure how good stylised pictures are",
     "train-backbone": "make a small network for style transfer, from a VGG or from nothing",
+    "weights": "say what a weight file is; make it slim; fetch one",
     "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
     "oneshot": "learn characters from one example each (Omniglot)",
     "learn": "exercises that know what you did wrong",

@@ -1,137 +1,101 @@
-"""Reading weight files: our own, Keras-layout .npz and torchvision-layout .safetensors.
+"""Opening weight files: the first bytes say of what make they are, never the name.
 
-Stands on `form` and `own`. Nothing is executed: no pickle is ever opened.
+Stands on the readers of this package, and on `layouts` for what the arrays mean. Nothing is
+executed: no pickle is ever run.
 """
 
 import os
-import re
 import zipfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from nnscratch.weights import own
-from nnscratch.weights.form import CAFFE, TORCHVISION, LayerWeights, VGGWeights
+from nnscratch.weights import h5_file, layouts, mat_file, npz_file, own, torch_file
+from nnscratch.weights.contents import Contents
+from nnscratch.weights.form import VGGWeights
 
-KERAS_KEY = re.compile(r"block([1-9])_conv([1-9])/(kernel|bias)(?::0)?")
-TORCHVISION_KEY = re.compile(r"features\.(\d+)\.(weight|bias)")
-KNOWN = "our own, Keras-layout .npz (block1_conv1/kernel, ...) or torchvision-layout .safetensors"
+ZIP, HDF5, MATLAB = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"MATLAB "
+PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras"
 
 
 def load(path: str | os.PathLike) -> VGGWeights:
     """The convolutions of a VGG from a weight file. Raises ValueError if it is none, or broken."""
+    return layouts.vgg(open_contents(path), f"'{path}'")[0]
+
+
+def open_contents(path: str | os.PathLike) -> Contents:
+    """What a weight file holds, by its own names.
+
+    Raises ValueError if it is missing, of no known make, or broken.
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"weights: no file at '{path}'; check the path")
     with path.open("rb") as file:
-        start = file.read(9)
-    if start[:4] == b"PK\x03\x04":
-        arrays = _read_npz(path)
-        if own.CARD in arrays:
-            return own.from_arrays(arrays, str(arrays[own.CARD]), f"'{path}'")
-        return _keras(arrays, f"'{path}'")
+        start = file.read(520)
+    return _reader(path, start)(path)
+
+
+def _reader(path: Path, start: bytes) -> Callable[[Path], Contents]:
+    if start[:4] == ZIP:
+        return torch_file.read if _is_torch(path) else npz_file.read
     if start[8:9] == b"{":
-        arrays, card = _read_safetensors(path)
-        if card is not None:
-            return own.from_arrays(arrays, card, f"'{path}'")
-        return _torchvision(arrays, f"'{path}'")
+        return _safetensors
+    if start[:8] == HDF5:
+        return h5_file.read
+    if start[:7] == MATLAB:
+        return mat_file.read
+    if start[:2] in PICKLES:
+        return torch_file.read
     raise ValueError(f"weights: '{path}' is not a weight file of a known kind; expected {KNOWN}")
 
 
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of VGG layers in a .npz file, others left unread."""
+def _is_torch(path: Path) -> bool:
+    """Whether a zip holds what torch.save puts into one."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files if _is_wanted(key)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"weights: '{path}' is broken or cut short ({error}); fetch it again"
-        ) from error
+        with zipfile.ZipFile(path) as file:
+            return any(name.rpartition("/")[2] == "data.pkl" for name in file.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
 
 
-def _keras(arrays: dict[str, np.ndarray], source: str) -> VGGWeights:
-    """Kernels (kH, kW, C_in, C_out), the first taking BGR -> the inner form."""
-    layers = {}
-    for name in sorted({key.partition("/")[0] for key in arrays}):
-        match = re.fullmatch(r"block(\d)_conv(\d)", name)
-        if match is None:
-            continue
-        kernel, bias = _pair(arrays, name, ("kernel", "bias"), source)
-        if kernel.ndim != 4:
-            raise ValueError(
-                f"weights: {source}: expected {name}/kernel of rank 4, got {kernel.shape}"
-            )
-        weight = kernel.transpose(3, 2, 0, 1)  # (kH, kW, C_in, C_out) -> (C_out, C_in, kH, kW)
-        layers[f"conv{match[1]}_{match[2]}"] = _layer(weight, bias)
-    if not layers:
-        raise ValueError(f"weights: {source} holds no VGG layers; expected {KNOWN}")
-    first = next(iter(layers))
-    layers[first] = _layer(layers[first].weight[:, ::-1], layers[first].bias)  # BGR -> RGB
-    return VGGWeights(layers, CAFFE, source)
+def _safetensors(path: Path) -> Contents:
+    opened = _Safetensors(path)
+    return Contents("safetensors", opened, opened.texts)
 
 
-def _pair(
-    arrays: dict[str, np.ndarray], name: str, kinds: Iterable[str], source: str
-) -> list[np.ndarray]:
-    """The kernel and the bias of one layer."""
-    found = [arrays.get(f"{name}/{kind}", arrays.get(f"{name}/{kind}:0")) for kind in kinds]
-    if any(array is None for array in found):
-        raise ValueError(f"weights: {source}: {name} lacks its kernel or its bias")
-    return [array for array in found if array is not None]
+class _Safetensors(Mapping[str, np.ndarray]):
+    """The arrays of a .safetensors; the file is mapped, and one is read when it is asked for."""
 
+    def __init__(self, path: Path):
+        from safetensors import SafetensorError, safe_open
 
-def _is_wanted(key: str) -> bool:
-    return key == own.CARD or own.is_own(key) or KERAS_KEY.fullmatch(key) is not None
+        self._path, self._errors = path, (SafetensorError, OSError, TypeError, ValueError)
+        try:
+            self._file = safe_open(path, framework="numpy")
+            self._names = list(self._file.keys())
+            card = (self._file.metadata() or {}).get(own.CARD)
+        except self._errors as error:
+            raise self._broken(error) from error
+        self.texts = {} if card is None else {own.CARD: card}
 
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return self._file.get_tensor(name)
+        except self._errors as error:
+            raise self._broken(error) from error
 
-def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], str | None]:
-    """The arrays of VGG layers, others left unread, and the card if the file is ours."""
-    from safetensors import SafetensorError, safe_open
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
 
-    try:
-        with safe_open(path, framework="numpy") as file:
-            card = (file.metadata() or {}).get(own.CARD)
-            keys = file.keys()
-            keys = [key for key in keys if TORCHVISION_KEY.fullmatch(key) or own.is_own(key)]
-            return {key: file.get_tensor(key) for key in keys}, card
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"weights: '{path}' is broken or cut short ({error}); fetch it again"
-        ) from error
+    def __len__(self) -> int:
+        return len(self._names)
 
-
-def _torchvision(found: dict[str, np.ndarray], source: str) -> VGGWeights:
-    """features.N.weight (C_out, C_in, kH, kW), taking RGB -> the inner form."""
-    arrays = {key: array for key, array in found.items() if TORCHVISION_KEY.fullmatch(key)}
-    numbers = sorted({int(key.split(".")[1]) for key in arrays})
-    if any(arrays[key].ndim != 4 for key in arrays if key.endswith("weight")):
-        raise ValueError(
-            f"weights: {source} has batch norm between its convolutions; use a plain VGG"
+    def _broken(self, error: Exception) -> ValueError:
+        return ValueError(
+            f"weights: '{self._path}' is broken or cut short ({error}); fetch it again"
         )
-    layers = {}
-    for number, name in zip(numbers, _names(numbers), strict=True):
-        weight, bias = (arrays.get(f"features.{number}.{kind}") for kind in ("weight", "bias"))
-        if weight is None or bias is None:
-            raise ValueError(f"weights: {source}: features.{number} lacks its weight or its bias")
-        layers[name] = _layer(weight, bias)
-    if not layers:
-        raise ValueError(f"weights: {source} holds no VGG layers; expected {KNOWN}")
-    return VGGWeights(layers, TORCHVISION, source)
-
-
-def _names(numbers: list[int]) -> list[str]:
-    """Layer numbers -> names. Each convolution has a ReLU behind it; a gap of 3 holds a pool."""
-    names, block, place = [], 1, 0
-    for i, number in enumerate(numbers):
-        new = i > 0 and number - numbers[i - 1] > 2
-        block, place = (block + 1, 1) if new else (block, place + 1)
-        names.append(f"conv{block}_{place}")
-    return names
-
-
-def _layer(weight: np.ndarray, bias: np.ndarray) -> LayerWeights:
-    return LayerWeights(
-        np.ascontiguousarray(weight, np.float32), np.ascontiguousarray(bias, np.float32)
-    )

@@ -1,0 +1,377 @@
+"""One small VGG in every layout becomes the same network; what is none is refused in words."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from nnscratch.weights import layouts, own
+from nnscratch.weights.contents import Contents
+from nnscratch.weights.form import CAFFE, TORCHVISION, LayerWeights, Preprocess, VGGWeights
+
+NUMBERS = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5}
+WITH_NORMS = {"conv1_1": 0, "conv1_2": 3, "conv2_1": 7}
+WITH_PADS = {"conv1_1": 2, "conv1_2": 5, "conv2_1": 9}
+COLOUR = np.array([[0, 0, 255], [0, 255, 0], [255, 0, 0]], np.float32)  # RGB in [0, 1] to BGR
+SHIFT = -np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def bgr(vgg):
+    weight, bias = vgg["conv1_1"]
+    return vgg | {"conv1_1": (weight[:, ::-1], bias)}
+
+
+def keyed(vgg, form, axes="OIHW"):
+    """Arrays under names made from block, place and 0 or 1."""
+    order = (2, 3, 1, 0) if axes == "HWIO" else (0, 1, 2, 3)
+    return {
+        form(name, i): np.ascontiguousarray(array.transpose(order) if i == 0 else array)
+        for name, pair in vgg.items()
+        for i, array in enumerate(pair)
+    }
+
+
+def numbered(vgg, numbers=NUMBERS, start="features."):
+    return keyed(vgg, lambda name, i: f"{start}{numbers[name]}.{('weight', 'bias')[i]}")
+
+
+def keras(vgg, end=""):
+    def form(name, i):
+        return f"block{name[4]}_conv{name[6]}/{('kernel', 'bias')[i]}{end}"
+
+    return keyed(bgr(vgg), form, "HWIO")
+
+
+def gatys(vgg):
+    arrays = keyed(bgr(vgg), lambda name, i: f"{name}.{('weight', 'bias')[i]}")
+    return {key: array.astype(np.float64) for key, array in arrays.items()}
+
+
+def frossard(vgg):
+    arrays = keyed(vgg, lambda name, i: f"{name}_{'Wb'[i]}", "HWIO")
+    return arrays | {"fc6_W": np.zeros((2, 2), np.float32)}
+
+
+def chainer(vgg, between="/"):
+    arrays = keyed(bgr(vgg), lambda name, i: f"{name}{between}{'Wb'[i]}")
+    return arrays | {"fc6/W": np.zeros((2, 2), np.float32)}
+
+
+def jcjohnson(vgg):
+    head = {f"classifier.{i}.weight": np.zeros((2, 2), np.float32) for i in (1, 4, 6)}
+    return numbered(bgr(vgg)) | head
+
+
+def torchvision(vgg):
+    head = {f"classifier.{i}.weight": np.zeros((2, 2), np.float32) for i in (0, 3, 6)}
+    return numbered(vgg) | head
+
+
+def timm(vgg):
+    zeros = np.zeros((2, 2), np.float32)
+    return numbered(vgg) | {"head.fc.weight": zeros, "pre_logits.fc1.weight": zeros}
+
+
+def amdegroot(vgg):
+    return numbered(vgg) | {"classifier.0.bias": np.full(4, np.nan, np.float32)}
+
+
+def with_norms(vgg):
+    """Norms are made at random, and the convolutions such that folding gives `vgg` again."""
+    rng, arrays = np.random.default_rng(1), {}
+    for name, (weight, bias) in vgg.items():
+        scale, variance = rng.uniform(0.5, 2, (2, len(bias)))
+        mean, shift = rng.standard_normal((2, len(bias)))
+        factor = scale / np.sqrt(variance + 1e-5)
+        n = WITH_NORMS[name]
+        arrays |= {
+            f"features.{n}.weight": weight / factor[:, None, None, None],
+            f"features.{n}.bias": (bias - shift) / factor + mean,
+            f"features.{n + 1}.weight": scale,
+            f"features.{n + 1}.bias": shift,
+            f"features.{n + 1}.running_mean": mean,
+            f"features.{n + 1}.running_var": variance,
+        }
+    return {key: np.asarray(array, np.float32) for key, array in arrays.items()}
+
+
+def adain(vgg):
+    front = {"0.weight": COLOUR[:, :, None, None], "0.bias": SHIFT}
+    return front | numbered(bgr(vgg), WITH_PADS, "")
+
+
+LAYOUTS = {
+    "Keras": (keras, CAFFE),
+    "Keras with :0": (lambda vgg: keras(vgg, ":0"), CAFFE),
+    "Gatys": (gatys, CAFFE),
+    "Frossard": (frossard, CAFFE),
+    "Chainer": (chainer, CAFFE),
+    "Chainer with _": (lambda vgg: chainer(vgg, "_"), CAFFE),
+    "torchvision": (torchvision, TORCHVISION),
+    "in parallel": (lambda vgg: numbered(vgg, NUMBERS, "module.features."), TORCHVISION),
+    "torchvision's features alone": (lambda vgg: numbered(vgg, NUMBERS, ""), TORCHVISION),
+    "timm": (timm, TORCHVISION),
+    "amdegroot": (amdegroot, layouts.AMDEGROOT),
+    "jcjohnson": (jcjohnson, CAFFE),
+    "torchvision with norms": (with_norms, TORCHVISION),
+    "AdaIN": (adain, CAFFE),
+}
+ROUNDED = ("torchvision with norms",)
+
+
+def npz(path, arrays):
+    np.savez(path, **arrays)
+    with np.load(path) as file:
+        return Contents("npz", {key: file[key] for key in file.files})
+
+
+def safetensors(path, arrays):
+    save_file(arrays, path)
+    return Contents("safetensors", load_file(path))
+
+
+def read(arrays, texts=None):
+    return layouts.vgg(Contents("npz", arrays, texts or {}), "'net'")
+
+
+@pytest.mark.parametrize("write", [npz, safetensors])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_becomes_the_same_network(tmp_path, small_vgg, layout, write):
+    make, wants = LAYOUTS[layout]
+    loaded, evidence = layouts.vgg(write(tmp_path / "net.npz", make(small_vgg)), "'net'")
+    assert list(loaded.layers) == list(small_vgg)
+    assert loaded.preprocess == wants
+    for name, pair in small_vgg.items():
+        for found, expected in zip(vars(loaded.layers[name]).values(), pair, strict=True):
+            assert found.dtype == np.float32
+            assert found.flags.c_contiguous
+            tolerance = 1e-5 if layout in ROUNDED else 0
+            np.testing.assert_allclose(found, expected, tolerance, tolerance)
+    assert any(line.startswith("names as ") for line in evidence)
+    assert any("RGB" in line or "BGR" in line for line in evidence)
+    assert any(line.startswith("wants RGB in [0, 1] times") for line in evidence)
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)])
+@pytest.mark.parametrize("norms", [False, True])
+def test_numbers_of_real_networks_get_their_names(counts, norms):
+    """VGG-11, -16 and -19, with norms and without: one step more for each convolution."""
+    step, number, numbers = 2 + norms, 0, []
+    for count in counts:
+        numbers += range(number, number + step * count, step)
+        number += step * count + 1
+    pairs = {n: (np.zeros((4, 3 if n == 0 else 4, 3, 3)), np.zeros(4)) for n in numbers}
+    expected = [f"conv{b}_{i}" for b, n in enumerate(counts, 1) for i in range(1, n + 1)]
+    assert list(layouts._by_gaps(pairs, step, "'net'")) == expected
+    if counts == (2, 2, 4, 4, 4) and not norms:
+        assert numbers == [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34]
+
+
+# -- the numbers of conv1_1 -----------------------------------------------------------------------
+
+
+def marked(vgg, known):
+    """`vgg` with the numbers of a published network in its conv1_1."""
+    weight = vgg["conv1_1"][0].copy()
+    for (out, row, column), colours in known.at.items():
+        weight[out, :, row, column] = colours
+    return vgg | {"conv1_1": (weight, vgg["conv1_1"][1])}
+
+
+@pytest.mark.parametrize("known", layouts.FINGERPRINTS, ids=lambda known: known.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("change", [dict, bgr])
+def test_the_numbers_tell_channels_and_pixels_whatever_the_names(small_vgg, known, dtype, change):
+    vgg = marked(small_vgg, known)
+    for make in (numbered, torchvision, jcjohnson, gatys, keras, frossard, chainer):
+        arrays = {key: array.astype(dtype) for key, array in make(change(vgg)).items()}
+        loaded, evidence = read(arrays)
+        expected = vgg["conv1_1"][0].astype(dtype).astype(np.float32)
+        np.testing.assert_array_equal(loaded.layers["conv1_1"].weight, expected)
+        assert loaded.preprocess == known.preprocess
+        assert any(f"has the numbers of the {known.name}: " in line for line in evidence)
+
+
+def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
+    """The one difference in jcjohnson's files without their heads, and it is not to be seen."""
+    vgg = marked(small_vgg, layouts.FINGERPRINTS[0])
+    loaded, evidence = read(numbered(bgr(vgg)))
+    assert loaded.preprocess == CAFFE
+    assert "channels in BGR" in " ".join(evidence)
+    _, evidence = read(numbered(small_vgg))
+    assert "of no network known here; channels taken as RGB" in " ".join(evidence)
+
+
+@pytest.mark.parametrize("turn", ["swapped", "turned"])
+def test_mirrored_kernels_are_refused(small_vgg, turn):
+    vgg = marked(small_vgg, layouts.FINGERPRINTS[0])
+    weight, bias = vgg["conv1_1"]
+    turned = weight.swapaxes(2, 3) if turn == "swapped" else weight[:, :, ::-1, ::-1]
+    for make in (keras, gatys, frossard):
+        with pytest.raises(ValueError, match="VGG-19 .* mirrored .*convert it again"):
+            read(make(vgg | {"conv1_1": (turned, bias)}))
+
+
+@pytest.mark.real_data
+def test_the_real_first_layer_is_recognised(real_data):
+    with np.load(real_data / "vgg" / "vgg19_keras_block1_3.npz") as file:
+        loaded, evidence = layouts.vgg(Contents("npz", file), "'real'")
+    assert "VGG-19 of Simonyan and Zisserman: channels in BGR" in " ".join(evidence)
+    first = loaded.layers["conv1_1"]
+    np.testing.assert_allclose(
+        first.bias[:4], [0.73017758, 0.06493629, 0.03428847, 0.8260386], 1e-6
+    )
+    assert len(loaded.layers) == 8
+
+
+# -- one by one -----------------------------------------------------------------------------------
+
+
+def test_our_own_card_comes_first(tmp_path, small_vgg):
+    wants = Preprocess(2.0, (0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
+    layers = {name: LayerWeights(*pair) for name, pair in small_vgg.items()}
+    own.save(tmp_path / "own.npz", VGGWeights(layers, wants, "made for a test"))
+    with np.load(tmp_path / "own.npz") as file:
+        loaded, evidence = layouts.vgg(Contents("npz", dict(file)), "'own.npz'")
+        card = str(file[own.CARD])
+    assert loaded.preprocess == wants
+    assert "card of our own" in evidence[0]
+    arrays = {
+        f"{name}.{kind}": a for name, pair in layers.items() for kind, a in vars(pair).items()
+    }
+    assert read(arrays, {own.CARD: card})[0].preprocess == wants
+
+
+def test_a_mixing_layer_in_front_keeps_its_meaning(small_vgg):
+    """conv1_1(A·x + b) stays, at borders of zeros as well, for any A that can be undone."""
+    rng = np.random.default_rng(2)
+    matrix, shift = rng.standard_normal((3, 3)), rng.standard_normal(3)
+    arrays = adain(small_vgg) | {"0.weight": matrix[:, :, None, None], "0.bias": shift}
+    loaded, _ = read(arrays)
+    image = rng.random((3, 3, 3))  # C, H, W: one position of conv1_1
+    wants = loaded.preprocess
+    mean, std = (np.array(v)[:, None, None] for v in (wants.mean, wants.std))
+    inner = (image * wants.scale - mean) / std
+    inner[:, 0] = 0  # the border
+    found = np.einsum("ochw,chw->o", loaded.layers["conv1_1"].weight, inner)
+    mixed = np.einsum("dc,chw->dhw", matrix, image) + shift[:, None, None]
+    mixed[:, 0] = 0
+    expected = np.einsum("ochw,chw->o", bgr(small_vgg)["conv1_1"][0], mixed)
+    np.testing.assert_allclose(found, expected, 1e-5, 1e-5)
+
+
+def test_the_mean_colour_in_a_file_says_the_order(small_vgg):
+    arrays = keyed(bgr(small_vgg), lambda n, i: f"{n}/{('filters', 'biases')[i]}", "HWIO")
+    arrays["averageImage"] = np.tile(-SHIFT, (2, 2, 1))
+    loaded, evidence = read(arrays)
+    np.testing.assert_array_equal(loaded.layers["conv1_1"].weight, small_vgg["conv1_1"][0])
+    assert loaded.preprocess == CAFFE
+    assert "pictures in BGR" in " ".join(evidence)
+
+
+def test_a_first_layer_of_three_channels_is_told_by_the_second():
+    rng = np.random.default_rng(0)
+    vgg = {}
+    for name, out in (("conv1_1", 3), ("conv1_2", 5)):
+        vgg[name] = (rng.random((out, 3, 3, 3), np.float32), np.zeros(out, np.float32))
+    for make in (frossard, chainer):
+        loaded, _ = read(make(vgg))
+        np.testing.assert_array_equal(loaded.layers["conv1_1"].weight, vgg["conv1_1"][0])
+    with pytest.raises(ValueError, match="HWIO as well as OIHW"):
+        read(frossard({"conv1_1": vgg["conv1_1"]}))
+
+
+# -- refused --------------------------------------------------------------------------------------
+
+
+def without(make, key):
+    def made(vgg):
+        arrays = make(vgg)
+        del arrays[key]
+        return arrays
+
+    return made
+
+
+def changed(make, key, change):
+    def made(vgg):
+        arrays = make(vgg)
+        return arrays | {key: change(arrays.get(key))}
+
+    return made
+
+
+def zeros(*shape):
+    return lambda _: np.zeros(shape, np.float32)
+
+
+W2 = "block1_conv2/kernel"
+REFUSED = {
+    "nothing": (lambda vgg: {}, "holds no VGG layers: .* came none"),
+    "others": (lambda vgg: {"a": np.zeros(3)}, "holds no VGG layers: .* came a"),
+    "several": (lambda vgg: keras(vgg) | gatys(vgg), "names of several makers"),
+    "twice": (lambda vgg: keras(vgg) | keras(vgg, ":0"), "holds both block1_conv1/kernel and"),
+    "two numbered": (
+        lambda vgg: numbered(vgg) | numbered(vgg, NUMBERS, "other.features."),
+        "two networks",
+    ),
+    "no bias": (without(keras, "block2_conv1/bias"), "conv2_1 lacks its weight or its bias"),
+    "no bias of torch": (without(numbered, "features.2.bias"), "layer 2 lacks its weight or"),
+    "a layer missing": (
+        lambda vgg: frossard({n: p for n, p in vgg.items() if n != "conv1_1"}),
+        "lacks conv1_1, though it has conv1_2",
+    ),
+    "a number missing": (
+        lambda vgg: numbered(vgg, NUMBERS | {"conv2_1": 9}),
+        "layers 2 and 9 are 7 apart, where a VGG has 2 or 3",
+    ),
+    "does not fit": (
+        changed(keras, W2, lambda a: a[:, :, :2]),
+        "conv1_2 does not fit: expected 4 input channels",
+    ),
+    "NaN": (changed(keras, W2, lambda a: a * np.float32(np.nan)), "conv1_2 holds NaN"),
+    "too large": (changed(gatys, "conv1_2.weight", lambda a: a + 1e300), "holds NaN or inf"),
+    "rank": (changed(gatys, "conv1_2.weight", zeros(4)), "of rank 4, got shape"),
+    "whole numbers": (
+        changed(keras, W2, lambda a: a.astype(np.int8)),
+        "of floating point, got int8",
+    ),
+    "Theano": (changed(keras, "block1_conv1/kernel", zeros(4, 3, 3, 3)), "th_kernels"),
+    "four channels": (changed(gatys, "conv1_1.weight", zeros(5, 4, 3, 3)), "neither as HWIO nor"),
+    "a norm not whole": (without(with_norms, "features.4.running_var"), "norm behind layer 3 is"),
+    "a norm too short": (changed(with_norms, "features.4.weight", zeros(2)), "does not fit"),
+    "grey only": (changed(adain, "0.weight", lambda a: np.ones_like(a)), "past undoing"),
+    "1x1 alone": (lambda vgg: dict(list(adain(vgg).items())[:2]), "but the 1×1"),
+    "a long name": (lambda vgg: {"block1_conv1/" * 5000: np.zeros(3)}, "more than 300 letters"),
+    "mean image": (
+        lambda vgg: frossard(vgg) | {"averageImage": np.zeros((4, 4))},
+        r"averageImage \(kH, kW, 3\), got \(4, 4\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_wrong_contents_are_refused_in_words(small_vgg, case):
+    make, said = REFUSED[case]
+    with pytest.raises(ValueError, match=said):
+        read(make(small_vgg))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("norms", [False, True])
+def test_features_agree_with_torch(small_vgg, norms):
+    """The convolutions as PyTorch runs them, its batch norms included."""
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
+    arrays = with_norms(small_vgg) if norms else numbered(small_vgg)
+    loaded, _ = read(arrays)
+    x = torch.tensor(np.random.default_rng(3).random((1, 3, 8, 8), np.float32))
+    weight, bias = (torch.tensor(a) for a in vars(loaded.layers["conv1_1"]).values())
+    conv, norm = torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.BatchNorm2d(4)
+    parts = {k.split(".")[2]: torch.tensor(a) for k, a in arrays.items() if ".0." in k}
+    conv.load_state_dict(parts)
+    if norms:
+        parts = {k.split(".")[2]: torch.tensor(a) for k, a in arrays.items() if ".1." in k}
+        norm.load_state_dict(parts, strict=False)
+    with torch.no_grad():
+        expected = norm.eval()(conv(x)) if norms else conv(x)
+        found = torch.nn.functional.conv2d(x, weight, bias, padding=1)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), 1e-4, 1e-4)
