@@ -27,7 +27,7 @@ from nnscratch.learn import borrowed, message, runner
 from nnscratch.learn.borrowed import Fault, Lender, Part
 from nnscratch.learn.folder import HIDDEN, Folder
 from nnscratch.style import losses, vgg
-from nnscratch.tensor import Tensor, concatenate, no_grad
+from nnscratch.tensor import Tensor, concatenate, grad, no_grad
 
 SECONDS = 60.0  # for one program
 GRACE = 5.0  # a process ends itself, and says where it was; if it does not, it is ended
@@ -328,8 +328,8 @@ class _Easel:
     def pull(self, picture: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """What to take away from the picture."""
         pixels = Tensor(picture[None].astype(np.float32), requires_grad=True)
-        (self._row(pixels) * Tensor(slope.astype(np.float32))).sum().backward()
-        g = pixels.grad.numpy()[0].astype(np.float64)  # type: ignore[union-attr]
+        along = (self._row(pixels) * Tensor(slope.astype(np.float32))).sum()
+        g = grad(along, [pixels])[0].numpy()[0].astype(np.float64)
         moved, self.descent.states[0] = self.descent.moved(picture, g, self.descent.states[0])
         return picture - moved
 
@@ -344,8 +344,7 @@ class _Easel:
         for features, target in zip(shallow, targets, strict=True):
             apart = borrowed.gram(self.gram, features) - borrowed.gram(self.gram, target)
             total = total + (BETA / (4 * features.shape[1] ** 2)) * (apart * apart).sum()
-        total.backward()
-        return total.item(), row.grad.numpy()  # type: ignore[union-attr]
+        return total.item(), grad(total, [row])[0].numpy()
 
     def _deep(self, generated: Tensor, content: np.ndarray, style: np.ndarray) -> Tensor:
         shapes = (), (), (), content.shape

@@ -410,19 +410,19 @@ OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
 # -- the state dict -------------------------------------------------------------------------------
 
 
-def _tensors_of(value: object) -> dict[str, _Tensor]:
-    items = value.items() if type(value) in (dict, OrderedDict) else ()  # type: ignore[attr-defined]
+def _tensors_of(value: Any) -> dict[str, _Tensor]:
+    items = value.items() if type(value) in (dict, OrderedDict) else ()
     return {key: x for key, x in items if type(key) is str and type(x) is _Tensor}
 
 
-def _state_dict(value: object) -> tuple[dict[str, _Tensor], str]:
+def _state_dict(value: Any) -> tuple[dict[str, _Tensor], str]:
     """The tensors, and the name of the entry that held them, "" for the outermost dict."""
     if type(value) not in (dict, OrderedDict):
         kind = type(value).__name__.strip("_")
         raise _Refused(f"holds a {kind}: expected a dict of tensors by name; {ALONE}")
     if found := _tensors_of(value):
         return found, ""
-    inner = {key: _tensors_of(x) for key, x in value.items()}  # type: ignore[attr-defined]
+    inner = {key: _tensors_of(x) for key, x in value.items()}
     inner = {key: tensors for key, tensors in inner.items() if tensors and type(key) is str}
     names = list(inner) if len(inner) == 1 else [name for name in WRAPPERS if name in inner]
     if not names:
