@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from nnscratch import files
+from nnscratch.cli.jobs import add_job
 from nnscratch.data.images import read_image
 from nnscratch.data.people import People, read_people
 from nnscratch.faces import evaluate, lfw, metrics, recipe
@@ -41,16 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
 
     def job(name: str, run: Any, line: str, example: str) -> Any:
-        sub = jobs.add_parser(
-            name,
-            help=line,
-            description=f"{line[0].upper()}{line[1:]}.",
-            epilog=f"example:\n  nnscratch faces {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        sub.add_argument("--json", metavar="FILE", help="write the answer as JSON")
-        return sub.add_argument
+        return add_job(jobs, "faces", name, run, line, example).add_argument
 
     add = job("train", _train, "train a network on pictures of people", "train photos/ -o m.npz")
     add("folder", metavar="FOLDER", help=PEOPLE)

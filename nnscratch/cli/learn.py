@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from nnscratch import files
+from nnscratch.cli.jobs import add_job
 from nnscratch.learn import devcheck
 from nnscratch.learn.exercise import Exercise, all_exercises, exercises_folder, find
 from nnscratch.learn.folder import DEFAULT, Folder, counts
@@ -37,15 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     jobs = parser.add_subparsers(dest="job", metavar="JOB")
 
     def job(name: str, run: Any, line: str, example: str = "", one: str = "") -> Any:
-        sub = jobs.add_parser(
-            name,
-            help=line,
-            description=f"{line[0].upper()}{line[1:]}.",
-            epilog=f"example: nnscratch learn {name} {example}".rstrip(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        sub.add_argument("--json", metavar="FILE", help="write the answer as JSON")
+        sub = add_job(jobs, "learn", name, run, line, example)
         if one:
             sub.add_argument("id", metavar="ID", nargs="?", help=one)
         if name not in ("init", "dev-check"):

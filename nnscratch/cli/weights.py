@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
+from nnscratch.cli.jobs import add_job
 from nnscratch.progress import live_line
 from nnscratch.weights import fetching, inspection
 from nnscratch.weights.inspection import Inspection
@@ -31,16 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
 
     def job(name: str, run: Any, line: str, example: str) -> Any:
-        sub = jobs.add_parser(
-            name,
-            help=line,
-            description=f"{line[0].upper()}{line[1:]}.",
-            epilog=f"example: nnscratch weights {name} {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        sub.add_argument("--json", metavar="FILE", help="write the answer as JSON")
-        return sub.add_argument
+        return add_job(jobs, "weights", name, run, line, example).add_argument
 
     add = job("inspect", _inspect, "say what a weight file is, and by what", "vgg19-dcbb9e9d.pth")
     add("file", metavar="FILE", help="of any kind that nnscratch reads")

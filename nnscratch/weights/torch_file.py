@@ -10,6 +10,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -485,12 +486,12 @@ def _check_crc(file: BinaryIO, place: _Place) -> None:
         raise ValueError("a checksum does not agree")
 
 
-def _read_tensor(file: BinaryIO, start: int, tensor: _Tensor) -> np.ndarray:
+def _read_tensor(file: BufferedReader, start: int, tensor: _Tensor) -> np.ndarray:
     """The tensor in C order; only the bytes from its first to its last number are read."""
     dtype = tensor.storage.dtype
     values = np.empty(tensor.reach, dtype)
     file.seek(start + tensor.offset * dtype.itemsize)
-    if file.readinto(values.view(np.uint8).data) != values.nbytes:  # type: ignore[attr-defined]
+    if file.readinto(values.view(np.uint8).data) != values.nbytes:
         raise ValueError("the file has become shorter")
     strides = [s * dtype.itemsize for s in tensor.stride]
     if tensor.reach:

@@ -114,7 +114,7 @@ def test_every_job_has_an_example(capsys, job):
     with pytest.raises(SystemExit) as stop:
         main(["weights", job, "--help"])
     assert stop.value.code == 0
-    assert f"example: nnscratch weights {job}" in capsys.readouterr().out
+    assert f"example:\n  nnscratch weights {job}" in capsys.readouterr().out
 
 
 def test_a_job_is_asked_for(capsys):
