@@ -5,7 +5,6 @@ Stands on `nn` and `optim`. The loop is all in `_run_epoch`; everything else is 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import nn
 from nnscratch.backend import array_module, to_numpy
-from nnscratch.files import replacing
 from nnscratch.nn.summary import Summary
 from nnscratch.optim import SGD, Adam, Optimizer
 from nnscratch.progress import live_line
@@ -154,21 +152,11 @@ class Model:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the weights to a .npz or .safetensors file, whole or not at all."""
-        arrays = {name: value.numpy() for name, value in self.module.state_dict().items()}
-        kind = _kind(path, "save")
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            if kind == ".npz":
-                np.savez(file, allow_pickle=False, **arrays)
-            else:
-                from safetensors.numpy import save
-
-                file.write(save({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
+        nn.save_state(self.module, path, "save")
 
     def load(self, path: str | os.PathLike) -> "Model":
         """Take over the weights of a file that `save` wrote; names and shapes must agree."""
-        if not Path(path).is_file():
-            raise ValueError(f"load: no file at '{path}'; check the path")
-        self.module.load_state_dict(_read(Path(path), _kind(path, "load")))
+        nn.load_state(self.module, path, "load")
         return self
 
     def _compiled(self, caller: str) -> tuple[Loss, Any]:
@@ -233,23 +221,3 @@ def _named(name: str, table: dict[str, Any], what: str) -> Any:
     if name not in table:
         raise ValueError(f"compile: expected {what} in {tuple(table)}, got {name!r}")
     return table[name]
-
-
-def _kind(path: str | os.PathLike, caller: str) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".npz", ".safetensors"):
-        raise ValueError(f"{caller}: expected a name ending in .npz or .safetensors, got '{path}'")
-    return suffix
-
-
-def _read(path: Path, kind: str) -> dict[str, np.ndarray]:
-    """The arrays of a weight file, nothing in it executed."""
-    try:
-        if kind == ".npz":
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                return dict(file)
-        from safetensors.numpy import load_file
-
-        return load_file(path)
-    except Exception as error:  # zip, zlib, header and value errors of a dozen kinds
-        raise ValueError(f"load: '{path}' is broken or no weight file ({error})") from error

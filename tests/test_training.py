@@ -71,10 +71,10 @@ def test_a_broken_or_foreign_file_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="no file at"):
         model.load(tmp_path / name)
     model.save(tmp_path / name)
-    with pytest.raises(ValueError, match="load_state_dict: .*unexpected 1.bias"):
+    with pytest.raises(ValueError, match=r"load_state_dict: (.|\n)*unexpected  1.bias"):
         Model(nn.Sequential(nn.Linear(2, 2))).load(tmp_path / name)
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:300])
-    with pytest.raises(ValueError, match="broken or no weight file"):
+    with pytest.raises(ValueError, match="broken or cut short"):
         model.load(tmp_path / name)
 
 
@@ -84,11 +84,11 @@ def test_an_earlier_file_survives_a_failed_save(tmp_path, monkeypatch):
     model.save(path)
     before = path.read_bytes()
 
-    def full_disk(file, **arrays):
-        file.write(b"half")
+    def full_disk(stream, array, **options):
+        stream.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr("numpy.lib.format.write_array", full_disk)
     with pytest.raises(ValueError, match="No space left"):
         model.save(path)
     assert path.read_bytes() == before
@@ -143,7 +143,7 @@ def test_mistakes_are_named(data):
         model.fit(x, y, epochs=0)
     with pytest.raises(ValueError, match="batch_size of at least 1"):
         model.fit(x, y, batch_size=0)
-    with pytest.raises(ValueError, match="expected a name ending in"):
+    with pytest.raises(ValueError, match="save: expected a name that ends in"):
         model.save("net.pth")
     model.compile(lambda_ := optim.SGD(model.module.parameters(), 1e12), "cross_entropy")
     assert lambda_ is model.optimizer

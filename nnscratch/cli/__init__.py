@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check_place(options.json)
         return options.run(options)
     except (ValueError, TypeError, OSError) as error:
-        sys.stderr.write(f"nnscratch {options.command}: {' '.join(str(error).split())}\n")
+        line = " ".join(str(error).split()).removeprefix(f"{options.command}: ")
+        sys.stderr.write(f"nnscratch {options.command}: {line}\n")
         return 2
     except MemoryError:
         sys.stderr.write(f"nnscratch {options.command}: out of memory; try a smaller --size\n")

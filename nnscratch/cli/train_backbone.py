@@ -13,7 +13,6 @@ from nnscratch import files, weights
 from nnscratch.progress import live_line
 from nnscratch.style import backbone, vgg
 from nnscratch.style.backbone import KINDS, LEARNT, Recipe
-from nnscratch.weights.own import SUFFIXES
 
 DESCRIPTION = """\
 Make a small VGG-shaped network for `nnscratch style --weights OUT`. All pictures it learns from are
@@ -41,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add, default = parser.add_argument, Recipe()
     add("-o", "--output", metavar="OUT", required=True, help="a .safetensors or .npz file")
-    add("--teacher", metavar="FILE", help="a VGG file, whose features are to be matched")
+    add("--teacher", metavar="FILE", help="a VGG file, or vgg19 once fetched, to be matched")
     add("--kind", choices=KINDS, help="how the weights come about")
     add("--steps", metavar="N", type=int, default=default.steps, help=f"default {default.steps}")
     add("--batch", metavar="N", type=int, default=default.batch, help=f"default {default.batch}")
@@ -80,8 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_output(path: str) -> None:
-    if Path(path).suffix not in SUFFIXES:
-        raise ValueError(f"--output: expected a name that ends in {SUFFIXES}, got '{path}'")
+    files.check_suffix(path, "--output")
     files.check_place(path)
 
 

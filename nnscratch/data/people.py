@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch.data.images import read_image, resize_image
+from nnscratch.files import open_arrays
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
@@ -286,20 +287,14 @@ def _read_arrays(path, prepare):
 
 def _load(path):
     """The arrays `images` and `labels` of a file, nothing in it executed."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("images", "labels") if name in file}
-            held = sorted(file)
-    except Exception as error:  # zip, zlib, header and value errors of a dozen kinds
+    remedy = "save it anew with numpy.savez(path, images=..., labels=...)"
+    held = open_arrays(path, "read_people", remedy, "an .npz file of plain arrays")
+    if not {"images", "labels"} <= set(held):
         raise ValueError(
-            f"read_people: expected an .npz file of plain arrays, got '{path}' ({error}); "
-            "save it anew with numpy.savez(path, images=..., labels=...)"
-        ) from error
-    if len(arrays) < 2:
-        raise ValueError(
-            f"read_people: expected arrays images and labels in '{path}', got {held}; rename them"
+            f"read_people: expected arrays images and labels in '{path}', got {sorted(held)}; "
+            "rename them"
         )
-    return arrays["images"], arrays["labels"]
+    return held["images"], held["labels"]
 
 
 def _channels_first(path, images):

@@ -10,8 +10,6 @@ import json
 import math
 import os
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from nnscratch.faces.metrics import Calibration, check_metric, of_squared
-from nnscratch.files import check_place, replacing
+from nnscratch.files import check_place, open_arrays, write_npz
 
 VERSION = 1
 SCORES = ("nearest", "mean")
@@ -442,18 +440,17 @@ class Gallery:
         once, one may fail, with ValueError.
         """
         path = check_place(path)
-        with replacing(path) as temporary:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    allow_pickle=False,
-                    version=np.int64(VERSION),
-                    network=_bytes(self.network),
-                    names=_bytes("\n".join(self._names)),
-                    owners=self._owners.filled,
-                    vectors=self._vectors.filled,
-                )
-            _clear_leftovers(path, temporary)
+        write_npz(
+            path,
+            {
+                "version": np.array(VERSION),
+                "network": _bytes(self.network),
+                "names": _bytes("\n".join(self._names)),
+                "owners": self._owners.filled,
+                "vectors": self._vectors.filled,
+            },
+        )
+        _clear_leftovers(path)
 
     @classmethod
     def load(
@@ -554,10 +551,10 @@ def _groups(owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order, np.flatnonzero(np.diff(owners[order], prepend=-1))
 
 
-def _clear_leftovers(path: Path, temporary: Path) -> None:
+def _clear_leftovers(path: Path) -> None:
     """Delete what a save of this file that was killed has left: it may hold somebody forgotten."""
     for leftover in path.parent.glob(f".{_literal(path.name)}.*.tmp"):
-        if leftover != temporary and leftover.name.split(".")[-2].isdigit():
+        if leftover.name.split(".")[-2].isdigit():
             with contextlib.suppress(OSError):
                 leftover.unlink()
 
@@ -574,23 +571,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a gallery file of this version."""
     if not path.is_file():
         raise ValueError(f"load: no file at '{path}'; enrol somebody first, or check the path")
-    try:
-        with zipfile.ZipFile(path) as file, np.load(path, allow_pickle=False) as arrays:
-            if (damaged := file.testzip()) is not None:
-                raise zipfile.BadZipFile(f"{damaged} is damaged")
-            found = {name: np.asarray(arrays[name]) for name in arrays.files}
-    except _BROKEN as error:
-        raise ValueError(
-            f"load: '{path}' is no gallery, or broken ({error}); name another file, or a copy of it"
-        ) from error
+    found = dict(open_arrays(path, "load", "name another, or a copy of it", "a gallery"))
     _check_arrays(path, found)
     return found
-
-
-_BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError),
-    *(RuntimeError, MemoryError, TypeError),
-)
 
 
 def _check_arrays(path: Path, found: Mapping[str, np.ndarray]) -> None:

@@ -5,8 +5,6 @@ Stands on `encoder`, `gallery` (the fingerprint), `metrics` (the calibration) an
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,12 @@ from nnscratch.faces.encoder import Encoder, encode
 from nnscratch.faces.gallery import fingerprint
 from nnscratch.faces.metrics import Calibration
 from nnscratch.faces.whitening import Whitening
-from nnscratch.files import replacing
+from nnscratch.files import open_arrays, write_npz
 
 VERSION = 1
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 FLAT = 1e-3  # a picture whose deviation is smaller shows nothing
-BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, TypeError),
-    *(RuntimeError, MemoryError, ArithmeticError),
-)
+BROKEN = (ValueError, KeyError, TypeError, RuntimeError, MemoryError, ArithmeticError)
 
 
 class FaceModel:
@@ -91,8 +86,7 @@ class FaceModel:
             "calibration": self.calibration and self.calibration.to_dict(),
         }
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, about=text, **self._arrays())
+        write_npz(path, {"about": text, **self._arrays()})
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "FaceModel":
@@ -101,10 +95,10 @@ class FaceModel:
             raise ValueError(
                 f"FaceModel: no model at '{path}'; make one with nnscratch faces train"
             )
+        made = "a model that nnscratch faces train has written"
+        held = dict(open_arrays(path, "FaceModel", "name another, or train one", made))
         try:
-            if not zipfile.is_zipfile(path):
-                raise ValueError("it is no .npz file")
-            arrays = _finite_arrays(path)
+            arrays = _finite(held)
             about = json.loads(arrays.pop("about").tobytes())
             if about["kind"] != "faces" or about["version"] > VERSION:
                 raise ValueError(
@@ -118,19 +112,15 @@ class FaceModel:
             calibration = None if numbers is None else Calibration.from_dict(numbers)
         except BROKEN as error:
             raise ValueError(
-                f"FaceModel: expected a model that nnscratch faces train has written, got another "
-                f"kind of file or a broken one: '{path}' ({error})"
+                f"FaceModel: expected {made}, got another kind of file or a broken one: '{path}' "
+                f"({' '.join(str(error).split())})"
             ) from error
         network.eval()
         return cls(network, whitening, calibration)
 
 
-def _finite_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """What a file of a model holds: a text, `about`, and numbers."""
-    if not zipfile.is_zipfile(path):
-        raise ValueError("it is no .npz file")
-    with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+def _finite(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`arrays` if they are what a model's file holds: a text, `about`, and numbers."""
     if "about" not in arrays:
         raise ValueError("it tells nothing about a network")
     for name, array in arrays.items():

@@ -23,7 +23,7 @@ from nnscratch.faces.monitor import Monitor, Reading
 from nnscratch.faces.sampling import PKSampler
 from nnscratch.faces.trainer import Schedule, train
 from nnscratch.faces.whitening import Whitening
-from nnscratch.files import replacing
+from nnscratch.files import open_arrays, write_npz
 
 SIZE = (40, 32)  # height and width that the network sees
 
@@ -112,8 +112,7 @@ def learn(
 
 def _start(network: Encoder) -> None:
     """Give the network the weights that `pretrain` has learnt."""
-    with np.load(START_FILE, allow_pickle=False) as file:
-        weights = {name: file[name].astype(np.float32) for name in file.files}
+    weights = {name: array.astype(np.float32) for name, array in open_arrays(START_FILE).items()}
     shapes = {name: value.shape for name, value in network.state_dict().items()}
     if shapes != {name: value.shape for name, value in weights.items()}:
         raise ValueError(
@@ -158,8 +157,7 @@ def pretrain(
 def save_start(network: Encoder, path: str | os.PathLike = START_FILE) -> None:
     """Write the weights in half precision, which changes encodings by less than 1 %."""
     weights = {name: v.numpy().astype(np.float16) for name, v in network.state_dict().items()}
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **weights)
+    write_npz(path, weights, compress=True)
 
 
 def learn_calibrated(

@@ -37,6 +37,7 @@ from nnscratch.nn.layers import (
     Tanh,
 )
 from nnscratch.nn.module import Module, Parameter
+from nnscratch.nn.state import load_state, save_state
 from nnscratch.nn.summary import summary
 
 __all__ = [
@@ -73,5 +74,7 @@ __all__ = [
     "Softmax",
     "Tanh",
     "init",
+    "load_state",
+    "save_state",
     "summary",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.backend import DEVICES, array_module, is_array, to_device
+from nnscratch.nn.state import Kinds, differences
 from nnscratch.tensor import Tensor
 
 
@@ -79,22 +80,17 @@ class Module:
         return {name: value.detach() for name, value in self._named_tensors()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the values of `state`; names and shapes must agree, or ValueError lists all."""
+        """Take over the values of `state`, or none: ValueError lists where names or shapes differ.
+
+        Values are copied, and cast to the dtype and moved to the device of the parameter.
+        """
         own = dict(self._named_tensors())
-        problems = [
-            f"missing {name} {value.shape}" for name, value in own.items() if name not in state
-        ]
-        problems += [f"unexpected {name}" for name in state if name not in own]
-        for name in own.keys() & state.keys():
-            if own[name].shape != np.shape(_array(state[name])):
-                shape = np.shape(_array(state[name]))
-                problems.append(f"{name}: expected shape {own[name].shape}, got {shape}")
-        if problems:
-            raise ValueError("load_state_dict: " + "; ".join(sorted(problems)))
+        given = {name: _array(value) for name, value in state.items()}
+        if report := differences(_kinds(own), _kinds(given)):
+            raise ValueError(f"load_state_dict: the weights are of another network: {report}")
         for name, value in own.items():
             # a copy: training must not write into what the caller loaded
-            array = array_module(value.data).array(_array(state[name]), dtype=value.dtype)
-            value.data = array
+            value.data = array_module(value.data).array(given[name], dtype=value.dtype)
 
     def train(self, mode: bool = True) -> "Module":
         for module in self.modules():
@@ -144,6 +140,10 @@ def _is_float(target: Any) -> bool:
         return target is not None and np.dtype(target).kind == "f"
     except TypeError:
         return False
+
+
+def _kinds(values: Mapping[str, Any]) -> Kinds:
+    return {name: (value.shape, value.dtype) for name, value in values.items()}
 
 
 def _array(value: Any) -> Any:

@@ -1,12 +1,11 @@
 """Checkpoints of a style transfer: all it needs to go on after a kill as if there had been none.
 
-Stands on `files` and NumPy's .npz; nothing is pickled, and a file is there whole or not at all.
+Stands on `files`; nothing is pickled, and a file is there whole or not at all.
 """
 
 import hashlib
 import os
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.files import check_place, replacing
+from nnscratch.files import check_place, open_arrays, write_npz
 
 FORMAT = 1  # of the file; a reader refuses others
 ANEW = "name another file, or remove it to begin anew"
@@ -62,9 +61,7 @@ class Checkpoint:
         """Write state and fingerprint, if `seconds` have passed or all is done."""
         now = time.monotonic()
         if now - self._saved >= self.seconds or state.done:
-            with replacing(self.path) as temporary, open(temporary, "wb") as file:
-                arrays: dict[str, Any] = _to_arrays(state, inputs)
-                np.savez(file, **arrays)
+            write_npz(self.path, _to_arrays(state, inputs))
             self._saved = now
 
     def load(self, inputs: Mapping[str, str]) -> State | None:
@@ -118,18 +115,7 @@ def _simple() -> list[Any]:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with open(path, "rb") as file:
-            if not zipfile.is_zipfile(file):  # of what else NumPy might take it for, not a word
-                raise ValueError("cut short, or of another kind")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as saved:
-                arrays = dict(saved)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, RuntimeError) as error:
-        raise ValueError(
-            f"resume: expected a checkpoint, got '{path}', which cannot be read as one ({error}); "
-            f"{ANEW}"
-        ) from error
+    arrays = dict(open_arrays(path, "resume", ANEW, "a checkpoint"))
     if arrays.get("format") != FORMAT:
         raise ValueError(f"resume: expected a checkpoint of format {FORMAT}, got '{path}'; {ANEW}")
     return arrays

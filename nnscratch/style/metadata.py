@@ -18,6 +18,7 @@ import numpy as np
 import nnscratch
 from nnscratch.data.images import read_picture
 from nnscratch.nn import Module
+from nnscratch.weights import fetching
 
 KEY = "nnscratch:style"
 VERSION = 1
@@ -74,9 +75,9 @@ def record(
 
 
 def source(path: str | os.PathLike) -> Source:
-    """A file as it is now. Raises ValueError if it cannot be read."""
+    """A file as it is now, called as the user calls it. Raises ValueError if it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with open(fetching.locate(os.fspath(path)), "rb") as file:
             return Source(os.fspath(path), hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise ValueError(f"cannot read '{path}': {error.strerror}") from error
@@ -183,6 +184,8 @@ def find_inputs(made: Record, result: str | os.PathLike) -> dict[str, list[Path]
 def _find(wanted: Source, folder: Path) -> Path:
     path = Path(wanted.path)
     there = [p for p in (path, folder / path, folder / path.name) if p.is_file()]
+    if not there and wanted.path in fetching.FILES:
+        there = [path]  # a name: `source` knows where its file is, or how to fetch it
     for place in there:
         if source(place).sha256 == wanted.sha256:
             return place

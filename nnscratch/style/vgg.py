@@ -196,10 +196,12 @@ def _check_pixels(preprocess: Preprocess | None, channels: int) -> None:
 def load(
     path_or_name: str | os.PathLike, pooling: str | None = None, padding: str | None = None
 ) -> VGG:
-    """A frozen VGG: "builtin", or what a weight file holds.
+    """A frozen VGG: "builtin", what a weight file holds, or "vgg19" and others once fetched.
 
-    pooling: "max" for files, "avg" for the built-in network, unless given; padding likewise
-    "constant" (zeros) and "edge". Raises ValueError if the file is missing, broken or no VGG.
+    path_or_name: the names are those of `weights.fetching.FILES`; a file called so in the current
+    folder wins. pooling: "max" for files, "avg" for the built-in network, unless given; padding
+    likewise "constant" (zeros) and "edge". Raises ValueError if the file is missing, broken or no
+    VGG, or not yet fetched: nothing is downloaded here.
     """
     if path_or_name == "builtin":
         return builtin(pooling or "avg", padding or "edge")

@@ -1,8 +1,10 @@
 """Fetching torchvision's VGG files: resumed where it broke off, kept only if the hash agrees.
 
-Stands on urllib and `nnscratch.files`. What comes is never opened here, only hashed.
+Stands on urllib and `nnscratch.files`. What comes is never opened here, only hashed. Several
+processes may ask for one file: one of them fetches it, the others are told so.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -11,16 +13,30 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from nnscratch.files import make_folder
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 BASE = "https://download.pytorch.org/models/"
-FILES = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
+FILES = {
+    "vgg11": "vgg11-8a719046.pth",
+    "vgg13": "vgg13-19584684.pth",
+    "vgg16": "vgg16-397923af.pth",
+    "vgg19": "vgg19-dcbb9e9d.pth",
+    "vgg11_bn": "vgg11_bn-6002323d.pth",
+    "vgg13_bn": "vgg13_bn-abd245e5.pth",
+    "vgg16_bn": "vgg16_bn-6c64b313.pth",
+    "vgg19_bn": "vgg19_bn-c79401a0.pth",
+}
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})(?: ?\(\d+\))?\.pth")  # a browser adds " (1)"
 LIMIT = 2 << 30  # bytes; the largest VGG has 0.6e9, a server may never come to an end
 CHUNK = 1 << 18
@@ -40,25 +56,55 @@ def fetch(
     url: str | None = None,
     progress: Watch | None = None,
 ) -> Path:
-    """Download the weights "vgg16" or "vgg19" of torchvision; the path of the file.
+    """Download weights of torchvision, one of `FILES` by name; the path of the file.
 
     folder: by default `cache_folder()`; url: of the same file elsewhere; progress: is told
     (bytes here, bytes in all or None). What broke off is in a .part file, and the next call goes on
     from there. A file that is there already, whole, is not fetched again; another stays until the
-    new one is verified. Raises ValueError if no such file can be had.
+    new one is verified. Raises ValueError if no such file can be had, or another process is
+    fetching it; KeyboardInterrupt says what is kept.
     """
-    if name not in FILES:
-        raise ValueError(f"weights: expected one of {tuple(FILES)} to fetch, got {name!r}")
-    url = _checked_url(url or BASE + FILES[name])
-    target = _folder(folder) / FILES[name]
+    file_name = _file_name(name)
+    url = _checked_url(url or BASE + file_name)
+    target = _folder(folder) / file_name
     try:
         if not (target.is_file() and agrees(target)):
-            _fetch(url, target, progress or (lambda here, total: None))
+            with _alone(target):
+                _fetch(url, target, progress or (lambda here, total: None))
+    except KeyboardInterrupt:
+        part = _part(target)
+        kept = f"{_size(part) / 1e6:.1f} MB are kept in '{part}'" if _size(part) else ""
+        raise KeyboardInterrupt(kept) from None
     except OSError as error:
         raise ValueError(
             f"weights: cannot write '{target}': {error.strerror or error}; choose another folder"
         ) from error
     return target
+
+
+def fetched(name: str) -> Path:
+    """Where the cache folder has the file that `fetch(name)` brought and verified.
+
+    It is not hashed again. Raises ValueError if it is not there; nothing is downloaded.
+    """
+    path = cache_folder() / _file_name(name)
+    if not path.is_file():
+        raise ValueError(
+            f"weights: {name} has not been fetched, there is no '{path}'; fetch it with: nnscratch "
+            f"weights fetch {name}"
+        )
+    return path
+
+
+def locate(path_or_name: str | os.PathLike) -> str | os.PathLike:
+    """A path as it is; for one of the names in `FILES`, the path of the file `fetched`.
+
+    A file of that name in the current folder wins. Raises ValueError for a name whose file has not
+    been fetched; whether there is a file at a path is not asked.
+    """
+    if isinstance(path_or_name, str) and path_or_name in FILES and not os.path.isfile(path_or_name):
+        return fetched(path_or_name)
+    return path_or_name
 
 
 def cache_folder(platform: str = sys.platform) -> Path:
@@ -97,6 +143,12 @@ def agrees(path: Path) -> bool:
 # -- one file -------------------------------------------------------------------------------------
 
 
+def _file_name(name: str) -> str:
+    if name not in FILES:
+        raise ValueError(f"weights: expected one of {', '.join(FILES)} to fetch, got {name!r}")
+    return FILES[name]
+
+
 def _checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -119,7 +171,7 @@ def _folder(folder: str | os.PathLike | None) -> Path:
 
 def _fetch(url: str, target: Path, watch: Watch) -> None:
     """Bring `target` here, verified. A part that turns out to be of another file is dropped."""
-    part = target.with_name(f"{target.name}.part")
+    part = _part(target)
     expected = hash_in_name(target.name) or ""
     for resumed in (True, False) if _size(part) else (False,):
         if not (resumed and sha256(part).startswith(expected)):  # whole: only the name is missing
@@ -133,6 +185,10 @@ def _fetch(url: str, target: Path, watch: Watch) -> None:
         f"weights: {url} gave another file: expected a SHA-256 that begins with {expected}, got "
         f"{found[: len(expected)]}...; nothing was kept, try another address"
     )
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def _download(url: str, part: Path, target: Path, watch: Watch) -> None:
@@ -202,6 +258,58 @@ def _check_room(folder: Path, url: str, here: int, total: int | None) -> None:
             f"weights: {url} needs {(total - here) / 1e6:,.0f} MB in '{folder}', where "
             f"{free / 1e6:,.0f} MB are free; choose another folder"
         )
+
+
+# -- one process ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep every other process from fetching `target` meanwhile; ValueError if one is at it.
+
+    The lock is the system's, on a file beside it: it ends with the process that holds it, however
+    that ends, and a file that was left behind locks nobody out.
+    """
+    place = target.with_name(f"{target.name}.lock")
+    with contextlib.ExitStack() as at_end:
+        if sys.platform == "win32":  # which lets nobody remove an open file
+            at_end.callback(_remove, place)
+        file = at_end.enter_context(place.open("ab"))
+        if not _locked(file, place):
+            raise ValueError(
+                f"weights: another process is fetching '{target}'; wait until it is done, or "
+                "choose another folder"
+            )
+        if sys.platform != "win32":  # while it is locked: later, it may be another's
+            at_end.callback(_remove, place)
+        yield
+
+
+def _locked(file: IO[bytes], place: Path) -> bool:
+    """Lock an open file; False if another has it, or had it and removed it from `place`."""
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without locks: better none than no file
+        return True
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), place.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: IO[bytes]) -> None:
+    """OSError at once where it is taken, by another process or another open file of this one."""
+    if sys.platform == "win32":
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 # -- HTTP -----------------------------------------------------------------------------------------

@@ -5,13 +5,19 @@ executed: no pickle is ever run.
 """
 
 import os
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from nnscratch.weights import h5_file, layouts, mat_file, npz_file, own, torch_file
+from nnscratch.files import open_arrays
+from nnscratch.weights import (
+    fetching,
+    foreign,
+    h5_file,
+    layouts,
+    mat_file,
+    torch_file,
+    zip_directory,
+)
 from nnscratch.weights.contents import Contents
 from nnscratch.weights.form import VGGWeights
 
@@ -20,9 +26,18 @@ PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras"
 
 
-def load(path: str | os.PathLike) -> VGGWeights:
-    """The convolutions of a VGG from a weight file. Raises ValueError if it is none, or broken."""
-    return layouts.vgg(open_contents(path), f"'{path}'")[0]
+def load(
+    path: str | os.PathLike, channels: str | None = None, pixels: str | None = None
+) -> VGGWeights:
+    """The convolutions of a VGG from a weight file, or of "vgg19" and others once fetched.
+
+    channels: "RGB" or "BGR", as the file's first layer takes them; pixels: "caffe", "torchvision"
+    or "plain" (in [0, 1] as they are): for files where what is found by itself, and said by
+    `inspect`, is wrong. Raises ValueError if it is none, or broken, or not yet fetched: nothing is
+    downloaded here.
+    """
+    path = fetching.locate(path)
+    return layouts.vgg(open_contents(path), f"'{path}'", channels, pixels)[0]
 
 
 def open_contents(path: str | os.PathLike) -> Contents:
@@ -40,62 +55,33 @@ def open_contents(path: str | os.PathLike) -> Contents:
 
 def _reader(path: Path, start: bytes) -> Callable[[Path], Contents]:
     if start[:4] == ZIP:
-        return torch_file.read if _is_torch(path) else npz_file.read
+        return _zip_reader(path)
     if start[8:9] == b"{":
-        return _safetensors
+        return _arrays
     if start[:8] == HDF5:
         return h5_file.read
     if start[:7] == MATLAB:
         return mat_file.read
     if start[:2] in PICKLES:
         return torch_file.read
-    raise ValueError(f"weights: '{path}' is not a weight file of a known kind; expected {KNOWN}")
+    what = foreign.recognised(start) or f"is not a weight file of a known kind; expected {KNOWN}"
+    raise ValueError(f"weights: '{path}' {what}")
 
 
-def _is_torch(path: Path) -> bool:
-    """Whether a zip holds what torch.save puts into one."""
+def _zip_reader(path: Path) -> Callable[[Path], Contents]:
+    """A .pth and an .npz are zips; so are archives that people forget to unpack."""
     try:
-        with zipfile.ZipFile(path) as file:
-            return any(name.rpartition("/")[2] == "data.pkl" for name in file.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
+        with path.open("rb") as file:
+            names = list(zip_directory.names(file))
+    except zip_directory.BROKEN:
+        return _arrays  # which says what is wrong with it
+    if any(name.rpartition("/")[2] == "data.pkl" for name in names):
+        return torch_file.read
+    if what := foreign.archived(names):
+        raise ValueError(f"weights: '{path}' {what}")
+    return _arrays
 
 
-def _safetensors(path: Path) -> Contents:
-    opened = _Safetensors(path)
-    return Contents("safetensors", opened, opened.texts)
-
-
-class _Safetensors(Mapping[str, np.ndarray]):
-    """The arrays of a .safetensors; the file is mapped, and one is read when it is asked for."""
-
-    def __init__(self, path: Path):
-        from safetensors import SafetensorError, safe_open
-
-        self._path, self._errors = path, (SafetensorError, OSError, TypeError, ValueError)
-        try:
-            self._file = safe_open(path, framework="numpy")
-            self._names = list(self._file.keys())
-            card = (self._file.metadata() or {}).get(own.CARD)
-        except self._errors as error:
-            raise self._broken(error) from error
-        self.texts = {} if card is None else {own.CARD: card}
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._names:
-            raise KeyError(name)
-        try:
-            return self._file.get_tensor(name)
-        except self._errors as error:
-            raise self._broken(error) from error
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def _broken(self, error: Exception) -> ValueError:
-        return ValueError(
-            f"weights: '{self._path}' is broken or cut short ({error}); fetch it again"
-        )
+def _arrays(path: Path) -> Contents:
+    found = open_arrays(path, "weights")
+    return Contents(found.container, found, card=found.card)

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 LAYER_NAME = re.compile(r"conv([1-9])_([1-9])")
+WIDTHS = (64, 128, 256, 512, 512)  # channels of each block, Simonyan and Zisserman 2015, table 1
+NETWORKS = {  # convolutions of each block
+    "vgg11": (1, 1, 2, 2, 2),
+    "vgg13": (2, 2, 2, 2, 2),
+    "vgg16": (2, 2, 3, 3, 3),
+    "vgg19": (2, 2, 4, 4, 4),
+}
 
 
 @dataclass(frozen=True)

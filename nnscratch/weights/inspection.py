@@ -11,19 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.files import check_apart, check_place
-from nnscratch.weights import files, layouts, own
+from nnscratch.files import check_apart, check_place, check_suffix
+from nnscratch.weights import fetching, files, layouts, own
 from nnscratch.weights.contents import Contents
 from nnscratch.weights.fetching import hash_in_name, sha256
-from nnscratch.weights.form import Preprocess, VGGWeights
+from nnscratch.weights.form import NETWORKS, WIDTHS, Preprocess, VGGWeights
 
-WIDTHS = (64, 128, 256, 512, 512)  # channels of each block, Simonyan and Zisserman 2015, table 1
-NETWORKS = {  # convolutions of each block
-    "vgg11": (1, 1, 2, 2, 2),
-    "vgg13": (2, 2, 2, 2, 2),
-    "vgg16": (2, 2, 3, 3, 3),
-    "vgg19": (2, 2, 4, 4, 4),
-}
 LAYOUTS = {  # how a file's axes become ours, which are (C_out, C_in, kH, kW)
     "C_out, C_in, kH, kW": (0, 1, 2, 3),
     "kH, kW, C_in, C_out": (3, 2, 0, 1),
@@ -63,8 +56,11 @@ class Inspection:
 
 
 def inspect(path: str | os.PathLike) -> Inspection:
-    """What the file at `path` is. Raises ValueError if it holds no VGG, or is broken."""
-    path = Path(path)
+    """What the file at `path` is, or that of "vgg19" and others once fetched.
+
+    Raises ValueError if it holds no VGG, or is broken.
+    """
+    path = Path(fetching.locate(path))
     contents, given, evidence = _read(path)
     layout, channels, compared = _compare(contents, given)
     shapes = {name: layer.weight.shape for name, layer in given.layers.items()}
@@ -88,17 +84,24 @@ def inspect(path: str | os.PathLike) -> Inspection:
     )
 
 
-def convert(path: str | os.PathLike, out: str | os.PathLike, dtype: Any = np.float32) -> Inspection:
+def convert(
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    dtype: Any = np.float32,
+    channels: str | None = None,
+    pixels: str | None = None,
+) -> Inspection:
     """Write the convolutions alone to `out`, .npz or .safetensors, and read them back.
 
-    dtype: of the file, float16 halves it. Raises ValueError if `path` holds no VGG, if `out` cannot
+    dtype: of the file, float16 halves it; channels, pixels: as in `load`, what is to be believed
+    instead of what was found. Raises ValueError if `path` holds no VGG, if `out` cannot
     be written, or if a weight is too large for the type.
     """
-    if Path(out).suffix not in own.SUFFIXES:
-        raise ValueError(f"weights: expected a name that ends in {own.SUFFIXES}, got '{out}'")
+    check_suffix(out, "weights")
     check_place(out)
+    path = fetching.locate(path)
     check_apart([out], [path])
-    given = _read(Path(path))[1]
+    given = files.load(path, channels, pixels)
     if str(path) in given.source:  # nobody's folders go into a file that may be passed on
         name, digest = Path(path).name, sha256(path)
         given = replace(given, source=f"converted from {name}, SHA-256 {digest}")

@@ -1,22 +1,24 @@
-"""What the arrays of a weight file mean: whose names, which order of axes and channels.
+"""What the arrays of a weight file mean: whose names, which layer, which order of axes.
 
-Stands on `form`, `own` and `contents`. Names and shapes say the layout; the channel order and what
-the network wants done to pixels show in the numbers of conv1_1 where those are known
-(`FINGERPRINTS`), and else follow the habit of the layout's maker, which the evidence then says.
+Stands on `form`, `own`, `channels` and `contents`. Names say the maker and the layers, shapes say
+the axes; `channels` says which is red, and what is wanted of pixels.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from nnscratch.weights import own
+from nnscratch.weights.channels import ORDERS, PIXELS, channels, or_caffe, wanted
 from nnscratch.weights.contents import Contents
 from nnscratch.weights.form import (
-    CAFFE,
     LAYER_NAME,
+    NETWORKS,
     TORCHVISION,
+    WIDTHS,
     LayerWeights,
     Preprocess,
     VGGWeights,
@@ -24,19 +26,14 @@ from nnscratch.weights.form import (
 
 Pair = tuple[np.ndarray, np.ndarray]  # weight and bias
 NORM_EPS = 1e-5  # of torchvision's batch norms
-AMDEGROOT = Preprocess(255.0, (123.0, 117.0, 104.0), (1.0, 1.0, 1.0))
 KNOWN = (
     "our own, Keras (block1_conv1/kernel), torchvision or timm (features.0.weight), Gatys "
     "(conv1_1.weight), AdaIN (0.weight, 2.weight), Frossard (conv1_1_W), Chainer (conv1_1/W), "
     "MatConvNet (.mat)"
 )
-KIND = {"kernel": 0, "weight": 0, "W": 0, "filters": 0, "vars/0": 0} | {
-    "bias": 1,
-    "b": 1,
-    "biases": 1,
-    "vars/1": 1,
-}
-WANTS = {CAFFE: "caffe", TORCHVISION: "torchvision", AMDEGROOT: "amdegroot's port of caffe"}
+KIND = dict.fromkeys(("kernel", "weight", "weights", "W", "filters", "vars/0"), 0) | dict.fromkeys(
+    ("bias", "biases", "b", "vars/1"), 1
+)
 
 
 @dataclass(frozen=True)
@@ -63,73 +60,59 @@ KERAS = Habit(
     "BGR",
 )
 MATCONVNET = Habit("MatConvNet", re.compile(r"conv([1-9])_([1-9])/(filters|biases)"), "HWIO", "RGB")
-GATYS = Habit(
-    "Gatys", re.compile(r"(?:module\.)?conv([1-9])_([1-9])\.(weight|bias)"), "OIHW", "BGR"
-)
+GATYS = Habit("Gatys", re.compile(r"(?:.*\.)?conv([1-9])_([1-9])\.(weight|bias)"), "OIHW", "BGR")
 LETTERS = Habit(
-    "Frossard or Chainer", re.compile(r"(?:.*/)?conv([1-9])_([1-9])[/_](W|b)"), "any", "RGB"
+    "Frossard or Chainer",
+    re.compile(r"(?:.*/)?conv([1-9])_([1-9])[/_](W|b|weights|biases)(?::0)?"),
+    "any",
+    "RGB",
 )
 HABITS = (KERAS, MATCONVNET, GATYS, LETTERS)
 NUMBERED = re.compile(
-    r"(?:(?:.*\.)?features\.)?(\d+)\.(weight|bias|running_mean|running_var|num_batches_tracked)"
+    r"(?:(?:.*\.)?(?:features|slice\d+)\.)?(\d+)\."
+    r"(weight|bias|running_mean|running_var|num_batches_tracked)"
+)
+COUNTED = re.compile(  # Keras 3: layers by their class, their own names are not in the file
+    r"(?:.*/)?(?:layers|_layer_checkpoint_dependencies)/conv2d(?:_(\d+))?/(vars/[01])"
 )
 KINDS_OF_NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """Numbers of a published conv1_1: (filter, row, column) -> what R, G and B are taken times."""
-
-    name: str
-    preprocess: Preprocess
-    at: Mapping[tuple[int, int, int], tuple[float, float, float]]
-
-
-FINGERPRINTS = (
-    Fingerprint(
-        "VGG-19 of Simonyan and Zisserman",
-        CAFFE,
-        {
-            (0, 0, 0): (0.39416704, 0.46418372, 0.34119523),
-            (0, 0, 1): (0.37740308, 0.41810837, 0.33999205),
-            (0, 1, 0): (0.2671299, 0.30511212, 0.23215917),
-        },
-    ),
-    Fingerprint(
-        "VGG-16 of Simonyan and Zisserman",
-        CAFFE,
-        {
-            (0, 0, 0): (0.480015397, 0.550379455, 0.429470569),
-            (1, 0, 0): (-0.17269668, 0.0208774377, 0.117273867),
-            (2, 0, 0): (0.0375577137, 0.0988311544, 0.0340129584),
-        },
-    ),
-    Fingerprint(
-        "torchvision's VGG-16",
-        TORCHVISION,
-        {
-            (0, 0, 0): (-0.5537, 0.1755, 0.3130),
-            (0, 0, 1): (0.1427, 0.0099, -0.1659),
-            (0, 1, 0): (-0.5831, 0.0441, 0.4752),
-        },
-    ),
-)
 LONGEST = 300  # letters of a name
-NEAR = 2e-3  # half precision and printed digits lie within
 
 
-def vgg(contents: Contents, source: str) -> tuple[VGGWeights, list[str]]:
+@dataclass(frozen=True)
+class Found:
+    """What a file says: pairs (C_out, C_in, kH, kW), the first as the file has it, RGB or BGR."""
+
+    pairs: dict[str, Pair]
+    order: str
+    wants: Preprocess
+    evidence: list[str]
+    source: str = ""  # where the numbers come from, if the file says it
+
+
+def vgg(
+    contents: Contents, source: str, order: str | None = None, pixels: str | None = None
+) -> tuple[VGGWeights, list[str]]:
     """The convolutions of a VGG, and by what evidence they were taken for what they are.
 
-    source: names the file in errors, quoted. Weights become float32 (C_out, C_in, kH, kW), the
-    first takes RGB. Raises ValueError for contents of no known layout, or of several.
+    source: names the file in errors, quoted; order, pixels: what the caller knows better, of
+    ORDERS and PIXELS. Weights become float32 (C_out, C_in, kH, kW), the first takes RGB. Raises
+    ValueError for contents of no known layout, or of several.
     """
-    card = contents.texts.get(own.CARD)
-    if card is None and own.CARD in contents.arrays:
-        card = str(contents.arrays[own.CARD])
-    if card is not None:
-        given = own.from_arrays(contents.arrays, card, source)
-        return given, ["a card of our own says what the network is", _wants(given.preprocess)]
+    with np.errstate(all="ignore"):  # VGGWeights tells of NaN and infinity
+        found = _as_said(_found(contents, source), order, pixels)
+        pairs, first = dict(found.pairs), next(iter(found.pairs))
+        if found.order == "BGR":
+            pairs[first] = (pairs[first][0][:, ::-1], pairs[first][1])
+        made = _made(pairs, found.wants, found.source or source)
+    return made, [*found.evidence, wanted(found.wants)]
+
+
+def _found(contents: Contents, source: str) -> Found:
+    if contents.card is not None:
+        return _own(contents.arrays, contents.card, source)
     if any(len(key) > LONGEST for key in contents.arrays):
         raise ValueError(
             f"weights: {source} has names of more than {LONGEST} letters, as no network has; "
@@ -145,19 +128,42 @@ def vgg(contents: Contents, source: str) -> tuple[VGGWeights, list[str]]:
         raise ValueError(
             f"weights: {source} holds layers under names of several makers; save one network alone"
         )
-    with np.errstate(all="ignore"):  # VGGWeights tells of NaN and infinity
-        return readers[0](contents.arrays, source)
+    return readers[0](contents.arrays, source)
 
 
-Reader = Callable[[Mapping[str, np.ndarray], str], tuple[VGGWeights, list[str]]]
+def _as_said(found: Found, order: str | None, pixels: str | None) -> Found:
+    """`found` with what the caller says instead, and that he said it."""
+    for name, given, known in (("channels", order, ORDERS), ("pixels", pixels, tuple(PIXELS))):
+        if given is not None and given not in known:
+            raise ValueError(f"weights: expected {name} in {known}, got {given!r}")
+    evidence = list(found.evidence)
+    if order is not None and order != found.order:
+        evidence.append(f"you said that its first layer takes {order}")
+    if pixels is not None and PIXELS[pixels] != found.wants:
+        evidence.append(f"you said that it wants pixels as {pixels}")
+    wants = found.wants if pixels is None else PIXELS[pixels]
+    return replace(found, order=order or found.order, wants=wants, evidence=evidence)
+
+
+def _own(arrays: Mapping[str, np.ndarray], card: Mapping[str, Any], source: str) -> Found:
+    given = own.from_arrays(arrays, card, source)
+    pairs = {name: (layer.weight, layer.bias) for name, layer in given.layers.items()}
+    evidence = ["a card of our own says what the network is"]
+    return Found(pairs, "RGB", given.preprocess, evidence, given.source)
+
+
+Reader = Callable[[Mapping[str, np.ndarray], str], Found]
 
 
 def _readers(arrays: Mapping[str, np.ndarray]) -> list[Reader]:
     """For each family of names that occurs, what reads it."""
     found: list[Reader] = []
     for habit in HABITS:
-        if any(habit.key.fullmatch(key) for key in arrays):
+        matches = (habit.key.fullmatch(key) for key in arrays)
+        if any(match and KIND[match[3]] == 0 for match in matches):
             found.append(_named_reader(habit))
+    if any(COUNTED.fullmatch(key) for key in arrays):
+        found.append(_counted)
     if any(NUMBERED.fullmatch(key) for key in arrays):
         found.append(_numbered)
     return found
@@ -170,9 +176,7 @@ def _named_reader(habit: Habit) -> Reader:
 # -- layers that bear their names -----------------------------------------------------------------
 
 
-def _named(
-    arrays: Mapping[str, np.ndarray], habit: Habit, source: str
-) -> tuple[VGGWeights, list[str]]:
+def _named(arrays: Mapping[str, np.ndarray], habit: Habit, source: str) -> Found:
     """Layers called by block and place."""
     keys: dict[tuple[str, str], list[str | None]] = {}
     for key in arrays:
@@ -266,10 +270,41 @@ def _axes(shapes: Iterable[tuple[int, ...]], source: str) -> str:
     )
 
 
+def _counted(arrays: Mapping[str, np.ndarray], source: str) -> Found:
+    """Layers called by their class and place in the row: blocks show in a whole network only."""
+    keys: dict[int, dict[str, str]] = {}
+    for key in arrays:
+        if match := COUNTED.fullmatch(key):
+            parts = keys.setdefault(int(match[1] or 0), {})
+            if match[2] in parts:
+                raise ValueError(
+                    f"weights: {source} holds both {parts[match[2]]} and {key}: two networks; "
+                    "save one alone"
+                )
+            parts[match[2]] = key
+    row = [
+        _pair(arrays, parts.get("vars/0"), parts.get("vars/1"), f"layer {number}", source)
+        for number, parts in sorted(keys.items())
+    ]
+    widths = [weight.shape[3] for weight, _ in row]
+    for counts in NETWORKS.values():
+        if widths == [w for w, count in zip(WIDTHS, counts, strict=True) for _ in range(count)]:
+            places = [(block, i) for block, n in enumerate(counts, 1) for i in range(1, n + 1)]
+            names = [f"conv{block}_{i}" for block, i in places]
+            pairs = dict(zip(names, row, strict=True))
+            evidence = ["names as layers/conv2d/vars/0, told by their number and their channels"]
+            return _assemble(arrays, pairs, _settled(KERAS, pairs, source), evidence, source)
+    raise ValueError(
+        f"weights: {source} numbers its layers and does not name them: expected a whole "
+        f"{', '.join(NETWORKS)}, got {len(row)} convolutions of {widths} channels; save the arrays "
+        "by layer.name with numpy.savez, as block1_conv1/kernel and block1_conv1/bias"
+    )
+
+
 # -- layers that bear numbers ---------------------------------------------------------------------
 
 
-def _numbered(arrays: Mapping[str, np.ndarray], source: str) -> tuple[VGGWeights, list[str]]:
+def _numbered(arrays: Mapping[str, np.ndarray], source: str) -> Found:
     """Layers called by their place among convolutions, norms, ReLUs, pools and paddings."""
     keys: dict[int, dict[str, str]] = {}
     for key in arrays:
@@ -339,7 +374,7 @@ def _normed(
     norms: Mapping[int, Mapping[str, str]],
     evidence: list[str],
     source: str,
-) -> tuple[VGGWeights, list[str]]:
+) -> Found:
     """Batch norms folded in: W·g/√(v + ε) and (b − m)·g/√(v + ε) + β."""
     folded: dict[int, Pair] = {}
     for number, (weight, bias) in pairs.items():
@@ -363,14 +398,11 @@ def _normed(
     evidence += [
         f"the batch norms behind {len(named)} convolutions are folded into them",
         "channels in RGB, as torchvision has its _bn networks",
-        _wants(TORCHVISION),
     ]
-    return _made(named, TORCHVISION, source), evidence
+    return Found(named, "RGB", TORCHVISION, evidence)
 
 
-def _adain(
-    pairs: dict[int, Pair], evidence: list[str], source: str
-) -> tuple[VGGWeights, list[str]]:
+def _adain(pairs: dict[int, Pair], evidence: list[str], source: str) -> Found:
     """The 1×1 layer in front, A·x + b, goes into conv1_1 and the mean.
 
     With A's largest factor s: A·x + b = A/s·(s·x − mean), mean = −s·A⁻¹·b. So borders of zeros
@@ -383,7 +415,7 @@ def _adain(
     scale = float(np.abs(matrix).max())
     mean = -scale * np.linalg.solve(matrix, shift.astype(np.float64))
     wants = Preprocess(scale, (float(mean[0]), float(mean[1]), float(mean[2])), (1.0, 1.0, 1.0))
-    wants = _near(wants)
+    wants = or_caffe(wants)
     rest = {number: pair for number, pair in pairs.items() if number > min(pairs)}
     if not rest:
         raise ValueError(f"weights: {source} holds no convolutions but the 1×1; fetch it whole")
@@ -393,119 +425,29 @@ def _adain(
     named["conv1_1"] = (mixed, bias)
     evidence += [
         "a 1×1 layer in front, as AdaIN's vgg_normalised has it, is folded into conv1_1; it takes "
-        "RGB in [0, 1]",
-        _wants(wants),
+        "RGB in [0, 1]"
     ]
-    return _made(named, wants, source), evidence
+    return Found(named, "RGB", wants, evidence)
 
 
-# -- channels and pixels --------------------------------------------------------------------------
+# -- all of them ----------------------------------------------------------------------------------
 
 
 def _assemble(
     arrays: Mapping[str, np.ndarray],
-    pairs: dict[str, Pair],
+    pairs: Mapping[str, Pair],
     habit: Habit,
     evidence: list[str],
     source: str,
-) -> tuple[VGGWeights, list[str]]:
-    """Axes and channels in order, and what the network wants done to pixels."""
+) -> Found:
+    """Axes in order, and what is known of channels and pixels."""
     to_oihw = (3, 2, 0, 1) if habit.axes == "HWIO" else (0, 1, 2, 3)
-    pairs = {name: (weight.transpose(to_oihw), bias) for name, (weight, bias) in pairs.items()}
-    first = next(iter(pairs))
-    weight, bias = pairs[first]
-    order, wants, why = _channels(arrays, weight, habit, source)
-    if order == "BGR":
-        pairs[first] = (weight[:, ::-1], bias)
+    turned = {name: (weight.transpose(to_oihw), bias) for name, (weight, bias) in pairs.items()}
+    first, (weight, _) = next(iter(turned.items()))
+    image = arrays.get("averageImage")
+    order, wants, why = channels(weight, habit.maker, habit.order, image, source)
     axes = f"kernels {habit.axes}, as {first} shows, and as {habit.maker} has them"
-    return _made(pairs, wants, source), [*evidence, axes, *why, _wants(wants)]
-
-
-def _channels(
-    arrays: Mapping[str, np.ndarray], weight: np.ndarray, habit: Habit, source: str
-) -> tuple[str, Preprocess, list[str]]:
-    """Channel order of conv1_1 (C_out, 3, kH, kW), what is wanted of pixels, and why."""
-    found = _recognised(weight, source)
-    mean = _stated_mean(arrays, source)
-    if found is not None:
-        order, print_ = found
-        why = f"conv1_1 has the numbers of the {print_.name}: channels in {order}"
-        wants = print_.preprocess
-    else:
-        order, wants = habit.order, _habitual(habit)
-        why = f"conv1_1 is of no network known here; channels taken as {order}, as {habit.maker}'s"
-    if habit.maker == "amdegroot":
-        wants = AMDEGROOT
-    if mean is None:
-        return order, wants, [why]
-    if found is None and _close(mean[::-1], CAFFE.mean):
-        order, why = "BGR", "the mean colour in the file is that of pictures in BGR"
-    red, green, blue = mean if order == "RGB" else mean[::-1]
-    wants = _near(Preprocess(255.0, (red, green, blue), (1.0, 1.0, 1.0)))
-    return order, wants, [why, f"the file states the mean colour {_digits(mean)}"]
-
-
-def _recognised(weight: np.ndarray, source: str) -> tuple[str, Fingerprint] | None:
-    """The fingerprint that conv1_1 bears. Raises ValueError if it does so mirrored."""
-    for known in FINGERPRINTS:
-        for order, given in (("RGB", weight), ("BGR", weight[:, ::-1])):
-            if _bears(given, known):
-                return order, known
-            if _bears(given.swapaxes(2, 3), known) or _bears(given[:, :, ::-1, ::-1], known):
-                raise ValueError(
-                    f"weights: {source} has the kernels of the {known.name} mirrored (height and "
-                    "width swapped, or turned by Theano); convert it again without that"
-                )
-    return None
-
-
-def _bears(weight: np.ndarray, known: Fingerprint) -> bool:
-    """Whether weight (C_out, 3, kH, kW) has the numbers at the places."""
-    ends = np.array(list(known.at)).max(axis=0)
-    if any(end >= size for end, size in zip(ends, np.array(weight.shape)[[0, 2, 3]], strict=True)):
-        return False
-    return all(
-        np.abs(weight[out, :, row, column] - np.array(colours)).max() < NEAR
-        for (out, row, column), colours in known.at.items()
-    )
-
-
-def _habitual(habit: Habit) -> Preprocess:
-    return TORCHVISION if habit.maker in ("torchvision", "timm") else CAFFE
-
-
-def _stated_mean(arrays: Mapping[str, np.ndarray], source: str) -> list[float] | None:
-    """MatConvNet's averageImage (kH, kW, 3) -> three numbers in the file's channel order."""
-    if "averageImage" not in arrays:
-        return None
-    image = np.asarray(arrays["averageImage"], np.float64)
-    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"weights: {source}: expected averageImage (kH, kW, 3), got {image.shape}")
-    if not np.isfinite(image).all():
-        raise ValueError(f"weights: {source}: averageImage holds NaN or infinity; fetch it again")
-    return [float(value) for value in image.mean(axis=(0, 1))]
-
-
-def _near(wants: Preprocess) -> Preprocess:
-    """Caffe's numbers, where only rounding differs from them."""
-    same = abs(wants.scale - CAFFE.scale) < 1e-3 and _close(wants.mean, CAFFE.mean)
-    return CAFFE if same else wants
-
-
-def _close(a: Iterable[float], b: Iterable[float]) -> bool:
-    return all(abs(x - y) < 1e-2 for x, y in zip(a, b, strict=True))
-
-
-def _wants(wants: Preprocess) -> str:
-    kind = f" ({WANTS[wants]}'s)" if wants in WANTS else ""
-    return (
-        f"wants RGB in [0, 1] times {wants.scale:g}, minus {_digits(wants.mean)}, over "
-        f"{_digits(wants.std)}{kind}"
-    )
-
-
-def _digits(values: Iterable[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
+    return Found(turned, order, wants, [*evidence, axes, *why])
 
 
 def _made(pairs: Mapping[str, Pair], wants: Preprocess, source: str) -> VGGWeights:

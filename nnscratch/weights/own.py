@@ -1,23 +1,19 @@
 """Our own weight files: conv1_1.weight, conv1_1.bias, ... and a card that says what they want.
 
-Stands on `form`, `files` and safetensors.
+Stands on `form` and `files`.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnscratch.files import replacing
+from nnscratch.files import check_card, write_arrays
 from nnscratch.weights.form import LAYER_NAME, LayerWeights, Preprocess, VGGWeights
 
-CARD = "nnscratch"  # the key of the card: JSON with version, preprocess, source
-VERSION = 1
-SUFFIXES = (".npz", ".safetensors")
+KIND, VERSION = "vgg", 1  # what the card of a file says, beside preprocess and source
 
 
 def save(path: str | os.PathLike, given: VGGWeights, dtype: Any = np.float32) -> None:
@@ -26,17 +22,9 @@ def save(path: str | os.PathLike, given: VGGWeights, dtype: Any = np.float32) ->
     dtype: of the file, float16 halves it. Raises ValueError for another suffix, for a place where
     nothing can be written, or where a weight is too large for the type.
     """
-    if Path(path).suffix not in SUFFIXES:
-        raise ValueError(f"weights: expected a name that ends in {SUFFIXES}, got '{path}'")
-    card = {"version": VERSION, "preprocess": asdict(given.preprocess), "source": given.source}
-    arrays = _arrays(given, np.dtype(dtype))
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        if Path(path).suffix == ".npz":
-            np.savez_compressed(file, allow_pickle=False, **arrays, **{CARD: json.dumps(card)})
-        else:
-            from safetensors.numpy import save as to_bytes
-
-            file.write(to_bytes(arrays, {CARD: json.dumps(card)}))
+    wants, source = asdict(given.preprocess), given.source
+    card = {"kind": KIND, "version": VERSION, "preprocess": wants, "source": source}
+    write_arrays(path, _arrays(given, np.dtype(dtype)), card, "weights", compress=True)
 
 
 def _arrays(given: VGGWeights, dtype: np.dtype) -> dict[str, np.ndarray]:
@@ -44,7 +32,7 @@ def _arrays(given: VGGWeights, dtype: np.dtype) -> dict[str, np.ndarray]:
     for name, layer in given.layers.items():
         for kind, values in vars(layer).items():
             with np.errstate(over="ignore"):
-                arrays[f"{name}.{kind}"] = np.ascontiguousarray(values, dtype)
+                arrays[f"{name}.{kind}"] = np.asarray(values, dtype)
             if not np.isfinite(arrays[f"{name}.{kind}"]).all():
                 raise ValueError(f"weights: {name}.{kind} does not fit into {dtype}; take float32")
     return arrays
@@ -56,31 +44,35 @@ def is_own(key: str) -> bool:
     return LAYER_NAME.fullmatch(name) is not None and kind in ("weight", "bias")
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], card: str, source: str) -> VGGWeights:
+def from_arrays(
+    arrays: Mapping[str, np.ndarray], card: Mapping[str, Any], source: str
+) -> VGGWeights:
     """The inner form of what `save` wrote. Raises ValueError if parts are missing."""
-    preprocess, said = _read_card(card, source)
+    check_card({"kind": KIND, **card}, KIND, VERSION, f"weights: {source}")  # once without a kind
+    preprocess = _preprocess(card, source)
     layers = {}
     for name in sorted({key.partition(".")[0] for key in arrays if is_own(key)}):
         pair = [arrays.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if pair[0] is None or pair[1] is None:
             raise ValueError(f"weights: {source}: {name} lacks its weight or its bias")
         layers[name] = LayerWeights(*(np.asarray(values, np.float32) for values in pair))
-    return VGGWeights(layers, preprocess, said or source)
+    return VGGWeights(layers, preprocess, str(card.get("source") or source))
 
 
-def _read_card(card: str, source: str) -> tuple[Preprocess, str]:
+def _preprocess(card: Mapping[str, Any], source: str) -> Preprocess:
     try:
-        read = json.loads(card)
-        version, wants = read["version"], read["preprocess"]
-        preprocess = Preprocess(float(wants["scale"]), tuple(wants["mean"]), tuple(wants["std"]))
+        wants = card["preprocess"]
+        mean, std = (tuple(float(x) for x in wants[part]) for part in ("mean", "std"))
+        if not np.isfinite([*mean, *std, float(wants["scale"])]).all() or 0 in std:
+            raise ValueError("numbers that are not finite, or a division by 0")
+        return Preprocess(float(wants["scale"]), _three(mean), _three(std))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f"weights: {source} says in no readable way what its network wants ({error}); fetch it "
             "again"
         ) from error
-    if version > VERSION:
-        raise ValueError(
-            f"weights: {source} is of version {version}, this nnscratch reads up to {VERSION}; "
-            "install a newer one"
-        )
-    return preprocess, str(read.get("source", ""))
+
+
+def _three(numbers: tuple[float, ...]) -> tuple[float, float, float]:
+    red, green, blue = numbers
+    return red, green, blue

@@ -335,7 +335,10 @@ BAD_ARRAYS = {
     "too large": ({"images": IMAGES * 255, "labels": np.arange(8) // 2}, "floats from 0 to 1, got"),
     "names": ({"faces": IMAGES, "names": np.arange(8)}, "expected arrays images and labels"),
     "labels": ({"images": IMAGES, "labels": np.arange(7)}, "expected 8 labels"),
-    "objects": ({"images": np.array([{}]), "labels": np.arange(1)}, "file of plain arrays"),
+    "objects": (
+        {"images": np.array([{}]), "labels": np.arange(1)},
+        "Python objects, which are not read",
+    ),
     "one each": ({"images": IMAGES, "labels": np.arange(8)}, "expected at least 4 people, got 0"),
 }
 
@@ -383,7 +386,10 @@ def test_bad_models_are_named(photos, pictures, gallery, tmp_path, capsys):
         assert f"no model at '{missing}'; make one with nnscratch faces train" in err
         for other in (text, gallery):
             err = fails(capsys, "faces", *job, "--model", other)
-            assert f"another kind of file or a broken one: '{other}'" in err
+            assert (
+                "expected a model that nnscratch faces train has written, got another kind" in err
+            )
+            assert f"'{other}'" in err
     assert gallery.read_bytes() == before
 
 
@@ -419,7 +425,7 @@ def test_bad_galleries_are_named(model, gallery, pictures, tmp_path, capsys):
     for job in (enrol, identify):
         words = [*job, "--model", model, "--gallery"]
         assert "made with the network 0123456789abcdef, not with" in fails(capsys, *words, other)
-        assert "is no gallery, or broken" in fails(capsys, *words, text)
+        assert "expected a gallery, got another kind" in fails(capsys, *words, text)
         assert "is no gallery, or broken" in fails(capsys, *words, model)
     assert other.read_bytes() == before and text.read_text() == "no gallery"
     assert not none.exists()

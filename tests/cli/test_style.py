@@ -20,6 +20,7 @@ from nnscratch.cli import style as command
 from nnscratch.data.images import read_image, read_picture, save_image
 from nnscratch.data.pictures import PICTURES
 from nnscratch.style import KINDS, colour
+from nnscratch.weights import fetching
 
 drawn = functools.cache(lambda name, seed=0: PICTURES[name](32, seed=seed))
 PAIR = ("content.png", "style.png")
@@ -110,6 +111,28 @@ def test_a_rerun_with_a_changed_file_is_refused(pictures, style):
     code, _, error = style("--rerun", "r.png", "-o", "again.png")
     assert code == 2 and "changed" in error
     assert not (pictures / "again.png").exists()
+
+
+def test_a_fetched_network_goes_by_its_name(pictures, style, record, monkeypatch):
+    """The PNG keeps the name, nobody's folders, and the SHA-256: a rerun finds the same file."""
+    monkeypatch.setattr(fetching, "cache_folder", lambda: pictures / "cache")
+    words = (*PAIR, *QUICK[:4], "--weights", "vgg19")
+    code, out, error = style(*words, "-o", "r.png")
+    assert code == 2 and out == "" and error.count("\n") == 1
+    assert "vgg19 has not been fetched" in error and "nnscratch weights fetch vgg19" in error
+    assert not (pictures / "r.png").exists()
+    path = pictures / "cache" / fetching.FILES["vgg19"]
+    path.parent.mkdir()
+    path.write_bytes((pictures / "small.npz").read_bytes())
+    assert record(*words)["weights"] == "vgg19"
+    assert style("--rerun", "r.png", "-o", "again.png")[0] == 0
+    assert (pictures / "r.png").read_bytes() == (pictures / "again.png").read_bytes()
+    assert str(pictures) not in read_picture("again.png").text["nnscratch:style"]
+    path.rename(pictures / "moved")
+    code, _, error = style("--rerun", "r.png", "-o", "third.png")
+    assert code == 2 and "vgg19 has not been fetched" in error
+    (pictures / "moved").rename(pictures / "vgg19")
+    assert record(*words, out="here.png")["weights"] == "vgg19"
 
 
 # -- options --------------------------------------------------------------------------------------

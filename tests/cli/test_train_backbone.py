@@ -8,6 +8,7 @@ from commands import fails, succeeds
 
 from nnscratch import weights
 from nnscratch.style import backbone, vgg
+from nnscratch.weights import fetching
 
 COMMAND = ("train-backbone", "--steps", 2, "--batch", 2, "--size", 32)
 
@@ -51,3 +52,13 @@ def test_mistakes(tmp_path, capsys, keras_file):
     assert "no file at" in fails(capsys, *COMMAND, "-o", out, "--teacher", tmp_path / "none.npz")
     assert "at least 1 step" in fails(capsys, "train-backbone", "-o", out, "--steps", 0)
     assert not out.exists()
+
+
+def test_a_teacher_that_was_fetched_goes_by_its_name(tmp_path, capsys, monkeypatch, keras_file):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    words = (*COMMAND, "-o", "o.npz", "--teacher", "vgg19")
+    assert "fetch it with: nnscratch weights fetch vgg19" in fails(capsys, *words)
+    (tmp_path / "cache").mkdir()
+    keras_file.rename(tmp_path / "cache" / fetching.FILES["vgg19"])
+    assert "holds no layer" in fails(capsys, *words)

@@ -6,12 +6,15 @@ import http.server
 import json
 import threading
 
+import numpy as np
 import pytest
 from commands import fails, succeeds
 
 from nnscratch import weights
 from nnscratch.cli import main
+from nnscratch.cli import weights as command
 from nnscratch.weights import fetching
+from nnscratch.weights.form import TORCHVISION
 
 
 @pytest.fixture
@@ -49,6 +52,8 @@ def test_inspect_says_what_it_is(tmp_path, capsys, keras_file):
     assert record["hash_agrees"] is None
     assert record["sha256"] == hashlib.sha256(keras_file.read_bytes()).hexdigest()
     assert record["preprocess"]["scale"] == 255
+    assert record["path"] == str(keras_file)
+    assert record["slim_size"] == 4 * (3 * 4 * 9 + 4 + 4 * 5 * 9 + 5 + 5 * 6 * 9 + 6)
 
 
 def test_inspect_fails_with_1_where_the_name_promises_another_hash(capsys, keras_file):
@@ -71,7 +76,9 @@ def test_convert_gives_a_file_that_style_reads(tmp_path, capsys, keras_file):
     assert f"--weights {out}" in said
     assert list(weights.load(out).layers) == ["conv1_1", "conv1_2", "conv2_1"]
     record = json.loads(figures.read_text())
+    assert record["from"] == str(keras_file) and record["path"] == str(out)
     assert record["before"] == keras_file.stat().st_size
+    assert record["dtype"] == "float16"
     assert record["size"] == out.stat().st_size
 
 
@@ -85,17 +92,33 @@ def test_convert_names_what_is_wrong(tmp_path, capsys, keras_file):
     assert not out.exists()
 
 
+def test_the_answer_does_not_take_the_place_of_weights(tmp_path, capsys, keras_file):
+    before, out = keras_file.read_bytes(), tmp_path / "o.npz"
+    said = fails(capsys, "weights", "inspect", keras_file, "--json", keras_file)
+    assert "it is read as well" in said
+    convert = ("weights", "convert", keras_file, out, "--json")
+    assert "it is read as well" in fails(capsys, *convert, keras_file)
+    assert "two results would go there" in fails(capsys, *convert, out)
+    assert keras_file.read_bytes() == before and not out.exists()
+
+
 def test_fetch_brings_it_and_says_where_it_is(tmp_path, capsys, served):
     url, name = served
-    folder, figures = tmp_path / "mine", tmp_path / "r.json"
+    folder, figures = tmp_path / "of mine", tmp_path / "r.json"
     words = ["weights", "fetch", "vgg19", "--folder", folder, "--url", url, "--json", figures]
     assert main([str(word) for word in words]) == 0
     out, err = capsys.readouterr()
     assert f"{folder / name}: 0.0 MB, the SHA-256 begins with {name[6:14]}" in out
+    assert f'next: nnscratch style CONTENT STYLE -o OUT.png --weights "{folder / name}"\n' in out
+    assert f'nnscratch weights convert "{folder / name}" vgg19.npz' in out
     assert "vgg19 100/100" in err
-    record = json.loads(figures.read_text())
-    assert record["path"] == str(folder / name)
-    assert record["size"] == (folder / name).stat().st_size
+    content = (folder / name).read_bytes()
+    assert json.loads(figures.read_text()) == {
+        "name": "vgg19",
+        "path": str(folder / name),
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
     assert list(weights.load(folder / name).layers) == ["conv1_1", "conv1_2", "conv2_1"]
 
 
@@ -109,7 +132,44 @@ def test_fetch_names_what_is_wrong(tmp_path, capsys, served):
     assert "create it first" in fails(capsys, "weights", "fetch", "vgg19", *nowhere)
 
 
-@pytest.mark.parametrize("job", ["inspect", "convert", "fetch"])
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
+    tmp_path, capsys, monkeypatch, served
+):
+    url, name = served
+    words = ["weights", "fetch", "vgg19", "--folder", str(tmp_path), "--url", url]
+
+    def stop(*told):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_percents", lambda advance: stop)
+        assert main(words) == 130
+    part = tmp_path / f"{name}.part"
+    _, err = capsys.readouterr()
+    said = f"0.0 MB are kept in '{part}', the same command goes on from there"
+    assert err == f"nnscratch weights: stopped; {said}\n"
+    assert part.stat().st_size > 0
+    succeeds(capsys, *words)
+    with monkeypatch.context() as patch:
+        patch.setattr(fetching, "agrees", stop)
+        assert main(words) == 130
+    assert capsys.readouterr().err == "nnscratch weights: stopped\n"
+
+
+def test_list_says_what_is_here(tmp_path, capsys, monkeypatch, served):
+    url, name = served
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    succeeds(capsys, "weights", "fetch", "vgg19", "--url", url)
+    path, figures = tmp_path / "cache" / name, tmp_path / "r.json"
+    lines = succeeds(capsys, "weights", "list", "--json", figures).splitlines()
+    assert [line.split()[0] for line in lines] == list(fetching.FILES)
+    assert [line for line in lines if "not fetched" not in line] == [f"vgg19       0.0 MB  {path}"]
+    record = json.loads(figures.read_text())
+    assert record.pop("vgg19") == {"path": str(path), "size": path.stat().st_size}
+    assert len(record) == 7 and not any(record.values())
+
+
+@pytest.mark.parametrize("job", ["inspect", "convert", "fetch", "list"])
 def test_every_job_has_an_example(capsys, job):
     with pytest.raises(SystemExit) as stop:
         main(["weights", job, "--help"])
@@ -119,3 +179,31 @@ def test_every_job_has_an_example(capsys, job):
 
 def test_a_job_is_asked_for(capsys):
     assert "JOB" in fails(capsys, "weights")
+
+
+def test_a_complaint_names_the_command_once(tmp_path, capsys):
+    line = fails(capsys, "weights", "inspect", tmp_path / "none.npz")
+    assert line.startswith("nnscratch weights: no file at ")
+
+
+def test_convert_believes_the_user(tmp_path, capsys, keras_file):
+    out = tmp_path / "slim.npz"
+    words = ("--channels", "RGB", "--pixels", "torchvision")
+    succeeds(capsys, "weights", "convert", keras_file, out, *words)
+    made, found = weights.load(out), weights.load(keras_file)
+    assert made.preprocess == TORCHVISION
+    first, other = (x.layers["conv1_1"].weight for x in (made, found))
+    np.testing.assert_array_equal(first, other[:, ::-1])
+    assert "invalid choice: 'GBR'" in fails(
+        capsys, "weights", "convert", keras_file, out, "--channels", "GBR"
+    )
+
+
+def test_a_fetched_file_goes_by_its_name(tmp_path, capsys, keras_file, monkeypatch):
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    assert "vgg19 has not been fetched" in fails(capsys, "weights", "inspect", "vgg19")
+    (tmp_path / "cache").mkdir()
+    keras_file.rename(tmp_path / "cache" / fetching.FILES["vgg19"])
+    assert "conv2_1" in " ".join(weights.load("vgg19").layers)
+    words = ("weights", "convert", "vgg19", tmp_path / "slim.npz")
+    assert "3 convolutions" in succeeds(capsys, *words)

@@ -454,7 +454,7 @@ def flat(arrays):
         (long, "length 1, got lengths from 2 to 2"),
         (newer, "gallery of version 2, expected 1; use a newer nnscratch"),
         (without_names, "is no gallery, or broken: expected the arrays"),
-        (objects, "is no gallery, or broken .*allow_pickle=False"),
+        (objects, "is broken or cut short .*Python objects"),
         (fewer_owners, r"is broken: \(6, 8\) encodings do not fit \(5,\) owners"),
         (nobodys, "names do not fit its encodings"),
         (twins, "names do not fit its encodings"),
@@ -484,7 +484,7 @@ def test_files_of_another_kind_are_refused(tmp_path):
         lambda: zipfile.ZipFile(path, "w").close(),
     ):
         write()
-        with pytest.raises(ValueError, match="is no gallery, or broken"):
+        with pytest.raises(ValueError, match="is no gallery, or broken|got another kind"):
             Gallery.load(path, NETWORK)
 
 
@@ -509,8 +509,9 @@ def test_cut_and_flipped_files_are_refused_or_right(gallery, tmp_path, rng):
 
 
 SAVING = """
-import io, sys, time
+import sys, time
 import numpy as np
+from numpy.lib import format as npy
 from nnscratch.faces.gallery import Gallery
 rows = np.eye(256, dtype=np.float32)
 galleries = [Gallery(256, "n") for _ in range(2)]
@@ -518,18 +519,17 @@ for gallery, count in zip(galleries, (200, 256)):
     for i in range(count):
         gallery.enrol(f"p{i}", rows[i:i + 1].repeat(10, 0))
 galleries[0].save(sys.argv[1])
-write = np.savez
+write = npy.write_array
 
-def write_half(file, **arrays):
-    whole = io.BytesIO()
-    write(whole, **arrays)
-    file.write(whole.getvalue()[: whole.tell() // 2])
-    file.flush()
+def write_half(stream, array, **options):
+    if array.ndim < 2:
+        return write(stream, array, **options)
+    stream.write(array.tobytes()[: array.nbytes // 2])
     print("in the middle", flush=True)
     time.sleep(60)
 
 if sys.argv[2] == "0":
-    np.savez = write_half
+    npy.write_array = write_half
 else:
     print("ready", flush=True)
 while True:
@@ -563,7 +563,7 @@ def test_a_kill_while_saving_leaves_a_whole_file(saving, tmp_path, rng):
         process.wait()
         assert len(Gallery.load(path, "n")) in (200, 256)
     (half,) = tmp_path.glob(".g0.npz.*.tmp")
-    with pytest.raises(ValueError, match="is no gallery, or broken"):
+    with pytest.raises(ValueError, match="is broken or cut short"):
         Gallery.load(half, "n")
     for path in paths:
         Gallery(256, "n").save(path)
@@ -578,7 +578,7 @@ def test_a_failed_save_keeps_the_old_file(gallery, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr("numpy.lib.format.write_array", full)
     with pytest.raises(ValueError, match="cannot write .*No space left"):
         gallery.save(path)
     assert len(Gallery.load(path, NETWORK)) == 3 and os.listdir(tmp_path) == ["g.npz"]

@@ -112,8 +112,9 @@ def test_a_wrong_state_lists_every_problem_and_changes_nothing():
     state["3.weight"] = np.ones((3, 9))
     state["extra"] = np.ones(1)
     words = (
-        r"load_state_dict: 3\.weight: expected shape \(3, 8\), got \(3, 9\); "
-        r"missing 0\.bias \(2,\); unexpected extra"
+        "load_state_dict: the weights are of another network: 6 of 8 names agree in shape and "
+        r"dtype\n  missing     0\.bias \(2,\)\n  unexpected  extra \(1,\)\n"
+        r"  shape       3\.weight: expected \(3, 8\), got \(3, 9\)$"
     )
     with pytest.raises(ValueError, match=words):
         net.load_state_dict(state)

@@ -1,5 +1,7 @@
 """VGG: names, features against nested definitions and PyTorch, missing layers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import nnscratch.functional as F
 from nnscratch import Tensor, nn
 from nnscratch.data import PICTURES
 from nnscratch.style import vgg
-from nnscratch.weights import Preprocess
+from nnscratch.weights import Preprocess, fetching
 from nnscratch.weights import load as load_weights
 from nnscratch.weights.form import CAFFE
 
@@ -54,6 +56,23 @@ def test_conv_features_are_before_the_relu(keras_file):
     found = vgg.load(keras_file).features(np.full((1, 3, 8, 8), 0.4), ["conv1_1", "relu1_1"])
     assert found["conv1_1"].numpy().min() < 0
     np.testing.assert_array_equal(found["relu1_1"].numpy(), np.maximum(found["conv1_1"].numpy(), 0))
+
+
+def test_what_was_fetched_goes_by_its_name(tmp_path, monkeypatch, keras_file):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    for name in ("vgg19", "vgg11_bn"):
+        with pytest.raises(ValueError, match=f"has not been fetched.*weights fetch {name}$"):
+            vgg.load(name)
+    (tmp_path / "cache").mkdir()
+    keras_file.rename(tmp_path / "cache" / fetching.FILES["vgg19"])
+    assert list(vgg.load("vgg19").convs) == ["conv1_1", "conv1_2", "conv2_1"]
+    for path in ("./vgg19", Path("vgg19")):
+        with pytest.raises(ValueError, match="no file at 'vgg19'"):
+            vgg.load(path)
+    Path("vgg19").write_text("not weights, but here")
+    with pytest.raises(ValueError, match="'vgg19' is not a weight file"):
+        vgg.load("vgg19")
 
 
 def test_nothing_is_computed_beyond_the_last_layer_asked(keras_file):

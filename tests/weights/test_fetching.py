@@ -1,8 +1,11 @@
 """Fetching, from a server on loopback that behaves in every way: only the right file is kept."""
 
 import contextlib
+import errno
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -214,6 +217,118 @@ def test_a_slow_server_is_waited_for(server, tmp_path, monkeypatch):
     assert server.asked == [None]
 
 
+# -- stopped half-way -----------------------------------------------------------------------------
+
+
+def interrupted(*told):
+    raise KeyboardInterrupt
+
+
+def test_what_ctrl_c_leaves_is_said_and_used(server, tmp_path):
+    with pytest.raises(KeyboardInterrupt, match=rf"^0\.\d MB are kept in '.*{NAME}\.part'$"):
+        fetch(server, tmp_path, progress=interrupted)
+    assert only(tmp_path) == [f"{NAME}.part"]
+    kept = (tmp_path / f"{NAME}.part").stat().st_size
+    assert fetch(server, tmp_path).read_bytes() == CONTENT
+    assert 0 < kept < len(CONTENT) and server.asked == [None, f"bytes={kept}-"]
+
+
+def test_ctrl_c_before_the_first_byte_promises_nothing(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "_open", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        fetch(server, tmp_path)
+    assert only(tmp_path) == []
+
+
+# -- several at once ------------------------------------------------------------------------------
+
+SECOND_PROCESS = """
+import sys
+from nnscratch.weights import fetching
+fetching.FILES["vgg19"] = sys.argv[1]
+fetching.fetch("vgg19", *sys.argv[2:])
+"""
+
+
+@contextlib.contextmanager
+def half_way(server, folder):
+    """Another process that has begun to fetch, and waits for the event to be set."""
+    go_on, part = threading.Event(), folder / f"{NAME}.part"
+
+    def waits(handler, start):
+        if go_on.is_set():
+            whole(handler, start)
+            return
+        answer(handler, 200, CONTENT[:100_000], len(CONTENT))
+        go_on.wait(20)
+        handler.wfile.write(CONTENT[100_000:])
+
+    server.behaviour = waits
+    words = [sys.executable, "-c", SECOND_PROCESS, NAME, str(folder), server.url]
+    with subprocess.Popen(words) as process:
+        try:
+            while not (part.is_file() and part.stat().st_size > 50_000):
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield process, go_on
+        finally:
+            go_on.set()
+
+
+def test_two_processes_do_not_spoil_each_other(server, tmp_path):
+    with half_way(server, tmp_path) as (process, go_on):
+        with pytest.raises(ValueError, match=rf"another process is fetching '.*{NAME}'; wait"):
+            fetch(server, tmp_path)
+        assert server.asked == [None]
+        go_on.set()
+        assert process.wait(20) == 0
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert only(tmp_path) == [NAME]
+
+
+def test_a_process_that_dies_locks_nobody_out(server, tmp_path):
+    with half_way(server, tmp_path) as (process, go_on):
+        process.kill()
+        process.wait(20)
+        go_on.set()
+        kept = (tmp_path / f"{NAME}.part").stat().st_size
+        assert len(only(tmp_path)) == 2  # it could not remove its lock
+        assert fetch(server, tmp_path).read_bytes() == CONTENT
+    assert server.asked == [None, f"bytes={kept}-"]
+    assert only(tmp_path) == [NAME]
+
+
+def test_another_file_is_fetched_meanwhile(server, tmp_path, monkeypatch):
+    other = NAME.replace("vgg19", "vgg16")
+    monkeypatch.setitem(fetching.FILES, "vgg16", other)
+    with half_way(server, tmp_path) as (_, go_on):
+        go_on.set()
+        assert fetching.fetch("vgg16", tmp_path, server.url) == tmp_path / other
+
+
+def test_a_lock_that_was_removed_under_our_hands_is_none(server, tmp_path, monkeypatch):
+    """Its holder had it removed after we had opened it: a third may hold the next one."""
+    lock = fetching._lock
+
+    def too_late(file):
+        (tmp_path / f"{NAME}.lock").unlink()
+        lock(file)
+
+    monkeypatch.setattr(fetching, "_lock", too_late)
+    with pytest.raises(ValueError, match="another process"):
+        fetch(server, tmp_path)
+    assert server.asked == [] and only(tmp_path) == []
+
+
+def test_a_file_system_without_locks(server, tmp_path, monkeypatch):
+    def unknown(file):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fetching, "_lock", unknown)
+    assert fetch(server, tmp_path).read_bytes() == CONTENT
+    assert only(tmp_path) == [NAME]
+
+
 # -- what goes wrong: in words, and the earlier file stays ----------------------------------------
 
 
@@ -341,8 +456,10 @@ def test_an_address_of_another_kind(tmp_path, url):
 
 
 def test_a_name_that_is_not_known(tmp_path):
-    with pytest.raises(ValueError, match=r"one of \('vgg16', 'vgg19'\) to fetch, got 'vgg20'"):
+    with pytest.raises(ValueError, match=r"one of vgg11, vgg13, .* to fetch, got 'vgg20'"):
         fetching.fetch("vgg20", tmp_path)
+    with pytest.raises(ValueError, match="got 'vgg20'"):
+        fetching.fetched("vgg20")
 
 
 def test_never_from_https_to_http():
@@ -409,4 +526,51 @@ def test_the_hash_that_a_name_promises(name, promised):
 
 def test_the_published_names():
     assert fetching.BASE == "https://download.pytorch.org/models/"
-    assert fetching.FILES == {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
+    counts, norms = ("11", "13", "16", "19"), ("", "_bn")
+    assert list(fetching.FILES) == [f"vgg{count}{norm}" for norm in norms for count in counts]
+    for name, file_name in fetching.FILES.items():
+        assert file_name == f"{name}-{fetching.hash_in_name(file_name)}.pth"
+    digest = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
+    assert digest.startswith(fetching.hash_in_name(fetching.FILES["vgg19"]))
+
+
+# -- what has been fetched ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """An empty folder for caches; the current folder is another, and empty as well."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def test_what_was_fetched_is_found_by_its_name_and_not_hashed_again(server, cache, monkeypatch):
+    path = fetch(server, None)
+    monkeypatch.setattr(fetching, "sha256", None)
+    assert fetching.fetched("vgg19") == fetching.locate("vgg19") == path
+    assert server.asked == [None]
+
+
+@pytest.mark.parametrize("ask", [fetching.fetched, fetching.locate])
+def test_what_was_not_fetched_is_said_with_the_command(server, cache, ask):
+    cache.mkdir()
+    (cache / f"{NAME}.part").write_bytes(CONTENT[:1000])
+    with pytest.raises(ValueError, match=rf"no '.*{NAME}'; .*: nnscratch weights fetch vgg19$"):
+        ask("vgg19")
+    assert server.asked == []
+
+
+def test_a_path_stays_as_it_is(cache):
+    for path in ("vgg20", "./vgg19", "none/vgg19", Path("vgg19"), "builtin"):
+        assert fetching.locate(path) is path
+
+
+def test_a_file_here_wins_over_the_name(server, cache):
+    fetch(server, None)
+    Path("vgg19").mkdir()
+    assert fetching.locate("vgg19") == cache / NAME
+    Path("vgg19").rmdir()
+    Path("vgg19").write_text("a file")
+    assert fetching.locate("vgg19") == "vgg19"

@@ -3,114 +3,74 @@
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from weights.makers import (
+    NUMBERS,
+    SHIFT,
+    adain,
+    amdegroot,
+    bgr,
+    chainer,
+    frossard,
+    gatys,
+    jcjohnson,
+    keras,
+    keyed,
+    marked,
+    numbered,
+    timm,
+    torchvision,
+    with_norms,
+)
 
-from nnscratch.weights import layouts, own
+from nnscratch.weights import channels, layouts, own
 from nnscratch.weights.contents import Contents
-from nnscratch.weights.form import CAFFE, TORCHVISION, LayerWeights, Preprocess, VGGWeights
-
-NUMBERS = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5}
-WITH_NORMS = {"conv1_1": 0, "conv1_2": 3, "conv2_1": 7}
-WITH_PADS = {"conv1_1": 2, "conv1_2": 5, "conv2_1": 9}
-COLOUR = np.array([[0, 0, 255], [0, 255, 0], [255, 0, 0]], np.float32)  # RGB in [0, 1] to BGR
-SHIFT = -np.array([103.939, 116.779, 123.68], np.float32)
-
-
-def bgr(vgg):
-    weight, bias = vgg["conv1_1"]
-    return vgg | {"conv1_1": (weight[:, ::-1], bias)}
-
-
-def keyed(vgg, form, axes="OIHW"):
-    """Arrays under names made from block, place and 0 or 1."""
-    order = (2, 3, 1, 0) if axes == "HWIO" else (0, 1, 2, 3)
-    return {
-        form(name, i): np.ascontiguousarray(array.transpose(order) if i == 0 else array)
-        for name, pair in vgg.items()
-        for i, array in enumerate(pair)
-    }
+from nnscratch.weights.files import open_contents
+from nnscratch.weights.form import (
+    CAFFE,
+    NETWORKS,
+    TORCHVISION,
+    WIDTHS,
+    LayerWeights,
+    Preprocess,
+    VGGWeights,
+)
+from nnscratch.weights.inspection import layer_names
 
 
-def numbered(vgg, numbers=NUMBERS, start="features."):
-    return keyed(vgg, lambda name, i: f"{start}{numbers[name]}.{('weight', 'bias')[i]}")
+def within(prefix, arrays):
+    return {prefix + key: array for key, array in arrays.items()}
 
 
-def keras(vgg, end=""):
+def tensorflow(vgg):
     def form(name, i):
-        return f"block{name[4]}_conv{name[6]}/{('kernel', 'bias')[i]}{end}"
+        return f"vgg_19/conv{name[4]}/{name}/{('weights', 'biases')[i]}:0"
 
-    return keyed(bgr(vgg), form, "HWIO")
-
-
-def gatys(vgg):
-    arrays = keyed(bgr(vgg), lambda name, i: f"{name}.{('weight', 'bias')[i]}")
-    return {key: array.astype(np.float64) for key, array in arrays.items()}
+    return keyed(vgg, form, "HWIO")
 
 
-def frossard(vgg):
-    arrays = keyed(vgg, lambda name, i: f"{name}_{'Wb'[i]}", "HWIO")
-    return arrays | {"fc6_W": np.zeros((2, 2), np.float32)}
-
-
-def chainer(vgg, between="/"):
-    arrays = keyed(bgr(vgg), lambda name, i: f"{name}{between}{'Wb'[i]}")
-    return arrays | {"fc6/W": np.zeros((2, 2), np.float32)}
-
-
-def jcjohnson(vgg):
-    head = {f"classifier.{i}.weight": np.zeros((2, 2), np.float32) for i in (1, 4, 6)}
-    return numbered(bgr(vgg)) | head
-
-
-def torchvision(vgg):
-    head = {f"classifier.{i}.weight": np.zeros((2, 2), np.float32) for i in (0, 3, 6)}
-    return numbered(vgg) | head
-
-
-def timm(vgg):
-    zeros = np.zeros((2, 2), np.float32)
-    return numbered(vgg) | {"head.fc.weight": zeros, "pre_logits.fc1.weight": zeros}
-
-
-def amdegroot(vgg):
-    return numbered(vgg) | {"classifier.0.bias": np.full(4, np.nan, np.float32)}
-
-
-def with_norms(vgg):
-    """Norms are made at random, and the convolutions such that folding gives `vgg` again."""
-    rng, arrays = np.random.default_rng(1), {}
-    for name, (weight, bias) in vgg.items():
-        scale, variance = rng.uniform(0.5, 2, (2, len(bias)))
-        mean, shift = rng.standard_normal((2, len(bias)))
-        factor = scale / np.sqrt(variance + 1e-5)
-        n = WITH_NORMS[name]
-        arrays |= {
-            f"features.{n}.weight": weight / factor[:, None, None, None],
-            f"features.{n}.bias": (bias - shift) / factor + mean,
-            f"features.{n + 1}.weight": scale,
-            f"features.{n + 1}.bias": shift,
-            f"features.{n + 1}.running_mean": mean,
-            f"features.{n + 1}.running_var": variance,
-        }
-    return {key: np.asarray(array, np.float32) for key, array in arrays.items()}
-
-
-def adain(vgg):
-    front = {"0.weight": COLOUR[:, :, None, None], "0.bias": SHIFT}
-    return front | numbered(bgr(vgg), WITH_PADS, "")
+def slices(vgg):
+    """As losses that compare features have them: numbers run on from slice to slice."""
+    return {
+        f"net.slice{1 + (i > 3)}.{key}": array
+        for i, (key, array) in enumerate(numbered(vgg, NUMBERS, "").items())
+    }
 
 
 LAYOUTS = {
     "Keras": (keras, CAFFE),
     "Keras with :0": (lambda vgg: keras(vgg, ":0"), CAFFE),
     "Gatys": (gatys, CAFFE),
+    "Gatys within": (lambda vgg: within("net.vgg.", gatys(vgg)), CAFFE),
     "Frossard": (frossard, CAFFE),
     "Chainer": (chainer, CAFFE),
+    "TensorFlow": (tensorflow, CAFFE),
     "Chainer with _": (lambda vgg: chainer(vgg, "_"), CAFFE),
     "torchvision": (torchvision, TORCHVISION),
     "in parallel": (lambda vgg: numbered(vgg, NUMBERS, "module.features."), TORCHVISION),
+    "in slices": (slices, TORCHVISION),
     "torchvision's features alone": (lambda vgg: numbered(vgg, NUMBERS, ""), TORCHVISION),
     "timm": (timm, TORCHVISION),
-    "amdegroot": (amdegroot, layouts.AMDEGROOT),
+    "amdegroot": (amdegroot, channels.AMDEGROOT),
     "jcjohnson": (jcjohnson, CAFFE),
     "torchvision with norms": (with_norms, TORCHVISION),
     "AdaIN": (adain, CAFFE),
@@ -129,8 +89,8 @@ def safetensors(path, arrays):
     return Contents("safetensors", load_file(path))
 
 
-def read(arrays, texts=None):
-    return layouts.vgg(Contents("npz", arrays, texts or {}), "'net'")
+def read(arrays, order=None, pixels=None):
+    return layouts.vgg(Contents("npz", arrays), "'net'", order, pixels)
 
 
 @pytest.mark.parametrize("write", [npz, safetensors])
@@ -169,15 +129,7 @@ def test_numbers_of_real_networks_get_their_names(counts, norms):
 # -- the numbers of conv1_1 -----------------------------------------------------------------------
 
 
-def marked(vgg, known):
-    """`vgg` with the numbers of a published network in its conv1_1."""
-    weight = vgg["conv1_1"][0].copy()
-    for (out, row, column), colours in known.at.items():
-        weight[out, :, row, column] = colours
-    return vgg | {"conv1_1": (weight, vgg["conv1_1"][1])}
-
-
-@pytest.mark.parametrize("known", layouts.FINGERPRINTS, ids=lambda known: known.name)
+@pytest.mark.parametrize("known", channels.FINGERPRINTS, ids=lambda known: known.name)
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("change", [dict, bgr])
 def test_the_numbers_tell_channels_and_pixels_whatever_the_names(small_vgg, known, dtype, change):
@@ -193,7 +145,7 @@ def test_the_numbers_tell_channels_and_pixels_whatever_the_names(small_vgg, know
 
 def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
     """The one difference in jcjohnson's files without their heads, and it is not to be seen."""
-    vgg = marked(small_vgg, layouts.FINGERPRINTS[0])
+    vgg = marked(small_vgg, channels.FINGERPRINTS[0])
     loaded, evidence = read(numbered(bgr(vgg)))
     assert loaded.preprocess == CAFFE
     assert "channels in BGR" in " ".join(evidence)
@@ -203,7 +155,7 @@ def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
 
 @pytest.mark.parametrize("turn", ["swapped", "turned"])
 def test_mirrored_kernels_are_refused(small_vgg, turn):
-    vgg = marked(small_vgg, layouts.FINGERPRINTS[0])
+    vgg = marked(small_vgg, channels.FINGERPRINTS[0])
     weight, bias = vgg["conv1_1"]
     turned = weight.swapaxes(2, 3) if turn == "swapped" else weight[:, :, ::-1, ::-1]
     for make in (keras, gatys, frossard):
@@ -223,6 +175,60 @@ def test_the_real_first_layer_is_recognised(real_data):
     assert len(loaded.layers) == 8
 
 
+# -- layers that are counted ----------------------------------------------------------------------
+
+
+def counted(network, start="layers/"):
+    """A whole network as Keras 3 saves it; the numbers are views of one, and take no memory."""
+    arrays, inputs, n = {}, 3, 0
+    for width, count in zip(WIDTHS, NETWORKS[network], strict=True):
+        for _ in range(count):
+            key = f"{start}conv2d{f'_{n}' if n else ''}/vars/"
+            arrays[f"{key}0"] = np.broadcast_to(np.float32(0.1 * n), (3, 3, inputs, width))
+            arrays[f"{key}1"] = np.broadcast_to(np.float32(n), width)
+            inputs, n = width, n + 1
+    return dict(sorted(arrays.items()))  # conv2d_10 before conv2d_2
+
+
+@pytest.mark.parametrize("start", ["layers/", "layers/functional/layers/"])
+def test_layers_that_keras_numbers_are_told_by_their_channels(start):
+    loaded, evidence = read(counted("vgg11", start) | {"layers/dense/vars/0": np.zeros((2, 2))})
+    assert list(loaded.layers) == layer_names("vgg11")
+    assert [layer.bias[0] for layer in loaded.layers.values()] == list(range(8))
+    assert loaded.preprocess == CAFFE
+    assert "told by their number and their channels" in " ".join(evidence)
+
+
+def test_numbered_layers_of_a_part_are_refused_with_the_way_out():
+    arrays = counted("vgg16")
+    del arrays["layers/conv2d_12/vars/0"], arrays["layers/conv2d_12/vars/1"]
+    with pytest.raises(ValueError, match="expected a whole vgg11, .*got 12 conv.*numpy.savez"):
+        read(arrays)
+    with pytest.raises(ValueError, match="holds both .* two networks"):
+        read(counted("vgg11") | counted("vgg11", "layers/functional/layers/"))
+
+
+# -- what the caller knows better -----------------------------------------------------------------
+
+
+def test_the_caller_may_know_better(small_vgg):
+    loaded, evidence = read(torchvision(bgr(small_vgg)), "BGR", "caffe")
+    assert loaded.preprocess == CAFFE
+    for name, (weight, _) in small_vgg.items():
+        np.testing.assert_array_equal(loaded.layers[name].weight, weight)
+    assert "you said that its first layer takes BGR" in evidence
+    assert "you said that it wants pixels as caffe" in evidence
+    assert read(with_norms(small_vgg), pixels="plain")[0].preprocess == channels.PLAIN
+    loaded, evidence = read(keras(small_vgg), "BGR", "caffe")  # as it is found anyway
+    assert not any("you said" in line for line in evidence)
+
+
+@pytest.mark.parametrize("word", ["order", "pixels"])
+def test_what_nobody_can_know_is_refused(small_vgg, word):
+    with pytest.raises(ValueError, match=r"weights: expected .* in \(.*\), got 'GBR'"):
+        read(torchvision(small_vgg), **{word: "GBR"})
+
+
 # -- one by one -----------------------------------------------------------------------------------
 
 
@@ -230,15 +236,14 @@ def test_our_own_card_comes_first(tmp_path, small_vgg):
     wants = Preprocess(2.0, (0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
     layers = {name: LayerWeights(*pair) for name, pair in small_vgg.items()}
     own.save(tmp_path / "own.npz", VGGWeights(layers, wants, "made for a test"))
-    with np.load(tmp_path / "own.npz") as file:
-        loaded, evidence = layouts.vgg(Contents("npz", dict(file)), "'own.npz'")
-        card = str(file[own.CARD])
+    contents = open_contents(tmp_path / "own.npz")
+    loaded, evidence = layouts.vgg(contents, "'own.npz'")
     assert loaded.preprocess == wants
     assert "card of our own" in evidence[0]
-    arrays = {
-        f"{name}.{kind}": a for name, pair in layers.items() for kind, a in vars(pair).items()
-    }
-    assert read(arrays, {own.CARD: card})[0].preprocess == wants
+    assert contents.card["kind"] == "vgg"
+    earlier = Contents("npz", contents.arrays, card={**contents.card, "kind": "vgg"})
+    earlier.card.pop("kind")  # files of before the kinds
+    assert layouts.vgg(earlier, "'own.npz'")[0].preprocess == wants
 
 
 def test_a_mixing_layer_in_front_keeps_its_meaning(small_vgg):
@@ -344,7 +349,7 @@ REFUSED = {
     "a long name": (lambda vgg: {"block1_conv1/" * 5000: np.zeros(3)}, "more than 300 letters"),
     "mean image": (
         lambda vgg: frossard(vgg) | {"averageImage": np.zeros((4, 4))},
-        r"averageImage \(kH, kW, 3\), got \(4, 4\)",
+        r"averageImage \(H, W, 3\), got \(4, 4\)",
     ),
 }
 

@@ -1,0 +1,28 @@
+"""Files that bad luck never loses and that are never trusted: places, and arrays by name.
+
+Stands on NumPy and, for .safetensors, that library.
+"""
+
+from nnscratch.files.arrays import (
+    ArrayFile,
+    check_card,
+    check_suffix,
+    open_arrays,
+    write_arrays,
+    write_npz,
+)
+from nnscratch.files.writing import check_apart, check_place, make_folder, replacing, write_text
+
+__all__ = [
+    "ArrayFile",
+    "check_apart",
+    "check_card",
+    "check_place",
+    "check_suffix",
+    "make_folder",
+    "open_arrays",
+    "replacing",
+    "write_arrays",
+    "write_npz",
+    "write_text",
+]

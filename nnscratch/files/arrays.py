@@ -1,0 +1,314 @@
+"""Files of named arrays, .npz or .safetensors: written whole or not at all, read without trust.
+
+Stands on NumPy, safetensors and `writing`. A card beside the arrays says of what kind and version
+they are. No pickle is ever run, an array is read when it is asked for, and what a file says of its
+sizes is checked before anything is made of that size.
+"""
+
+import json
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from nnscratch.files.writing import replacing
+
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
+SUFFIXES = (".npz", ".safetensors")
+CARD = "nnscratch"  # the name of the card, JSON: a text in .npz, an entry of the header else
+TIGHTEST = 200  # numbers do not shrink to less than this part of their size; bombs do
+SMALL = 1 << 20  # bytes that an array may have however small its file: labels shrink to nothing
+DIRECTORY = 4 << 20  # bytes, some 50,000 arrays
+AGAIN = "fetch it again"
+ARRAYS = f"a file of arrays ({' or '.join(SUFFIXES)})"
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, TypeError),
+    *(NotImplementedError, RuntimeError, MemoryError, OverflowError, SyntaxError),
+)
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def write_arrays(
+    path: str | os.PathLike,
+    arrays: Mapping[str, np.ndarray],
+    card: Mapping[str, Any] | None = None,
+    caller: str = "save",
+    compress: bool = False,
+) -> None:
+    """Write arrays by name to .npz or .safetensors, as the name ends, whole or not at all.
+
+    card: what the arrays are, as JSON takes it; compress: .npz only. Equal arrays make equal
+    bytes. Raises ValueError for another suffix, a place where no file can be, an array that the
+    format does not take, or one that is called as the card.
+    """
+    if check_suffix(path, caller) == ".npz":
+        write_npz(path, arrays, card, caller, compress)
+        return
+    content = _safetensors(arrays, _text(arrays, card, caller), caller)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def check_suffix(path: str | os.PathLike, caller: str) -> str:
+    """.npz or .safetensors. Raises ValueError for any other end of a name."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"{caller}: expected a name that ends in {' or '.join(SUFFIXES)}, got '{path}'"
+        )
+    return suffix
+
+
+def write_npz(
+    path: str | os.PathLike,
+    arrays: Mapping[str, np.ndarray],
+    card: Mapping[str, Any] | None = None,
+    caller: str = "save",
+    compress: bool = False,
+) -> None:
+    """`write_arrays` as .npz, whatever the name. Unlike numpy.savez it takes an array "file"."""
+    text = _text(arrays, card, caller)
+    texts = {} if text is None else {CARD: np.array(text)}
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", method) as archive:
+        for name, array in {**arrays, **texts}.items():
+            if array.dtype.hasobject:
+                raise ValueError(f"{caller}: {name} holds Python objects; save numbers alone")
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                npy.write_array(stream, array, allow_pickle=False)
+
+
+def _text(
+    arrays: Mapping[str, np.ndarray], card: Mapping[str, Any] | None, caller: str
+) -> str | None:
+    if CARD in arrays:
+        raise ValueError(f"{caller}: the name {CARD!r} is kept for the card; rename that array")
+    return None if card is None else json.dumps(card, allow_nan=False)
+
+
+def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str) -> bytes:
+    from safetensors import SafetensorError
+    from safetensors.numpy import save
+
+    ready = {  # the library takes no strides and no foreign byte order
+        name: np.asarray(array, array.dtype.newbyteorder("="), order="C")
+        for name, array in arrays.items()
+    }
+    try:
+        return save(ready, None if text is None else {CARD: text})
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        kinds = sorted({str(array.dtype) for array in arrays.values()})
+        raise ValueError(
+            f"{caller}: .safetensors does not take these arrays, of {', '.join(kinds)} ({error}); "
+            "save them as .npz"
+        ) from error
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+class ArrayFile(Mapping[str, np.ndarray]):
+    """The arrays of a file by name, each read when it is asked for.
+
+    card: what stands beside them, None if nothing does. A broken file raises ValueError, which
+    names `caller` and ends with `remedy`.
+    """
+
+    container: str
+
+    def __init__(self, path: Path, caller: str, remedy: str):
+        self.path, self.caller, self.remedy = path, caller, remedy
+        self.card: dict[str, Any] | None = None
+
+    def broken(self, error: object) -> ValueError:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        return ValueError(
+            f"{self.caller}: '{self.path}' is broken or cut short ({reason}); {self.remedy}"
+        )
+
+    def read_card(self, text: object) -> None:
+        try:
+            self.card = json.loads(str(text))
+            if not isinstance(self.card, dict):
+                raise ValueError("expected a JSON object")
+        except (ValueError, RecursionError) as error:
+            raise self.broken(f"its card cannot be read: {error}") from error
+
+
+def open_arrays(
+    path: str | os.PathLike, caller: str = "load", remedy: str = AGAIN, what: str = ARRAYS
+) -> ArrayFile:
+    """The arrays of a .npz or .safetensors file, which is told by its first bytes.
+
+    what: is expected, as errors say it. Raises ValueError if the file is missing, of another kind,
+    or broken.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{caller}: no file at '{path}'; check the path")
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start[:4] in ZIP:
+        return NpzFile(path, caller, remedy)
+    if start[8:] == b"{":
+        return SafetensorsFile(path, caller, remedy)
+    raise ValueError(f"{caller}: expected {what}, got another kind of file, '{path}'; {remedy}")
+
+
+def check_card(card: Mapping[str, Any], kind: str, version: int, source: str) -> None:
+    """Raise ValueError if a card is of another kind than `kind`, or of a version after `version`.
+
+    source: who asks and for which file, as errors begin: "load: 'net.npz'".
+    """
+    has, of = card.get("kind"), card.get("version")
+    if has != kind:
+        raise ValueError(f"{source} holds {has}, expected {kind}; name another file")
+    if type(of) is not int or of < 1:
+        raise ValueError(f"{source} says to be of version {of!r}, expected a number; {AGAIN}")
+    if of > version:
+        raise ValueError(
+            f"{source} is of version {of}, this nnscratch reads up to {version}; install a newer "
+            "one"
+        )
+
+
+class NpzFile(ArrayFile):
+    """A zip of NumPy arrays, none of them a pickle."""
+
+    container = "npz"
+
+    def __init__(self, path: Path, caller: str = "load", remedy: str = AGAIN):
+        super().__init__(path, caller, remedy)
+        try:
+            _check_directory(path)
+            with zipfile.ZipFile(path) as file:
+                self._entries = _entries(file)
+        except BROKEN as error:
+            raise self.broken(error) from error
+        if CARD in self._entries:
+            self.read_card(self[CARD])
+            del self._entries[CARD]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        info = self._entries[name]
+        try:
+            with zipfile.ZipFile(self.path) as file:
+                with file.open(info) as stream:
+                    _check_header(stream, info)
+                with file.open(info) as stream:
+                    array = npy.read_array(stream, allow_pickle=False)
+                    if stream.read(1):  # and the zip's checksum is compared at the very end
+                        raise ValueError(f"'{info.filename}' goes on behind its array")
+                    return array
+        except BROKEN as error:
+            raise self.broken(error) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:  # without reading it
+        return name in self._entries
+
+
+def _check_directory(path: Path) -> None:
+    """Raise ValueError before a directory is read that would take many times its bytes."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 22 - 0xFFFF))  # a comment may stand behind it
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    if at >= 0 and size > DIRECTORY:
+        raise ValueError(f"its directory has {size} bytes, too many for arrays")
+
+
+def _entries(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The arrays by name. What an entry says it unpacks to is believed of real numbers only."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    packed = sum(info.compress_size for info in file.infolist())
+    for info in file.infolist():
+        name = info.filename.removesuffix(".npy")
+        if name == info.filename:
+            raise ValueError(f"'{name}' in it is no array")
+        if name in found:
+            raise ValueError(f"'{name}' is there twice")
+        if info.file_size > TIGHTEST * info.compress_size + packed + SMALL:
+            raise ValueError(f"'{info.filename}' would unpack to {info.file_size} bytes")
+        found[name] = info
+    return found
+
+
+def _check_header(stream: Any, info: zipfile.ZipInfo) -> None:
+    """Raise ValueError unless the array fits into what the entry holds."""
+    version = npy.read_magic(stream)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise ValueError(f"'{info.filename}' holds Python objects, which are not read")
+    if math.prod(shape) * dtype.itemsize > info.file_size:
+        raise ValueError(f"'{info.filename}' says {shape}, and holds {info.file_size} bytes")
+
+
+class SafetensorsFile(ArrayFile):
+    """A .safetensors, mapped into memory; bfloat16, which NumPy lacks, becomes float32."""
+
+    container = "safetensors"
+
+    def __init__(self, path: Path, caller: str = "load", remedy: str = AGAIN):
+        from safetensors import SafetensorError, safe_open
+
+        super().__init__(path, caller, remedy)
+        self._errors = (SafetensorError, *BROKEN)
+        try:
+            self._file = safe_open(path, framework="numpy")
+            self._names = dict.fromkeys(self._file.keys())
+            text = (self._file.metadata() or {}).get(CARD)
+        except self._errors as error:
+            raise self.broken(error) from error
+        if text is not None:
+            self.read_card(text)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            kind = self._file.get_slice(name).get_dtype()
+            if kind == "BF16":
+                return self._bfloat16(name)
+            return self._file.get_tensor(name)
+        except AttributeError as error:  # NumPy has no such type
+            raise ValueError(
+                f"{self.caller}: '{self.path}' holds {name} as {kind}; expected numbers that NumPy "
+                "knows, save it as float32 or float16"
+            ) from error
+        except self._errors as error:
+            raise self.broken(error) from error
+
+    def _bfloat16(self, name: str) -> np.ndarray:
+        """The upper halves of float32, from where the header (that was checked) says they lie."""
+        with self.path.open("rb") as file:
+            header = file.read(int.from_bytes(file.read(8), "little"))
+            entry = json.loads(header)[name]
+            start, end = entry["data_offsets"]
+            file.seek(8 + len(header) + start)
+            halves = np.frombuffer(file.read(end - start), "<u2")
+        return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
