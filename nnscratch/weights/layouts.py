@@ -13,7 +13,7 @@ import numpy as np
 
 from nnscratch.weights import own
 from nnscratch.weights.channels import ORDERS, PIXELS, channels, or_caffe, wanted
-from nnscratch.weights.contents import Contents
+from nnscratch.weights.contents import Contents, shown
 from nnscratch.weights.form import (
     LAYER_NAME,
     NETWORKS,
@@ -120,7 +120,7 @@ def _found(contents: Contents, source: str) -> Found:
         )
     readers = _readers(contents.arrays)
     if not readers:
-        some = ", ".join(list(contents.arrays)[:4]) or "none"
+        some = shown(", ".join(list(contents.arrays)[:4])) if contents.arrays else "none"
         raise ValueError(
             f"weights: {source} holds no VGG layers: expected names of {KNOWN}; came {some}"
         )

@@ -8,16 +8,21 @@ matrices hold matrices.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from nnscratch.weights.contents import Contents
+from nnscratch.weights.contents import Contents, Refused
 
-WANTED = ("layers", "normalization", "meta")
+VARIABLES = {"layers", "normalization", "meta", "net", "params"}  # all others are passed over
+FIELDS = {  # in structs; so are all others, whatever they hold: objects, handles, sparse numbers
+    *("layers", "name", "weights", "filters", "biases", "params"),
+    *("meta", "normalization", "averageImage"),
+}
 MATRIX, COMPRESSED = 14, 15  # types of elements
 CELL, STRUCT, CHAR = 1, 2, 4  # classes of matrices
 NUMBERS = dict(enumerate(("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"), 6))
@@ -29,55 +34,73 @@ STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4"} | {
 LETTERS = {1: "latin1", 2: "latin1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 COMPLEX = 0x0800  # a flag
 DEEPEST = 12  # a MatConvNet file goes down to 6
+DIMENSIONS = 32  # NumPy has 64 at most, a kernel 4
+LARGEST = 1 << 23  # numbers of an array; a VGG's largest kernel has 3·3·512·512, less than a third
+MANY = 1 << 14  # variables, layers, fields and cells; a VGG has some hundreds
 SMALL = 8 << 20  # bytes allowed whatever the size of the file: mean images compress well
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 LONGER = "is broken: a part is longer than the whole; fetch it again"
-
-
-class _BrokenError(Exception):
-    """What is wrong with a file, in words."""
 
 
 def read(path: Path) -> Contents:
     """The arrays conv1_1/filters (kH, kW, C_in, C_out), conv1_1/biases, ... and averageImage.
 
     Releases differ in names of fields and shapes of biases; names become those of the first
-    release, shapes stay. Raises ValueError for other MATLAB files, and for broken ones.
+    release, shapes stay. Arrays of more than 2^23 numbers are left out: fully connected layers.
+    Raises ValueError for other MATLAB files, and for broken ones.
     """
     try:
-        variables = _variables(path)
-    except _BrokenError as error:
+        return _contents(_variables(path))
+    except Refused as error:
         raise ValueError(f"weights: '{path}' {error}") from error
-    except (OSError, zlib.error, struct.error, MemoryError) as error:
+    except (OSError, ValueError, zlib.error, struct.error, MemoryError) as error:
         raise ValueError(
             f"weights: '{path}' is broken or cut short ({error}); fetch it again"
         ) from error
-    arrays = dict(_layers(variables.get("layers")))
-    if not arrays:
-        raise ValueError(
-            f"weights: '{path}': expected layers with weights, as MatConvNet writes them, "
-            "found none; take imagenet-vgg-verydeep-16.mat or -19.mat"
-        )
-    around = variables.get("meta", variables)
-    mean = _field(_field(around, "normalization"), "averageImage")
-    if isinstance(mean, np.ndarray):
-        arrays["averageImage"] = mean
-    return Contents("mat", arrays, {"release": "new" if "meta" in variables else "old"})
 
 
 # -- the network ----------------------------------------------------------------------------------
 
 
+def _contents(variables: dict[str, Any]) -> Contents:
+    """The network's arrays. Raises Refused if there are none."""
+    # MATLAB's save writes net's fields with -struct, and else net itself
+    net = variables if "layers" in variables else variables.get("net")
+    arrays: dict[str, np.ndarray] = {}
+    for name, array in _layers(_field(net, "layers")):
+        if name in arrays:
+            raise Refused(f"holds {name[:80]} twice; save one network alone")
+        arrays[name] = array
+    if not arrays and _field(net, "params") is not None:
+        raise Refused(
+            "is a DagNN of MatConvNet, and this reader takes a SimpleNN only; take "
+            "imagenet-vgg-verydeep-16.mat or -19.mat"
+        )
+    if not arrays:
+        raise Refused(
+            "is another MATLAB file: expected layers with weights, as MatConvNet writes them, "
+            "found none; take imagenet-vgg-verydeep-16.mat or -19.mat"
+        )
+    meta = _field(net, "meta")
+    mean = _field(_field(net if meta is None else meta, "normalization"), "averageImage")
+    if isinstance(mean, np.ndarray):
+        arrays["averageImage"] = mean
+    return Contents("mat", arrays, {"release": "old" if meta is None else "new"})
+
+
 def _layers(layers: Any) -> Iterator[tuple[str, np.ndarray]]:
     """Names and arrays of the layers that have weights, in the file's order."""
-    for layer in layers if isinstance(layers, list) else []:
+    for i, layer in enumerate(layers if isinstance(layers, list) else [layers], 1):
         pair = [_field(layer, "filters"), _field(layer, "biases")]  # before the eighth beta
         both = _field(layer, "weights")
         if isinstance(both, list) and len(both) == 2:
             pair = both
+        name = _field(layer, "name")
+        if not isinstance(name, str) or not name or not name.isprintable():
+            name = f"layer {i}"
         for kind, array in zip(("filters", "biases"), pair, strict=True):
             if isinstance(array, np.ndarray):
-                yield f"{_field(layer, 'name')}/{kind}", array
+                yield f"{name}/{kind}", array
 
 
 def _field(value: Any, name: str) -> Any:
@@ -85,196 +108,273 @@ def _field(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
-# -- elements -------------------------------------------------------------------------------------
+# -- the file -------------------------------------------------------------------------------------
 
 
 def _variables(path: Path) -> dict[str, Any]:
-    """The wanted variables. Raises _BrokenError where the elements do not add up."""
+    """The wanted variables. Raises Refused where the elements do not add up."""
     size = path.stat().st_size
     found = {}
     with path.open("rb") as file:
         order = _byte_order(file.read(128), file.read(4) if file.seek(512) else b"")
-        file.seek(128)
-        budget = [2 * size + SMALL]  # bytes beyond the file's own, all together
-        while file.tell() < size:
+        budget = _Budget(size)
+        at = 128
+        while at < size:
+            file.seek(at)
             kind, length = struct.unpack(order + "II", file.read(8))
-            end = file.tell() + length
-            if end > size or kind not in (MATRIX, COMPRESSED):
-                raise _BrokenError("is broken or cut short; fetch it again")
-            if kind == MATRIX:
-                file.seek(-8, 1)
-            stream = _Stream(file, end, order, kind == COMPRESSED, budget)
-            kind, length, _ = _tag(stream)
-            if kind != MATRIX:
-                raise _BrokenError("is broken: expected a matrix; fetch it again")
-            name, value = _matrix(stream, stream.at + length, 0)
-            found[name] = value
-            file.seek(end)
-    return {name: value for name, value in found.items() if name in WANTED}
+            if at + 8 + length > size or kind not in (MATRIX, COMPRESSED):
+                raise Refused("is broken or cut short; fetch it again")
+            budget.take_values(1)
+            if kind == COMPRESSED:
+                stream: _Stream = _Inflated(file, length, order, budget)
+            else:
+                file.seek(at)
+                stream = _Stream(file, length + 8, order, budget)
+            name, value = _variable(stream)
+            if name in VARIABLES:
+                found[name] = value
+            at += 8 + length
+    return found
 
 
 def _byte_order(header: bytes, at_512: bytes) -> str:
-    """The byte order of a file of version 5. Raises _BrokenError for any other."""
+    """The byte order of a file of version 5. Raises Refused for any other."""
     if header.startswith(b"MATLAB 7.3") or at_512 == b"\x89HDF" or header[:4] == b"\x89HDF":
-        raise _BrokenError(
+        raise Refused(
             "is a MATLAB file of version 7.3 (HDF5), which this reader does not take; save it in "
             "MATLAB again with -v7, or take MatConvNet's own file"
         )
     order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
     if order is None or struct.unpack(order + "H", header[124:126])[0] != 0x0100:
-        raise _BrokenError("is no MATLAB file of version 5 to 7, or is cut short; fetch it again")
+        raise Refused("is no MATLAB file of version 5 to 7, or is cut short; fetch it again")
     return order
 
 
-class _Stream:
-    """The bytes of one element of a file, inflated where they are compressed."""
+class _Budget:
+    """What a file may cost, whatever it says of itself."""
 
-    def __init__(
-        self, file: BinaryIO, end: int, order: str, packed: bool, budget: list[int]
-    ) -> None:
-        self.file, self.end, self.order, self.budget = file, end, order, budget
-        self.inflate = zlib.decompressobj() if packed else None
-        self.buffer = b""
+    def __init__(self, size: int) -> None:
+        self.bytes = 4 * size + SMALL  # beyond the file's own; float32 in float64 inflates to twice
+        self.values = MANY
+
+    def take_bytes(self, count: int) -> None:
+        """Raises Refused if there are no more."""
+        self.bytes -= count
+        if self.bytes < 0:
+            raise Refused("would inflate to far more than its size; fetch it from its maker")
+
+    def take_values(self, count: int) -> None:
+        """Raises Refused if there are no more."""
+        self.values -= count
+        if self.values < 0:
+            raise Refused(f"holds more than {MANY} parts, as no network does; fetch it again")
+
+
+class _Stream:
+    """The bytes of one element of a file."""
+
+    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
+        self.file, self.length, self.order, self.budget = file, length, order, budget
         self.at = 0  # bytes read so far
 
     def read(self, count: int) -> bytearray:
         """Exactly `count` bytes."""
-        taken, self.buffer = bytearray(self.buffer[:count]), self.buffer[count:]
-        while len(taken) < count:  # grows with what is there, not with what is promised
-            more = self._more()
-            if not more:
-                raise _BrokenError("is broken or cut short: an element ends early; fetch it again")
-            wanted = count - len(taken)
-            taken += more[:wanted]
-            self.buffer = more[wanted:]
-        self.at += count
-        return taken
+        self._advance(count)
+        data = bytearray(count)
+        if self.file.readinto(data) != count:
+            raise Refused("is broken or cut short; fetch it again")
+        return data
 
     def skip(self, count: int) -> None:
-        """Pass over any number of bytes."""
+        """Pass over `count` bytes."""
+        self._advance(count)
+        self.file.seek(count, 1)
+
+    def go(self, end: int) -> None:
+        """Pass over the rest of a part that stops at `end`."""
+        if self.at > end:
+            raise Refused(LONGER)
+        self.skip(end - self.at)
+
+    def finish(self) -> None:
+        """Check what comes behind the data: here nothing."""
+
+    def _advance(self, count: int) -> None:
+        self.at += count
+        if self.at > self.length:
+            raise Refused("is broken or cut short: an element ends early; fetch it again")
+
+
+class _Inflated(_Stream):
+    """The bytes of a compressed element, inflated as they are read."""
+
+    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
+        super().__init__(file, length, order, budget)
+        self.packed_left = length
+        self.inflate = zlib.decompressobj()
+        self.buffer, self.used = b"", 0
+
+    def read(self, count: int) -> bytearray:
+        data = bytearray()
+        while len(data) < count:  # grows with what is there, not with what is promised
+            data += self._take(count - len(data))
+        return data
+
+    def skip(self, count: int) -> None:
         while count > 0:
-            self.read(min(count, CHUNK))
-            count -= CHUNK
+            count -= len(self._take(count))
 
-    def spend(self, count: int) -> None:
-        """Take from the budget. Raises _BrokenError if there is no more."""
-        self.budget[0] -= count
-        if self.budget[0] < 0:
-            raise _BrokenError("would inflate to far more than its size; fetch it from its maker")
+    def finish(self) -> None:
+        """Inflate the rest: zlib compares its checksum at the end."""
+        while self._fill():
+            pass
+        if not self.inflate.eof:
+            raise Refused("is broken or cut short: an element ends early; fetch it again")
 
-    def _more(self) -> bytes:
-        """Some more bytes, none at the end."""
-        if self.inflate is None:
-            return self._from_file()
-        more = b""
-        while not more and not self.inflate.eof:
-            given = self.inflate.unconsumed_tail or self._from_file()
-            if not given:
+    def _take(self, at_most: int) -> bytes:
+        """Some of the bytes that come next."""
+        if self.used == len(self.buffer) and not self._fill():
+            raise Refused("is broken or cut short: an element ends early; fetch it again")
+        data = self.buffer[self.used : self.used + at_most]
+        self.used += len(data)
+        self.at += len(data)
+        return data
+
+    def _fill(self) -> bool:
+        """Inflate some more. False at the end."""
+        self.buffer, self.used = b"", 0
+        while not self.buffer and not self.inflate.eof:
+            packed = self.inflate.unconsumed_tail
+            if not packed:
+                packed = self.file.read(min(CHUNK, self.packed_left))
+                self.packed_left -= len(packed)
+            if not packed:
                 break
-            more = self.inflate.decompress(given, CHUNK)
-        self.spend(len(more))
-        return more
+            self.buffer = self.inflate.decompress(packed, CHUNK)
+        self.budget.take_bytes(len(self.buffer))
+        return bool(self.buffer)
 
-    def _from_file(self) -> bytes:
-        return self.file.read(min(CHUNK, self.end - self.file.tell()))
+
+# -- elements -------------------------------------------------------------------------------------
 
 
 def _tag(stream: _Stream) -> tuple[int, int, int]:
     """Type, length and padding of the next element, which may be a small one."""
-    kind, length = struct.unpack(stream.order + "II", stream.read(8))
+    (kind,) = struct.unpack(stream.order + "I", stream.read(4))
     if kind >> 16 == 0:
+        (length,) = struct.unpack(stream.order + "I", stream.read(4))
         return kind, length, -length % 8
     if kind >> 16 > 4:
-        raise _BrokenError("is broken: a small element of more than 4 bytes; fetch it again")
-    stream.buffer = struct.pack(stream.order + "I", length) + stream.buffer  # its data
-    stream.at -= 4
-    return kind & 0xFFFF, kind >> 16, 4 - (kind >> 16)
+        raise Refused("is broken: a small element of more than 4 bytes; fetch it again")
+    return kind & 0xFFFF, kind >> 16, 4 - (kind >> 16)  # its data begin in its tag
 
 
-def _small(stream: _Stream, at_most: int = 1 << 16) -> bytes:
-    """The data of an element that cannot be long."""
-    _, length, padding = _tag(stream)
+def _small(stream: _Stream, at_most: int = 1 << 16) -> tuple[int, bytes]:
+    """Type and data of an element that cannot be long."""
+    kind, length, padding = _tag(stream)
     if length > at_most:
-        raise _BrokenError("is broken: a name or a shape of absurd length; fetch it again")
+        raise Refused("is broken: a name or a shape of absurd length; fetch it again")
     data = stream.read(length)
-    stream.read(padding)
-    return bytes(data)
+    stream.skip(padding)
+    return kind, bytes(data)
 
 
-def _matrix(stream: _Stream, end: int, depth: int) -> tuple[str, Any]:
-    """Name and value of a matrix that stops at `end`: an array, text, a list, a dict, or None."""
-    flags, sides, name = _small(stream), _small(stream), _small(stream).decode("latin1")
-    shape = struct.unpack(f"{stream.order}{len(sides) // 4}i", sides)
-    if len(flags) != 8 or len(shape) < 2 or min(shape) < 0 or depth > DEEPEST:
-        raise _BrokenError("is broken: a matrix without shape, or too deep; fetch it again")
-    if depth == 0 and name not in WANTED:
-        return name, None
-    word = struct.unpack(stream.order + "I", flags[:4])[0]
-    made = word & 0xFF
-    value: Any
-    if word & COMPLEX:
-        raise _BrokenError("holds complex numbers, which no VGG has; take imagenet-vgg-verydeep-19")
-    if made == CELL:
-        value = _children(stream, end, prod(shape), depth)
-    elif made == STRUCT:
-        value = _struct(stream, end, shape, depth)
-    elif made == CHAR or made in NUMBERS:
-        value = _data(stream, end, shape, made)
-    else:
-        raise _BrokenError(
-            f"holds a MATLAB object of class {made}, where a network has numbers, text, cells and "
-            "structs only; fetch it from its maker"
-        )
-    if stream.at > end:
-        raise _BrokenError(LONGER)
-    stream.skip(end - stream.at)
+def _variable(stream: _Stream) -> tuple[str, Any]:
+    """Name and value of a variable; None for those that are not wanted."""
+    kind, length, _ = _tag(stream)
+    if kind != MATRIX:
+        raise Refused("is broken: expected a matrix; fetch it again")
+    end = stream.at + length
+    name, value = _matrix(stream, end, 0)
+    if name in VARIABLES:
+        stream.go(end)
+        stream.finish()
     return name, value
 
 
-def _children(stream: _Stream, end: int, count: int, depth: int) -> list[Any]:
-    """The values within a cell or a struct."""
-    if count * 8 > end - stream.at:  # each has a tag of 8 bytes at least
-        raise _BrokenError("is broken: says to hold more than its bytes can; fetch it again")
+def _matrix(stream: _Stream, end: int, depth: int) -> tuple[str, Any]:
+    """Name and value of a matrix that stops at `end`: an array, text, a list or a dict.
+
+    The value is None for what no network has its weights in, and for variables not wanted.
+    """
+    flags = _small(stream)[1]
+    if len(flags) != 8:
+        raise Refused("is broken: a matrix without its flags; fetch it again")
+    word = struct.unpack(stream.order + "I", flags[:4])[0]
+    made = word & 0xFF
+    if word & COMPLEX or made not in (CELL, STRUCT, CHAR, *NUMBERS):
+        return "", None  # an object, which may lack shape and name
+    sides, name = _small(stream)[1], _small(stream)[1].decode("latin1")
+    if depth == 0 and name not in VARIABLES:
+        return name, None
+    shape = struct.unpack(f"{stream.order}{len(sides) // 4}i", sides)
+    if not 2 <= len(shape) <= DIMENSIONS or min(shape) < 0 or depth > DEEPEST:
+        raise Refused("is broken: a matrix without shape, or too deep; fetch it again")
+    if made == CELL:
+        return name, _children(stream, end, prod(shape), [], depth)
+    if made == STRUCT:
+        return name, _struct(stream, end, shape, depth)
+    if made == CHAR:
+        return name, _text(stream)
+    return name, _numbers(stream, end, shape, np.dtype(NUMBERS[made]))
+
+
+def _children(
+    stream: _Stream, end: int, count: int, fields: Sequence[str], depth: int
+) -> list[Any]:
+    """The values within a cell, or within a struct of `fields`: None for those not wanted."""
+    stream.budget.take_values(count)
     values = []
-    for _ in range(count):
+    for i in range(count):
         kind, length, _ = _tag(stream)
-        if kind != MATRIX or stream.at + length > end:
-            raise _BrokenError(LONGER)
+        stop = stream.at + length
+        if kind != MATRIX or stop > end:
+            raise Refused(LONGER)
         # an empty one is a tag alone
-        values.append(_matrix(stream, stream.at + length, depth + 1)[1] if length else None)
+        wanted = length and (not fields or fields[i % len(fields)] in FIELDS)
+        values.append(_matrix(stream, stop, depth + 1)[1] if wanted else None)
+        stream.go(stop)
     return values
 
 
 def _struct(stream: _Stream, end: int, shape: tuple[int, ...], depth: int) -> Any:
-    """A dict of one entry's fields; of several entries, which a network has not, the values."""
-    longest = struct.unpack(stream.order + "i", _small(stream, 4))[0]
-    names = _small(stream)
+    """A dict of one entry's fields; of several entries, a list of such dicts."""
+    longest = struct.unpack(stream.order + "i", _small(stream, 4)[1])[0]
+    names = _small(stream)[1]
     if longest < 1 or len(names) % longest:
-        raise _BrokenError("is broken: fields without names; fetch it again")
-    fields = [names[i : i + longest].split(b"\0")[0] for i in range(0, len(names), longest)]
-    values = _children(stream, end, prod(shape) * len(fields), depth)
-    if len(values) != len(fields):
-        return values
-    return {field.decode("latin1"): value for field, value in zip(fields, values, strict=True)}
+        raise Refused("is broken: fields without names; fetch it again")
+    starts = range(0, len(names), longest)
+    fields = [names[i : i + longest].split(b"\0")[0].decode("latin1") for i in starts]
+    values = _children(stream, end, prod(shape) * len(fields), fields, depth)
+    count = len(fields) or 1
+    entries = [
+        dict(zip(fields, values[i : i + count], strict=True)) for i in range(0, len(values), count)
+    ]
+    return entries[0] if len(entries) == 1 else entries
 
 
-def _data(stream: _Stream, end: int, shape: tuple[int, ...], made: int) -> np.ndarray | str:
-    """Numbers (first axis fastest in the file) or letters."""
-    kind, length, padding = _tag(stream)
+def _text(stream: _Stream) -> str:
+    """Letters."""
+    kind, data = _small(stream)
+    code = LETTERS.get(kind, "latin1")
+    ending = {"<": "-le", ">": "-be"}[stream.order] if code in ("utf-16", "utf-32") else ""
+    return data.decode(code + ending, "replace")
+
+
+def _numbers(
+    stream: _Stream, end: int, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray | None:
+    """An array, whose first axis runs fastest in the file; None for one too large."""
+    kind, length, _ = _tag(stream)
     if length > end - stream.at:
-        raise _BrokenError(LONGER)
-    raw = stream.read(length)
-    stream.skip(min(padding, end - stream.at))
-    if made == CHAR:
-        code = LETTERS.get(kind, "latin1")
-        ending = {"<": "-le", ">": "-be"}[stream.order] if code in ("utf-16", "utf-32") else ""
-        return bytes(raw).decode(code + ending, "replace")
-    stored, wanted = STORED.get(kind), np.dtype(NUMBERS[made])
+        raise Refused(LONGER)
+    stored = STORED.get(kind)
     if stored is None or np.dtype(stored).itemsize * prod(shape) != length:
-        raise _BrokenError(f"is broken: expected numbers of shape {shape}, got {length} bytes")
-    stream.spend(max(0, prod(shape) * wanted.itemsize - length))
-    return (
-        np.frombuffer(raw, stream.order + stored)
-        .astype(wanted, copy=False)
-        .reshape(shape, order="F")
-    )
+        raise Refused(
+            f"is broken: expected numbers of shape {shape}, got {length} bytes; fetch it again"
+        )
+    if prod(shape) > LARGEST:
+        return None
+    stream.budget.take_bytes(max(0, prod(shape) * dtype.itemsize - length))
+    numbers = np.frombuffer(stream.read(length), stream.order + stored)
+    return numbers.astype(dtype, copy=False).reshape(shape, order="F")
