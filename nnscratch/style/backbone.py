@@ -1,7 +1,7 @@
 """The built-in network: four ways to its weights, of which the best by measure is shipped.
 
-Stands on `vgg`, `optim` and `data.textures`. Everything is learnt from procedural pictures, whose
-labels the generator knows; `distilled` also needs a VGG to imitate. One seed, one network.
+Stands on `vgg`, `optim` and `data`. Everything is learnt from procedural pictures, whose labels
+the generator knows; `distilled` also needs a VGG to imitate. One seed, one network.
 """
 
 import math
@@ -13,7 +13,8 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn
-from nnscratch.data.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, scenes, textures
+from nnscratch.data.scenes import scenes
+from nnscratch.data.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
 from nnscratch.optim import Adam, cosine_rate
 from nnscratch.style import vgg
 from nnscratch.style.vgg import CONFIGS, VGG

@@ -1,4 +1,4 @@
-"""Drawn textures show what their labels say; scenes vary as photographs and paintings do."""
+"""Drawn textures show what their labels say: directions, scales, colours and blur."""
 
 import colorsys
 
@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage, stats
 
 from nnscratch.data import textures as module
+from nnscratch.data.noise import Job
 from nnscratch.data.textures import (
     FAMILIES,
     FINEST,
@@ -16,16 +17,10 @@ from nnscratch.data.textures import (
     ORIENTED,
     SCALES,
     SMALLEST,
-    scenes,
     textures,
 )
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
-both = pytest.mark.parametrize("draw", [textures, scenes])
-
-
-def pictures(drawn):
-    return drawn if isinstance(drawn, np.ndarray) else drawn[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,37 +37,29 @@ def shares(drawn):
     return np.einsum("nchw,nc->nhw", images, way) - (start * way).sum(1)[:, None, None]
 
 
-@pytest.fixture(scope="module")
-def composed():
-    return scenes(160, np.random.default_rng(0))
-
-
 # -- form -----------------------------------------------------------------------------------------
 
 
-@both
 @pytest.mark.parametrize(("count", "size"), [(0, 96), (1, 96), (33, 16), (9, 35)])
-def test_form(draw, count, size):
-    images = pictures(draw(count, np.random.default_rng(0), size))
+def test_form(count, size):
+    images = textures(count, np.random.default_rng(0), size)[0]
     assert images.shape == (count, 3, size, size) and images.dtype == np.float32
     assert images.flags.c_contiguous
     assert np.all((images >= 0) & (images <= 1))
 
 
-@both
-def test_generator_decides(draw):
+def test_generator_decides():
     rng = np.random.default_rng(0)
-    images = pictures(draw(40, rng, 32))
-    np.testing.assert_array_equal(pictures(draw(40, np.random.default_rng(0), 32)), images)
-    assert np.abs(pictures(draw(40, rng, 32)) - images).mean() > 0.1
+    images = textures(40, rng, 32)[0]
+    np.testing.assert_array_equal(textures(40, np.random.default_rng(0), 32)[0], images)
+    assert np.abs(textures(40, rng, 32)[0] - images).mean() > 0.1
 
 
-@both
 @pytest.mark.parametrize(("count", "size"), [(-1, 96), (5, 15)])
-def test_refuses(draw, count, size):
-    words = f"^{draw.__name__}: expected count .* 16 pixels, got count {count} and size {size}$"
+def test_refuses(count, size):
+    words = f"^textures: expected count .* 16 pixels, got count {count} and size {size}$"
     with pytest.raises(ValueError, match=words):
-        draw(count, np.random.default_rng(0), size)
+        textures(count, np.random.default_rng(0), size)
 
 
 def test_labels(drawn):
@@ -206,153 +193,18 @@ def test_blur_is_true(drawn, shares, name):
     assert sharp > 1.15 * soft > 1.15**2 * blurred
 
 
-# -- scenes ---------------------------------------------------------------------------------------
-
-
-def test_scenes_are_unlike_each_other(composed):
-    small = composed.reshape(len(composed), 3, 6, 16, 6, 16).mean((3, 5)).reshape(160, -1)
-    distance = np.abs(small[:, None] - small[None]).mean(-1) + np.eye(160)
-    assert distance.min() > 0.01
-    assert composed.mean((1, 2, 3)).std() > 0.12  # dark and bright
-    assert composed.std((1, 2, 3)).min() > 0.01
-
-
-def test_scenes_have_colours_of_all_kinds(composed):
-    colourful = np.ptp(composed, axis=1).mean((1, 2))
-    assert np.mean(colourful < 0.1) > 0.1 and np.mean(colourful > 0.25) > 0.05
-
-
-def test_scenes_have_the_spectrum_of_pictures(composed):
-    """Power falls as frequency to about -2 in photographs, to -3 in pictures of plain things."""
-    grey = composed.mean(1)
-    window = np.hanning(96)[:, None] * np.hanning(96)
-    power = np.abs(np.fft.fft2((grey - grey.mean((1, 2), keepdims=True)) * window)) ** 2
-    frequency = np.hypot(np.fft.fftfreq(96)[:, None], np.fft.fftfreq(96))
-    bands = np.geomspace(0.03, 0.4, 8)
-    means = [
-        power[:, (frequency > low) & (frequency < high)].mean(1)
-        for low, high in zip(bands[:-1], bands[1:], strict=True)
-    ]
-    middle = np.log(np.sqrt(bands[:-1] * bands[1:]))
-    slopes = np.polyfit(middle, np.log(np.array(means)), 1)[0]
-    assert -3.1 < np.median(slopes) < -2
-
-
-def test_scenes_have_edges(composed):
-    """Slopes have the heavy tails that occlusion gives (3 is a normal distribution's)."""
-    across = np.diff(composed.mean(1), axis=2).reshape(160, -1)
-    assert np.median(stats.kurtosis(across, axis=1, fisher=False)) > 5
-
-
-def test_some_scenes_are_a_texture_and_some_are_painted(monkeypatch):
-    painted = []
-    real = module._paint
-    monkeypatch.setattr(
-        module, "_paint", lambda *args, whole: (painted.append(whole), real(*args, whole=whole))
-    )
-    things = []
-    put = module._things
-    monkeypatch.setattr(module, "_things", lambda *args: (things.append(1), put(*args)))
-    scenes(320, np.random.default_rng(0), 16)
-    assert 0.22 < sum(painted) / 320 < 0.38
-    assert 0.09 < 1 - len(things) / 320 < 0.21
-
-
 # -- tools ----------------------------------------------------------------------------------------
-
-
-def job(count=2, size=40, period=7.0):
-    rng = np.random.default_rng(0)
-    angle = np.linspace(0.2, 1.4, count).astype(np.float32)
-    return module._Job(rng, size, np.full(count, period, np.float32), angle)
 
 
 @every_family
 def test_families_draw_shares(name):
-    maps = module._FAMILIES[name](job(3, 33))
+    period, angle = np.full(3, 7, np.float32), np.linspace(0.2, 1.4, 3, dtype=np.float32)
+    maps = module._FAMILIES[name](Job(np.random.default_rng(0), 33, period, angle))
     assert maps.shape == (3, 33, 33) and maps.dtype == np.float32
     assert maps.min() >= 0 and maps.max() <= 1
-
-
-def test_voronoi_against_all_points():
-    """Two nearest of the jittered points, found among all of them."""
-    work = job(1, 24, 6.0)
-    near, following, number = module._voronoi(work, 0.9)
-    again = job(1, 24, 6.0)
-    u, v = module._plane(again)
-    first, second, third = (module._table(again) for _ in range(3))
-    column, row = (z.ravel()[None] for z in np.mgrid[-8:9, -8:9])
-    column, row = column[..., None], row[..., None]
-    x = column + 0.5 + 0.9 * (first(column, row) - 0.5)
-    y = row + 0.5 + 0.9 * (second(column, row) - 0.5)
-    distance = np.hypot(u.ravel() - x[0], v.ravel() - y[0])  # (points, pixels)
-    ordered = np.sort(distance, axis=0)
-    np.testing.assert_allclose(near.ravel(), ordered[0], atol=1e-4)
-    np.testing.assert_allclose(following.ravel(), ordered[1], atol=1e-4)
-    nearest = third(column, row).ravel()[distance.argmin(0)]
-    assert np.mean(number.ravel() == nearest) > 0.99  # ties may fall to either side
-
-
-@pytest.mark.parametrize("size", [32, 33])
-def test_noise_has_mean_0_and_deviation_1(size):
-    rng = np.random.default_rng(0)
-    for field in (module._smooth(rng, 4, size, 9), module._fractal(rng, 4, size, 9, 2)):
-        assert field.shape == (4, size, size) and field.dtype == np.float32
-        np.testing.assert_allclose(field.mean((1, 2)), 0, atol=1e-5)
-        np.testing.assert_allclose(field.std((1, 2)), 1, rtol=1e-4)
-    steep = module._smooth(rng, 1, size, 2 * size)  # hardly anything passes
-    np.testing.assert_allclose(steep.std(), 1, rtol=1e-4)
 
 
 def test_rgb_against_the_standard_library():
     hue, saturation, value = np.random.default_rng(0).random((3, 50))
     expected = [colorsys.hsv_to_rgb(*hsv) for hsv in zip(hue, saturation, value, strict=True)]
     np.testing.assert_allclose(module._rgb(hue, saturation, value), expected, atol=1e-6)
-
-
-def test_radii_have_the_density_of_things_at_all_distances():
-    radii = module._radii(np.random.default_rng(0), 40000, 2, 1000)
-    assert radii.min() >= 2 and radii.max() <= 1000
-    assert np.mean(radii > 4) == pytest.approx(1 / 4, abs=0.01)
-    assert np.mean(radii > 8) == pytest.approx(1 / 16, abs=0.01)
-
-
-@pytest.mark.parametrize(("x", "y"), [(10, 10), (0, 0), (19, 3), (5, 19)])
-def test_press_cuts_stamps_at_the_border(x, y):
-    stamp = module._stamps("stroke", 8)[5][1]
-    colour = np.array([0.2, 0.9], np.float32)[:, None, None]
-    whole, part = np.zeros((2, 80, 80), np.float32), np.zeros((2, 20, 20), np.float32)
-    module._press(whole, stamp, 30 + x, 30 + y, colour)
-    module._press(part, stamp, x, y, colour)
-    np.testing.assert_array_equal(part, whole[:, 30:50, 30:50])
-    assert part.any()
-
-
-@pytest.mark.parametrize("kind", ["stroke", "dab", "line"])
-def test_stamps_point_where_they_say(kind):
-    for turn in (0, 5, 12, 20):
-        opacity = module._stamps(kind, 6)[turn][0][0]
-        angle = lines(np.pad(opacity, 3)[None])[0][0]
-        assert abs((angle - 180 * turn / module.TURNS + 90) % 180 - 90) < 10
-
-
-@pytest.mark.parametrize("outline", set(module.OUTLINES))
-def test_outlines_stay_within_the_box_that_is_drawn(outline):
-    rng, at = np.random.default_rng(0), np.linspace(-1.5, 1.5, 151, dtype=np.float32)
-    for _ in range(60):
-        inside = outline(rng, at[None], at[:, None]) < 0
-        assert 0.01 < inside.mean() < 0.45
-        assert not inside[np.hypot(at, at[:, None]) > 1.12].any()
-
-
-@pytest.mark.parametrize(("whole", "least", "most"), [(True, 0.7, 1), (False, 0.2, 0.75)])
-def test_paint_covers_the_whole_or_a_part(whole, least, most):
-    rng = np.random.default_rng(0)
-    flows = module._flows(20, rng, 96)
-    start = rng.random((20, 3, 96, 96), dtype=np.float32)  # a stroke is smoother than this
-    covered = []
-    for canvas, flow in zip(start.copy(), flows, strict=True):
-        before = canvas.copy()
-        module._paint(canvas, rng, flow, whole)
-        covered.append(np.any(np.abs(canvas - before) > 0.02, axis=0).mean())
-    assert least < np.mean(covered) < most

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nnscratch import nn
-from nnscratch.data.textures import FAMILIES, NONE, scenes, textures
+from nnscratch.data.scenes import scenes
+from nnscratch.data.textures import FAMILIES, NONE, textures
 from nnscratch.style import backbone, vgg
 from nnscratch.style.backbone import Recipe, make, with_levels
 from nnscratch.weights.form import CAFFE
