@@ -20,12 +20,19 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        _to_disk(temporary)
         os.replace(temporary, path)
     except OSError as error:
         raise ValueError(f"cannot write '{path}': {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Without this, a machine that loses power may have kept the new name and not the bytes."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def check_place(path: str | os.PathLike) -> Path:

@@ -27,6 +27,15 @@ def test_an_earlier_file_stays_when_the_block_fails(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_bytes_are_on_the_disk_before_the_name_is_theirs(tmp_path, monkeypatch):
+    path, calls = tmp_path / "a.txt", []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda f: (calls.append("sync"), sync(f)))
+    monkeypatch.setattr(os, "replace", lambda *names: (calls.append("replace"), replace(*names)))
+    write_text(path, "new")
+    assert calls == ["sync", "replace"]
+
+
 def test_places_that_cannot_be_written_are_named(tmp_path):
     with pytest.raises(ValueError, match="there is no folder .*none"):
         write_text(tmp_path / "none" / "a.txt", "")
