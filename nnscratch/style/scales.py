@@ -30,9 +30,10 @@ def sizes(size: Size, scales: int | tuple[int, ...] | None) -> list[Size]:
     else:
         sides = [*scales] if scales[-1:] == (longer,) else [*scales, longer]
     if sides != sorted(set(sides)) or sides[0] < 1:
+        each = " of them, each √2 times the one before" if isinstance(scales, int) else ""
         raise ValueError(
             f"style: expected scales that grow to the content's longer side of {longer}, "
-            f"got {scales}"
+            f"got {scales}{each}; take fewer, or a larger size"
         )
     return [scaled(size, side / longer) for side in sides[:-1]] + [size]
 

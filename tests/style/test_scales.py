@@ -30,6 +30,11 @@ def test_sizes_that_do_not_grow_are_refused(given):
         scales.sizes((100, 80), given)
 
 
+def test_more_sizes_than_there_are_pixels_are_refused():
+    with pytest.raises(ValueError, match="got 96 of them, each √2 times .*; take fewer"):
+        scales.sizes((96, 80), 96)
+
+
 @pytest.mark.parametrize("size", [(17, 40), (33, 9), (20, 31), (60, 70)])
 @pytest.mark.parametrize(
     "kernel, filtered",
