@@ -16,6 +16,7 @@ from nnscratch.data.images import read_image
 from nnscratch.data.people import People, read_people
 from nnscratch.faces import evaluate, lfw, metrics, recipe
 from nnscratch.faces.gallery import Gallery
+from nnscratch.faces.intervals import Interval, mean_interval
 from nnscratch.faces.losses import LOSSES
 from nnscratch.faces.model import FaceModel
 from nnscratch.progress import live_line
@@ -257,7 +258,7 @@ def _evaluate_folds(options: argparse.Namespace) -> int:
     eers = [report.eer.value for report in reports]
     folds = [[metrics.eer(t.pairs.distances, t.pairs.same) for t in trials] for trials in runs]
     if len(eers) > 1:
-        _say(f"pooled EER over {len(eers)} seeds: {metrics.mean_interval(eers)}")
+        _say(f"pooled EER over {len(eers)} seeds: {mean_interval(eers)}")
     return _report(options, reports[0], seeds=[asdict(r) for r in reports], eer_of_folds=folds)
 
 
@@ -267,7 +268,7 @@ def _report(options: argparse.Namespace, report: evaluate.Report, **more: Any) -
     for warning in report.warnings:
         _say(warning)
     figures = asdict(report)
-    intervals = {k: list(v) for k, v in figures.items() if isinstance(v, metrics.Interval)}
+    intervals = {k: list(v) for k, v in figures.items() if isinstance(v, Interval)}
     single = {k: v[0] if k in intervals else v for k, v in figures.items()}
     return _record(options, **single, intervals=intervals, **more)
 

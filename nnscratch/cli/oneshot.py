@@ -13,7 +13,8 @@ from rich.table import Table
 
 from nnscratch import files
 from nnscratch.data.omniglot import read_background, read_runs
-from nnscratch.faces import metrics, oneshot
+from nnscratch.faces import oneshot
+from nnscratch.faces.intervals import wilson
 from nnscratch.faces.monitor import Monitor
 from nnscratch.progress import live_line
 
@@ -108,7 +109,7 @@ def _show(errors: dict[str, list[float]], trials: int) -> None:
     table = Table("opinion", "error", "95 % interval", box=box.SIMPLE)
     for name, values in errors.items():
         error = float(np.mean(values))
-        interval = metrics.wilson(error * trials, trials)
+        interval = wilson(error * trials, trials)
         table.add_row(
             name.removesuffix("_error"),
             f"{100 * error:.2f} %",

@@ -3,8 +3,10 @@
 Stands on `nn`, `optim`, `data` and `weights`.
 """
 
+from nnscratch.faces.answers import Answer
+from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.encoder import Encoder, encode
-from nnscratch.faces.gallery import Answer, Gallery
+from nnscratch.faces.gallery import Gallery
 from nnscratch.faces.losses import (
     batch_all,
     batch_hard,
@@ -15,7 +17,6 @@ from nnscratch.faces.losses import (
     semi_hard,
     triplet,
 )
-from nnscratch.faces.metrics import Calibration
 from nnscratch.faces.model import FaceModel
 from nnscratch.faces.monitor import Monitor
 from nnscratch.faces.sampling import OfflineTriplets, PKSampler

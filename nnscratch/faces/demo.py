@@ -16,6 +16,7 @@ from nnscratch.data.people import People
 from nnscratch.faces import evaluate, metrics, plots
 from nnscratch.faces.gallery import Gallery
 from nnscratch.faces.model import FaceModel, grey
+from nnscratch.faces.pairs import pair_distances
 from nnscratch.faces.recipe import Recipe, learn_calibrated
 from nnscratch.faces.trainer import Schedule
 
@@ -73,7 +74,7 @@ def _draw(folder: Path, unseen: People, encodings: np.ndarray, recipe: Recipe) -
     pixels = grey(unseen.images, recipe.size).reshape(len(unseen), -1)
     curves = {}
     for name, rows in (("network", encodings), ("pixels", pixels)):
-        pairs = metrics.pair_distances(rows, unseen.labels)
+        pairs = pair_distances(rows, unseen.labels)
         curves[name] = metrics.roc(pairs.distances, pairs.same)
     plots.roc_plot(folder / "roc.png", curves, f"verification of {UNSEEN} unseen people")
     plots.neighbours_sheet(

@@ -1,7 +1,7 @@
 """Judging an encoder on people it has not seen: verification, identification, strangers.
 
-Stands on `metrics`. What several folds or networks have measured can be pooled: their distances are
-then judged by one threshold, as they would be in use.
+Stands on `pairs`, `metrics`, `identification` and `intervals`. What several folds or networks have
+measured can be pooled: their distances are then judged by one threshold, as they would be in use.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnscratch.faces import metrics
-from nnscratch.faces.metrics import Interval, Pairs
+from nnscratch.faces.identification import cmc, open_set
+from nnscratch.faces.intervals import Interval, bootstrap_over_people, wilson
+from nnscratch.faces.pairs import Pairs, distance_matrix, pair_distances
 
 NOBODY = 1e3  # the distance to somebody who is not enrolled; no real one comes near
 OWN, OTHER, STRANGER = 0, 1, 2  # labels of a search reduced to two columns
@@ -68,12 +70,12 @@ def trial(encodings: np.ndarray, labels: np.ndarray, enrolled: float = 0.6) -> T
             "trial: expected at least 2 people with 2 pictures or more, got "
             f"{np.count_nonzero(counts > 1)} of {len(people)} people; add pictures"
         )
-    pairs = metrics.pair_distances(encodings, labels)
+    pairs = pair_distances(encodings, labels)
     stored = np.concatenate(
         [np.flatnonzero(labels == p)[: max(1, n // 2)] for p, n in zip(people, counts, strict=True)]
     )
     asking = np.setdiff1d(np.arange(len(labels)), stored)
-    distances = metrics.distance_matrix(encodings[asking], encodings[stored])
+    distances = distance_matrix(encodings[asking], encodings[stored])
     known = max(1, min(len(people) - 1, round(enrolled * len(people))))
     turns = range(0, len(people), max(1, len(people) // MOST_TURNS))
     galleries = [np.isin(labels[stored], np.roll(people, turn)[:known]) for turn in turns]
@@ -114,21 +116,19 @@ def report(trial: Trial, seed: Any = 0, repeats: int = MOST_REPEATS) -> Report:
     """The figures of a trial; seed: of the bootstrap."""
     distances, same = trial.pairs.distances, trial.pairs.same
     eer, auc = (
-        metrics.bootstrap_over_people(
-            figure, trial.first, trial.second, distances, same, seed, repeats
-        )
+        bootstrap_over_people(figure, trial.first, trial.second, distances, same, seed, repeats)
         for figure in (metrics.eer, metrics.auc)
     )
     tar = metrics.tar_at_far(distances, same, 0.01)
     probes = len(trial.closed)
-    rank1 = metrics.cmc(trial.closed, np.full(probes, OWN), [OWN, OTHER])[0]
+    rank1 = cmc(trial.closed, np.full(probes, OWN), [OWN, OTHER])[0]
     kinds = np.where(trial.open[:, 0] < NOBODY, OWN, STRANGER)
-    found = metrics.open_set(trial.open, kinds, [OWN, OTHER], far=0.01)
+    found = open_set(trial.open, kinds, [OWN, OTHER], far=0.01)
     return Report(
         eer,
         auc,
         tar.tar,
-        metrics.wilson(rank1 * probes, probes),
+        wilson(rank1 * probes, probes),
         found.dir,
         found.far,
         len(np.union1d(trial.first, trial.second)),

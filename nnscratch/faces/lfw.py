@@ -1,6 +1,7 @@
 """The protocol of Labeled Faces in the Wild: lists of pairs, and thresholds over ten folds.
 
-Stands on `metrics`. Source: Huang et al. 2007, "Labeled Faces in the Wild", views 1 and 2.
+Stands on `metrics` and `checks`. Source: Huang et al. 2007, "Labeled Faces in the Wild", views 1
+and 2.
 """
 
 import os
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.faces.metrics import best_threshold, check_pairs
+from nnscratch.faces.checks import check_pairs
+from nnscratch.faces.metrics import best_threshold
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".pgm")
 

@@ -1,6 +1,6 @@
 """A face model in one file: the network, how pictures are brought to it, and what distances mean.
 
-Stands on `encoder`, `gallery` (the fingerprint), `metrics` (the calibration) and `data`.
+Stands on `encoder`, `fingerprint`, `calibration`, `whitening` and `data`.
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from nnscratch.data.images import resize_image
+from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.encoder import Encoder, encode
-from nnscratch.faces.gallery import fingerprint
-from nnscratch.faces.metrics import Calibration
+from nnscratch.faces.fingerprint import fingerprint
 from nnscratch.faces.whitening import Whitening
 from nnscratch.files import open_arrays, write_npz
 

@@ -1,7 +1,7 @@
 """Pictures of how well an encoder works: ROC curves, nearest neighbours, a map of the encodings.
 
-Stands on `metrics`, `tsne` and `files`, on Pillow for the sheet and the map, whose pixels stay as
-they are, and on matplotlib for the curves and the font.
+Stands on `metrics`, `pairs`, `tsne` and `files`, on Pillow for the sheet and the map, whose pixels
+stay as they are, and on matplotlib for the curves and the font.
 """
 
 import os
@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch import files
-from nnscratch.faces import metrics
-from nnscratch.faces.metrics import Roc
+from nnscratch.faces.checks import CollapsedError, all_equal
+from nnscratch.faces.metrics import ENOUGH, Roc
+from nnscratch.faces.pairs import distance_matrix
 from nnscratch.faces.tsne import pca, tsne
 
 METHODS = ("t-sne", "pca")
@@ -99,7 +100,7 @@ def _draw_legend(axes: Any, curves: Sequence[Roc], left: float) -> None:
     far = np.geomspace(left, 1, 200)
     axes.plot(far, 1 - far, "--", color=FAINT, linewidth=1, label="FAR = 1 − TAR", zorder=1)
     if any(_least_sure(curve) > left for curve in curves):
-        axes.plot([], [], ":", color=FAINT, label=f"fewer than {metrics.ENOUGH}\nfalse accepts")
+        axes.plot([], [], ":", color=FAINT, label=f"fewer than {ENOUGH}\nfalse accepts")
     legend = axes.figure.legend(loc="outside right center", frameon=False, labelspacing=1)
     for text, (colour, _) in zip(legend.get_texts()[: len(curves)], CURVES, strict=False):
         text.set(color=colour, parse_math=False)
@@ -153,7 +154,7 @@ def _first_far(curve: Roc) -> float:
 
 def _least_sure(curve: Roc) -> float:
     """The rate from which on enough false accepts stand behind it."""
-    return metrics.ENOUGH * _first_far(curve)
+    return ENOUGH * _first_far(curve)
 
 
 def _percent(rate: float) -> str:
@@ -194,7 +195,7 @@ def neighbours_sheet(
             f"neighbours_sheet: expected rows and columns of at least 1, got {rows}, {columns}"
         )
     asking = _asking(labels, rows)
-    distances = metrics.distance_matrix(encodings[asking], encodings)
+    distances = distance_matrix(encodings[asking], encodings)
     distances[np.arange(len(asking)), asking] = np.inf  # not itself
     nearest = np.argsort(distances, axis=1, kind="stable")[:, : min(columns, len(labels) - 1)]
     shown = [str(names[label]) for label in labels[asking]]
@@ -530,8 +531,8 @@ def _check_encodings(
             f"{caller}: expected labels from 0 to {len(names) - 1}, one for each name, got "
             f"{labels.min()} to {labels.max()}"
         )
-    if np.ptp(encodings, axis=0).max() <= metrics.ROUNDING * np.abs(encodings).max():
-        raise metrics.CollapsedError(
+    if all_equal(encodings):
+        raise CollapsedError(
             f"{caller}: expected encodings that differ, got {len(labels)} equal ones: the encoding "
             "has collapsed; train anew with a lower learning rate"
         )

@@ -14,12 +14,14 @@ import numpy as np
 from nnscratch.data.augment import Augment
 from nnscratch.data.generated_faces import generated_people
 from nnscratch.data.people import People, folds, split_people
-from nnscratch.faces import evaluate, metrics
+from nnscratch.faces import evaluate
+from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.encoder import Encoder
 from nnscratch.faces.losses import LOSSES
-from nnscratch.faces.metrics import Calibration
+from nnscratch.faces.metrics import eer
 from nnscratch.faces.model import FaceModel, check_shown, grey, standardised
 from nnscratch.faces.monitor import Monitor, Reading
+from nnscratch.faces.pairs import pair_distances
 from nnscratch.faces.sampling import PKSampler
 from nnscratch.faces.trainer import Schedule, train
 from nnscratch.faces.whitening import Whitening
@@ -193,14 +195,14 @@ def learn_calibrated(
 
 def error(model: FaceModel, people: People) -> float:
     """The equal error rate of all pairs of the people's pictures, 0 to 1."""
-    pairs = metrics.pair_distances(model.encode(people.images), people.labels)
-    return metrics.eer(pairs.distances, pairs.same)
+    pairs = pair_distances(model.encode(people.images), people.labels)
+    return eer(pairs.distances, pairs.same)
 
 
 def calibrated(model: FaceModel, people: People, far: float) -> FaceModel:
     """The model with the threshold that takes a share `far` of other people's pairs for same."""
     encodings = model.encode(people.images, people.sources)
-    pairs = metrics.pair_distances(encodings, people.labels)
+    pairs = pair_distances(encodings, people.labels)
     return FaceModel(
         model.network, model.whitening, Calibration.fit(pairs.distances, pairs.same, far)
     )
@@ -228,5 +230,5 @@ def cross_validated(
         trials.append(evaluate.trial(model.encode(held.images, held.sources), held.labels))
         if advance is not None:
             pairs = trials[-1].pairs
-            advance(f"EER {metrics.eer(pairs.distances, pairs.same):.3f}")
+            advance(f"EER {eer(pairs.distances, pairs.same):.3f}")
     return trials

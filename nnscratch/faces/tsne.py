@@ -1,6 +1,6 @@
 """Encodings as points of the plane: principal components, and t-SNE without approximations.
 
-Stands on NumPy and `metrics`.
+Stands on NumPy and `pairs`.
 
 t-SNE (van der Maaten and Hinton 2008) turns distances into probabilities, among the encodings x
 and among their places y in the plane, and moves the places until both agree:
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.faces import metrics
+from nnscratch.faces.pairs import distance_matrix
 
 BETA = (-20.0, 70.0)  # logarithms between which every β is, for distances of mean 1
 HALVINGS = 60  # of that interval
@@ -75,7 +75,7 @@ def tsne(x: Any, perplexity: float = 30.0, steps: int = 500, seed: Any = 0) -> n
     x = _points("tsne", x)
     _check_perplexity(perplexity, len(x), steps)
     wide = x.astype(np.float64)
-    squared = metrics.distance_matrix(wide, wide)
+    squared = distance_matrix(wide, wide)
     if not squared.any():
         raise ValueError(f"tsne: expected rows that differ, got {len(x)} equal ones")
     p = conditional(squared, perplexity)

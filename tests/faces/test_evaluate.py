@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nnscratch.faces import evaluate, metrics
+from nnscratch.faces.checks import CollapsedError
 from nnscratch.faces.evaluate import NOBODY, pooled, report, trial
-from nnscratch.faces.metrics import CollapsedError
 
 
 def at(*degrees):

@@ -1,20 +1,14 @@
-"""A gallery: answers against loops, files that survive, people who are forgotten."""
+"""A gallery: answers against loops, people who are enrolled, renamed and forgotten."""
 
-import os
-import subprocess
-import sys
 import time
-import zipfile
 
 import numpy as np
 import pytest
+from face_encodings import NETWORK, gallery_of, three_people, unit
 
-from nnscratch import nn
 from nnscratch.faces import gallery as module
-from nnscratch.faces.gallery import Answer, Candidate, Gallery, fingerprint
-from nnscratch.faces.metrics import Calibration
-
-NETWORK = "0123456789abcdef"
+from nnscratch.faces.calibration import Calibration
+from nnscratch.faces.gallery import Gallery
 
 
 @pytest.fixture
@@ -22,28 +16,14 @@ def rng():
     return np.random.default_rng(0)
 
 
-def unit(rng, *shape):
-    x = rng.standard_normal(shape).astype(np.float32)
-    return x / np.linalg.norm(x, axis=-1, keepdims=True)
-
-
 @pytest.fixture
 def people(rng):
-    return {"Ann": unit(rng, 3, 8), "Zoë": unit(rng, 1, 8), "李 雷": unit(rng, 2, 8)}
+    return three_people(rng)
 
 
 @pytest.fixture
 def gallery(people):
-    made = Gallery(8, NETWORK)
-    for name, rows in people.items():
-        made.enrol(name, rows)
-    return made
-
-
-def same_content(a, b):
-    return a.names == b.names and all(
-        np.array_equal(a.encodings(name), b.encodings(name)) for name in a.names
-    )
+    return gallery_of(people)
 
 
 # -- who is in it
@@ -212,17 +192,6 @@ def test_near_duplicates_keep_their_distance(gallery, people, rng):
     assert gallery.identify(row, 0)[0].name == "Ann"  # itself: exactly 0
 
 
-def test_answers_read_like_sentences():
-    ann, bob = Candidate("Ann", 0.21), Candidate("Bob", 0.81)
-    assert str(Answer(0.9, (ann, bob))) == "Ann (distance 0.21, margin 0.60)"
-    assert str(Answer(0.9, (ann,))) == "Ann (distance 0.21)"
-    stranger = Answer(0.9, (Candidate("Ann", 1.21), Candidate("Bob", 1.3)))
-    assert str(stranger) == "not recognised (nearest: Ann at 1.21, limit 0.90)"
-    assert stranger.name is None and stranger.nearest == "Ann"
-    assert str(module.Verdict("Ann", 0.21, 0.9)) == "is Ann (distance 0.21, limit 0.90)"
-    assert str(module.Verdict("Ann", 1.21, 0.9)) == "is not Ann (distance 1.21, limit 0.90)"
-
-
 def test_a_calibration_gives_a_stricter_limit_to_a_larger_gallery(gallery, people):
     calibration = Calibration(0.01, 0.9, 0.2, -5, 4, 10_000)
     query = people["Ann"][0]
@@ -315,277 +284,6 @@ def test_wrong_questions_are_refused(gallery, people):
         Gallery(0, NETWORK)
 
 
-# -- the network's name
-
-
-def test_a_fingerprint_names_all_that_matters(rng):
-    state = {"a": rng.standard_normal((2, 3)), "b": np.arange(4, dtype=np.float32)}
-    print_ = fingerprint(state)
-    assert len(print_) == 16 and int(print_, 16) >= 0
-    assert fingerprint(dict(reversed(state.items()))) == print_
-    assert fingerprint({k: np.asfortranarray(v) for k, v in state.items()}) == print_
-    assert fingerprint({k: v.astype(v.dtype.newbyteorder(">")) for k, v in state.items()}) == print_
-    changed = state["a"].copy()
-    changed[1, 2] = np.nextafter(changed[1, 2], 9)
-    others = [
-        state | {"a": changed},
-        state | {"a": state["a"].reshape(3, 2)},
-        state | {"b": state["b"].astype(np.float64)},
-        {"A": state["a"], "b": state["b"]},
-        {"a": state["a"]},
-        {"a": state["b"], "b": state["a"]},
-    ]
-    assert len({print_, *map(fingerprint, others)}) == 7
-
-
-def test_a_fingerprint_of_a_module():
-    layer = nn.Linear(3, 2)
-    assert fingerprint(layer.state_dict()) == fingerprint(layer.state_dict())
-    assert fingerprint(layer.state_dict()) != fingerprint(nn.Linear(3, 2).state_dict())
-    arrays = {name: value.numpy() for name, value in layer.state_dict().items()}
-    assert fingerprint(arrays) == fingerprint(layer.state_dict())
-
-
-# -- files
-
-
-def test_a_file_gives_back_the_gallery(gallery, people, tmp_path):
-    path = tmp_path / "gallery.npz"
-    gallery.save(path)
-    loaded = Gallery.load(path, NETWORK, 8, metric="cosine")
-    assert same_content(loaded, gallery)
-    assert (loaded.network, loaded.embedding_size, loaded.metric) == (NETWORK, 8, "cosine")
-    loaded.save(tmp_path / "again.npz")
-    assert same_content(Gallery.load(tmp_path / "again.npz", None), gallery)
-    loaded.enrol("Ann", people["Ann"])
-    assert loaded.counts["Ann"] == 6
-    gallery.merge(Gallery.load(path, NETWORK))
-    assert gallery.counts["Ann"] == 3
-    assert sorted(os.listdir(tmp_path)) == ["again.npz", "gallery.npz"]
-
-
-def test_an_empty_gallery_is_a_file_as_well(tmp_path):
-    Gallery(8, NETWORK).save(tmp_path / "empty.npz")
-    loaded = Gallery.load(tmp_path / "empty.npz", NETWORK)
-    assert (len(loaded), loaded.embedding_size) == (0, 8)
-
-
-def traces(folder, name, rows):
-    """How often a name or a vector is in the bytes of any file of the folder."""
-    data = b"".join(path.read_bytes() for path in folder.iterdir())
-    return data.count(name.encode()) + sum(data.count(row.tobytes()) for row in rows)
-
-
-def test_nothing_of_a_forgotten_person_is_left(gallery, tmp_path):
-    rows = gallery.encodings("李 雷")
-    gallery.save(tmp_path / "g.npz")
-    # what a save that was killed has left, of this file and of others
-    (tmp_path / ".g.npz.4242.tmp").write_bytes((tmp_path / "g.npz").read_bytes())
-    assert traces(tmp_path, "李 雷", rows) == 6
-    (tmp_path / ".other.npz.4242.tmp").write_bytes(b"of another file")
-    (tmp_path / ".g.npz.notes.tmp").write_bytes(b"not ours")
-    loaded = Gallery.load(tmp_path / "g.npz", NETWORK)
-    loaded.forget("李 雷")
-    loaded.save(tmp_path / "g.npz")
-    assert traces(tmp_path, "李 雷", rows) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *(".g.npz.notes.tmp", ".other.npz.4242.tmp", "g.npz")
-    ]
-    assert Gallery.load(tmp_path / "g.npz", NETWORK).names == ("Ann", "Zoë")
-
-
-def test_a_gallery_of_another_network_is_refused(gallery, tmp_path):
-    gallery.save(tmp_path / "g.npz")
-    with pytest.raises(ValueError, match="network 0123456789abcdef, not with fedc: .*enrol"):
-        Gallery.load(tmp_path / "g.npz", "fedc")
-    with pytest.raises(ValueError, match="holds encodings of 8 numbers, expected 128"):
-        Gallery.load(tmp_path / "g.npz", NETWORK, 128)
-
-
-def arrays_of(path):
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
-
-
-def nan(arrays):
-    arrays["vectors"][0, 0] = np.nan
-
-
-def long(arrays):
-    arrays["vectors"] *= 2
-
-
-def newer(arrays):
-    arrays["version"] = np.int64(2)
-
-
-def without_names(arrays):
-    del arrays["names"]
-
-
-def objects(arrays):
-    arrays["vectors"] = arrays["vectors"].astype(object)
-
-
-def fewer_owners(arrays):
-    arrays["owners"] = arrays["owners"][1:]
-
-
-def nobodys(arrays):
-    arrays["owners"][0] = 3
-
-
-def twins(arrays):
-    arrays["names"] = np.frombuffer(b"Ann\nAnn\nBob", np.uint8)
-
-
-def latin(arrays):
-    arrays["names"] = np.frombuffer("Ann\nZoë\nBob".encode("latin-1"), np.uint8)
-
-
-def flat(arrays):
-    arrays["vectors"] = arrays["vectors"].ravel()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (nan, "finite encodings"),
-        (long, "length 1, got lengths from 2 to 2"),
-        (newer, "gallery of version 2, expected 1; use a newer nnscratch"),
-        (without_names, "is no gallery, or broken: expected the arrays"),
-        (objects, "is broken or cut short .*Python objects"),
-        (fewer_owners, r"is broken: \(6, 8\) encodings do not fit \(5,\) owners"),
-        (nobodys, "names do not fit its encodings"),
-        (twins, "names do not fit its encodings"),
-        (latin, "a text in it is not UTF-8"),
-        (flat, "is broken"),
-    ],
-)
-def test_wrong_files_are_refused(gallery, tmp_path, change, message):
-    path = tmp_path / "g.npz"
-    gallery.save(path)
-    arrays = arrays_of(path)
-    change(arrays)
-    np.savez(path, **arrays)
-    with pytest.raises(ValueError, match=f"load: '.*{message}"):
-        Gallery.load(path, NETWORK)
-
-
-def test_files_of_another_kind_are_refused(tmp_path):
-    path = tmp_path / "g.npz"
-    with pytest.raises(ValueError, match="load: no file at"):
-        Gallery.load(path, NETWORK)
-    for write in (
-        lambda: path.write_bytes(b""),
-        lambda: path.write_text("no zip"),
-        lambda: np.save(tmp_path / "rows.npy", np.eye(3)) or (tmp_path / "rows.npy").rename(path),
-        lambda: np.savez(path, a=np.eye(3)),
-        lambda: zipfile.ZipFile(path, "w").close(),
-    ):
-        write()
-        with pytest.raises(ValueError, match="is no gallery, or broken|got another kind"):
-            Gallery.load(path, NETWORK)
-
-
-def test_cut_and_flipped_files_are_refused_or_right(gallery, tmp_path, rng):
-    """Never another error, never another gallery."""
-    path = tmp_path / "g.npz"
-    gallery.save(path)
-    whole, refused = path.read_bytes(), 0
-    for trial in range(200):
-        data = bytearray(whole)
-        if trial % 2:
-            del data[int(rng.integers(len(data))) :]
-        else:
-            data[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
-        path.write_bytes(data)
-        try:
-            assert same_content(Gallery.load(path, NETWORK), gallery)
-        except ValueError as error:
-            refused += 1
-            assert "load: " in str(error)
-    assert refused > 150
-
-
-SAVING = """
-import sys, time
-import numpy as np
-from numpy.lib import format as npy
-from nnscratch.faces.gallery import Gallery
-rows = np.eye(256, dtype=np.float32)
-galleries = [Gallery(256, "n") for _ in range(2)]
-for gallery, count in zip(galleries, (200, 256)):
-    for i in range(count):
-        gallery.enrol(f"p{i}", rows[i:i + 1].repeat(10, 0))
-galleries[0].save(sys.argv[1])
-write = npy.write_array
-
-def write_half(stream, array, **options):
-    if array.ndim < 2:
-        return write(stream, array, **options)
-    stream.write(array.tobytes()[: array.nbytes // 2])
-    print("in the middle", flush=True)
-    time.sleep(60)
-
-if sys.argv[2] == "0":
-    npy.write_array = write_half
-else:
-    print("ready", flush=True)
-while True:
-    for gallery in galleries:
-        gallery.save(sys.argv[1])
-"""
-
-
-@pytest.fixture
-def saving(tmp_path):
-    """Five processes that save for ever, each its own file, the first stopped in the middle."""
-    paths = [tmp_path / f"g{i}.npz" for i in range(5)]
-    processes = [
-        subprocess.Popen([sys.executable, "-c", SAVING, path, str(i)], stdout=subprocess.PIPE)
-        for i, path in enumerate(paths)
-    ]
-    yield paths, processes
-    for process in processes:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def test_a_kill_while_saving_leaves_a_whole_file(saving, tmp_path, rng):
-    paths, processes = saving
-    for path, process in zip(paths, processes, strict=True):
-        process.stdout.readline()
-        time.sleep(0.03 * rng.random())
-        assert process.poll() is None
-        process.kill()
-        process.wait()
-        assert len(Gallery.load(path, "n")) in (200, 256)
-    (half,) = tmp_path.glob(".g0.npz.*.tmp")
-    with pytest.raises(ValueError, match="is broken or cut short"):
-        Gallery.load(half, "n")
-    for path in paths:
-        Gallery(256, "n").save(path)
-    assert sorted(tmp_path.iterdir()) == paths  # what the killed have left is gone
-
-
-def test_a_failed_save_keeps_the_old_file(gallery, tmp_path, monkeypatch):
-    path = tmp_path / "g.npz"
-    gallery.save(path)
-    gallery.forget("Ann")
-
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("numpy.lib.format.write_array", full)
-    with pytest.raises(ValueError, match="cannot write .*No space left"):
-        gallery.save(path)
-    assert len(Gallery.load(path, NETWORK)) == 3 and os.listdir(tmp_path) == ["g.npz"]
-    with pytest.raises(ValueError, match="there is no folder"):
-        gallery.save(tmp_path / "absent" / "g.npz")
-
-
 # -- large galleries
 
 
@@ -614,76 +312,3 @@ def test_a_query_of_100_000_is_one_product(rng):
         times.append(time.process_time() - start)
         assert answer.name == f"p{i // 1000}" and answer.distance < 1e-12
     assert min(times) < 0.2
-
-
-class Careless:
-    """Stands in for faiss: an index that keeps its own copy and fills no more than 20 places."""
-
-    def __init__(self, embedding_size):
-        self.rows, self.added = np.empty((0, embedding_size), np.float32), []
-
-    def search(self, rows, queries, count):
-        if len(rows) > len(self.rows):
-            self.added.append(len(rows) - len(self.rows))
-            self.rows = np.concatenate([self.rows, rows[len(self.rows) :]])
-        order = np.argsort(-(queries @ self.rows.T), axis=1)[:, :count]
-        order[:, 20:] = -1
-        return order
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    monkeypatch.setitem(module.INDEXES, "faiss", Careless)
-    monkeypatch.setattr(module, "_import_faiss", lambda: None)
-
-
-def check_index(made, exact, rng):
-    """The same answers as the exact gallery, through enrolling, removing and both scores."""
-    for i in range(40):
-        rows = unit(rng, 3, 8)
-        for g in (made, exact):
-            g.enrol(f"p{i}", rows)
-    for change in (
-        lambda g: None,
-        lambda g: g.enrol("new", -g.encodings("p3")),
-        lambda g: g.remove("p5"),
-        lambda g: g.remove("p6", 1),
-        lambda g: g.rename("p7", "Ann"),
-    ):
-        change(made), change(exact)
-        queries = unit(rng, 10, 8)
-        for score in module.SCORES:
-            found, expected = (g.identify(queries, 0.5, score=score) for g in (made, exact))
-            assert [a.candidates for a in found] == [a.candidates for a in expected]
-
-
-def test_an_index_with_a_copy_stays_in_step(stand_in, rng):
-    made = Gallery(8, NETWORK, index="faiss")
-    check_index(made, Gallery(8, NETWORK), rng)
-
-
-def test_appended_rows_are_added_not_indexed_anew(stand_in, rng):
-    made = Gallery(8, NETWORK, index="faiss")
-    made.enrol("Ann", unit(rng, 40, 8))
-    made.enrol("Bob", unit(rng, 40, 8))
-    made.identify(unit(rng, 8), 1)
-    index = made._searchers["nearest"]
-    made.enrol("Cid", unit(rng, 5, 8))
-    made.identify(unit(rng, 8), 1)
-    assert made._searchers["nearest"] is index and index.added == [80, 5]
-    made.remove("Bob")
-    made.identify(unit(rng, 8), 1)
-    assert made._searchers["nearest"].added == [45]
-
-
-def test_a_missing_faiss_is_told_with_its_remedy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(ValueError, match="faiss, which is not installed; .*pip install faiss-cpu"):
-        Gallery(8, NETWORK, index="faiss")
-    assert len(Gallery(8, NETWORK)) == 0
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the classes that faiss wraps
-def test_faiss_finds_what_the_exact_search_finds(rng):
-    pytest.importorskip("faiss", reason="install faiss-cpu to test galleries of millions")
-    check_index(Gallery(8, NETWORK, index="faiss"), Gallery(8, NETWORK), rng)

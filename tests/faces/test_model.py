@@ -8,9 +8,9 @@ import pytest
 from small_faces import people
 
 from nnscratch.data.images import resize_image
+from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.encoder import Encoder, encode
 from nnscratch.faces.gallery import Gallery
-from nnscratch.faces.metrics import Calibration
 from nnscratch.faces.model import FaceModel, check_shown, grey, standardised
 from nnscratch.faces.whitening import Whitening
 

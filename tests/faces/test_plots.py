@@ -8,6 +8,7 @@ from PIL import Image, ImageColor
 from scipy import ndimage
 
 from nnscratch.faces import metrics, plots
+from nnscratch.faces.checks import CollapsedError
 
 GREY = 0.7
 
@@ -212,9 +213,9 @@ def test_names_avoid_what_is_there():
 def test_a_collapsed_encoder_has_no_map(rng, tmp_path):
     images, encodings, labels, names = faces(rng)
     encodings[:] = 1 + 1e-8 * rng.random(encodings.shape)
-    with pytest.raises(metrics.CollapsedError, match="embedding_map: .* got 12 equal ones"):
+    with pytest.raises(CollapsedError, match="embedding_map: .* got 12 equal ones"):
         plots.embedding_map(tmp_path / "map.png", encodings, labels, images, names, "pca")
-    with pytest.raises(metrics.CollapsedError, match="neighbours_sheet: .* got 12 equal ones"):
+    with pytest.raises(CollapsedError, match="neighbours_sheet: .* got 12 equal ones"):
         plots.neighbours_sheet(tmp_path / "map.png", images, encodings, labels, names)
 
 

@@ -10,10 +10,12 @@ from nnscratch.data.augment import Augment
 from nnscratch.data.generated_faces import generated_people
 from nnscratch.data.people import People
 from nnscratch.faces import recipe as faces_recipe
+from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.encoder import Encoder
 from nnscratch.faces.losses import LOSSES
-from nnscratch.faces.metrics import Calibration, eer, pair_distances
+from nnscratch.faces.metrics import eer
 from nnscratch.faces.model import FLAT, FaceModel, grey
+from nnscratch.faces.pairs import pair_distances
 from nnscratch.faces.recipe import calibrated, cross_validated, error, learn, learn_calibrated
 from nnscratch.faces.trainer import Schedule
 

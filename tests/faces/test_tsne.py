@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nnscratch.faces import metrics, tsne
+from nnscratch.faces import tsne
+from nnscratch.faces.pairs import distance_matrix
 
 
 @pytest.fixture
@@ -62,14 +63,14 @@ def perplexities(p):
 @pytest.mark.parametrize("perplexity", [2, 7.5, 13])
 def test_the_perplexity_is_reached(rng, perplexity, scale):
     x = scale * blobs(rng)
-    p = tsne.conditional(metrics.distance_matrix(x, x), perplexity)
+    p = tsne.conditional(distance_matrix(x, x), perplexity)
     np.testing.assert_allclose(p.sum(1), 1)
     assert (np.diag(p) == 0).all()
     np.testing.assert_allclose(perplexities(p), perplexity, rtol=1e-10)
 
 
 def test_probabilities_are_gaussian_in_the_distance(rng):
-    squared = metrics.distance_matrix(*[rng.standard_normal((8, 3))] * 2)
+    squared = distance_matrix(*[rng.standard_normal((8, 3))] * 2)
     p = tsne.conditional(squared, 2)
     for i in range(8):
         others = np.arange(8) != i
@@ -81,13 +82,13 @@ def test_probabilities_are_gaussian_in_the_distance(rng):
 
 def test_a_far_point_spoils_no_perplexity(rng):
     x = np.concatenate([rng.standard_normal((20, 3)), np.full((1, 3), 1e6)])
-    p = tsne.conditional(metrics.distance_matrix(x, x), 5)
+    p = tsne.conditional(distance_matrix(x, x), 5)
     np.testing.assert_allclose(perplexities(p)[:-1], 5, rtol=1e-4)
 
 
 def test_many_copies_share_the_probability(rng):
     x = np.concatenate([np.zeros((6, 2)), 1 + rng.random((10, 2))])
-    p = tsne.conditional(metrics.distance_matrix(x, x), 2)
+    p = tsne.conditional(distance_matrix(x, x), 2)
     np.testing.assert_allclose(p[0, 1:6], 1 / 5, rtol=1e-6)
 
 
@@ -127,7 +128,7 @@ def test_the_gradient_is_the_slope_of_the_cost(rng):
 def test_groups_stay_groups(rng):
     """Every point is nearer to all of its group than to any of the other."""
     y = tsne.tsne(blobs(rng), perplexity=8, steps=300)
-    squared = metrics.distance_matrix(y, y)
+    squared = distance_matrix(y, y)
     own, other = squared[:20, :20], squared[:20, 20:]
     assert own.max() < other.min()
     assert y.shape == (40, 2)
@@ -136,7 +137,7 @@ def test_groups_stay_groups(rng):
 
 def test_descent_lowers_the_cost(rng):
     x = rng.standard_normal((40, 10))
-    p = tsne.conditional(metrics.distance_matrix(x, x), 8)
+    p = tsne.conditional(distance_matrix(x, x), 8)
     p = (p + p.T) / 80
     costs = [tsne.cost(p, tsne.tsne(x, 8, steps)) for steps in (1, 300)]
     plane = tsne.pca(x)

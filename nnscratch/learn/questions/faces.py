@@ -8,7 +8,9 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import Tensor, grad, nn
 from nnscratch.faces import losses, metrics, mining
-from nnscratch.faces.gallery import Gallery, fingerprint
+from nnscratch.faces.fingerprint import fingerprint
+from nnscratch.faces.gallery import Gallery
+from nnscratch.faces.pairs import pair_distances
 from nnscratch.learn.questions.words import row, small
 from nnscratch.learn.quiz import Computed, Option, Question, predicts
 from nnscratch.nn.init import orthogonal
@@ -116,9 +118,9 @@ def _scaled() -> Computed:
     rng = np.random.default_rng(7)
     labels = np.repeat(np.arange(20), 3)
     f = 0.35 * rng.standard_normal((20, 8))[labels] + 0.15 * rng.standard_normal((60, 8))
-    before, after = (metrics.pair_distances(x, labels) for x in (f, 3 * f))
+    before, after = (pair_distances(x, labels) for x in (f, 3 * f))
     accepted = before.distances <= 0.5
-    cosines = [metrics.pair_distances(x, labels, "cosine").distances for x in (f, 3 * f)]
+    cosines = [pair_distances(x, labels, "cosine").distances for x in (f, 3 * f)]
     changed = {
         f"changed at {t:g}": int(np.count_nonzero((after.distances <= t) != accepted))
         for t in (0.5, 1.5, 4.5)

@@ -1,0 +1,128 @@
+"""Identification: who is it, of a gallery, or a stranger?
+
+Stands on `metrics`, `intervals` and `checks`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnscratch.faces.checks import check_finite, check_share, check_spread
+from nnscratch.faces.intervals import Interval, wilson
+from nnscratch.faces.metrics import Roc, accepted, thresholds_between, too_few
+
+
+@dataclass(frozen=True)
+class OpenSet:
+    """Detection and identification rate (DIR) and false alarms (far) at one threshold.
+
+    mated probes show somebody of the gallery, the others are strangers; gallery: its identities.
+    curve: DIR (as `tar`) and false alarms at every threshold. warning: empty, or why the figures
+    are not to be trusted. The intervals are Wilson's and take probes as independent.
+    """
+
+    dir: Interval
+    far: Interval
+    threshold: float
+    mated: int
+    strangers: int
+    gallery: int
+    curve: Roc
+    warning: str
+
+
+def cmc(distances: Any, probe_labels: Any, gallery_labels: Any) -> np.ndarray:
+    """Distances (P, G), labels (P,), (G,) -> (K,): how often the right one is among the k best.
+
+    The nearest picture of an identity counts for it. Probes of nobody in the gallery are left
+    out. Among equal distances each order is as likely: k places in a tie of n count k/n.
+    """
+    best, column = _by_identity("cmc", distances, probe_labels, gallery_labels)
+    mated = column >= 0
+    if not mated.any():
+        raise ValueError("cmc: expected a probe of somebody in the gallery, got none")
+    own, closer, tied = _places(best[mated], column[mated])
+    ranks = np.arange(1, best.shape[1] + 1)
+    return _among(ranks, closer[:, None], tied[:, None]).mean(0)  # (P, K) -> (K,)
+
+
+def open_set(
+    distances: Any,
+    probe_labels: Any,
+    gallery_labels: Any,
+    far: float = 0.01,
+    threshold: float | None = None,
+) -> OpenSet:
+    """Distances (P, G), labels (P,), (G,) -> DIR at a rate `far` of strangers taken for somebody.
+
+    DIR(t): the share of mated probes nearest to their own identity, at a distance of at most t;
+    FAR(t): the share of strangers with any distance of at most t. The threshold is the largest
+    one with FAR of at most `far` among these strangers, unless one chosen on other people is
+    given. Source: Grother and Ngan, NIST IR 8009; rank 1.
+    """
+    check_share("open_set", "far", far)
+    best, column = _by_identity("open_set", distances, probe_labels, gallery_labels)
+    mated = column >= 0
+    if not 0 < np.count_nonzero(mated) < len(mated):
+        raise ValueError(
+            "open_set: expected probes of people in the gallery and of strangers, got "
+            f"{np.count_nonzero(mated)} and {np.count_nonzero(~mated)}"
+        )
+    own, closer, tied = _places(best[mated], column[mated])
+    hits = _among(1, closer, tied)
+    alarms = np.sort(best[~mated].min(1))
+    curve = _dir_curve(own, hits, alarms)
+    t = float(curve.thresholds[curve.at_far(far)] if threshold is None else threshold)
+    return OpenSet(
+        dir=wilson(float(hits[own <= t].sum()), len(own)),
+        far=wilson(int(np.count_nonzero(alarms <= t)), len(alarms)),
+        threshold=t,
+        mated=len(own),
+        strangers=len(alarms),
+        gallery=best.shape[1],
+        curve=curve,
+        warning=too_few(len(alarms), far, "strangers"),
+    )
+
+
+def _dir_curve(own: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> Roc:
+    """own (M,) distances that count hits (M,) of 0 to 1, alarms (S,) rising -> the curve."""
+    thresholds = thresholds_between(np.sort(np.concatenate([own, alarms])))
+    order = np.argsort(own)
+    sums = np.append(0.0, np.cumsum(hits[order]))
+    found = sums[np.searchsorted(own[order], thresholds, side="right")]
+    return Roc(thresholds, accepted(alarms, thresholds), found / len(own))
+
+
+def _by_identity(
+    caller: str, distances: Any, probe_labels: Any, gallery_labels: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """-> the least distance to each identity (P, K), and the column of the own one (P,) or −1."""
+    distances = np.asarray(distances, np.float64)
+    probes, gallery = np.asarray(probe_labels), np.asarray(gallery_labels)
+    if distances.shape != (*probes.shape, *gallery.shape) or distances.ndim != 2:
+        raise ValueError(
+            f"{caller}: expected distances (P, G) with labels (P,) and (G,), got "
+            f"{distances.shape}, {probes.shape} and {gallery.shape}"
+        )
+    if distances.size == 0:
+        raise ValueError(f"{caller}: expected probes and a gallery, got none: {distances.shape}")
+    check_finite(caller, distances, "distances")
+    check_spread(caller, distances)
+    order = np.argsort(gallery, kind="stable")
+    identities, starts = np.unique(gallery[order], return_index=True)
+    best = np.minimum.reduceat(distances[:, order], starts, axis=1)  # (P, G) -> (P, K)
+    column = np.searchsorted(identities, probes).clip(max=len(identities) - 1)
+    return best, np.where(identities[column] == probes, column, -1)
+
+
+def _places(best: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(P, K), (P,) -> the own distance, how many are closer and how many just as far, all (P,)."""
+    own = np.take_along_axis(best, column[:, None], axis=1)  # (P, 1)
+    return own[:, 0], (best < own).sum(1), (best == own).sum(1) - 1
+
+
+def _among(k: Any, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
+    """The chance to be among the k first, in [0, 1], where equals come in any order."""
+    return np.clip((k - closer) / (tied + 1), 0, 1)
