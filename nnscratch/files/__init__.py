@@ -11,12 +11,15 @@ from nnscratch.files.arrays import (
     write_arrays,
     write_npz,
 )
+from nnscratch.files.reading import as_path, check_file
 from nnscratch.files.writing import check_apart, check_place, make_folder, replacing, write_text
 
 __all__ = [
     "ArrayFile",
+    "as_path",
     "check_apart",
     "check_card",
+    "check_file",
     "check_place",
     "check_suffix",
     "make_folder",

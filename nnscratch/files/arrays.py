@@ -1,13 +1,15 @@
 """Files of named arrays, .npz or .safetensors: written whole or not at all, read without trust.
 
-Stands on NumPy, safetensors and `writing`. A card beside the arrays says of what kind and version
-they are. No pickle is ever run, an array is read when it is asked for, and what a file says of its
-sizes is checked before anything is made of that size.
+Stands on NumPy, safetensors, `reading` and `writing`. A card beside the arrays says of what kind
+and version they are. No pickle is ever run, an array is read when it is asked for, and what a file
+says of its sizes is checked before anything is made of that size.
 """
 
 import json
 import math
 import os
+import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from nnscratch.files.reading import as_path, check_file
 from nnscratch.files.writing import replacing
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
@@ -25,6 +28,24 @@ CARD = "nnscratch"  # the name of the card, JSON: a text in .npz, an entry of th
 TIGHTEST = 200  # numbers do not shrink to less than this part of their size; bombs do
 SMALL = 1 << 20  # bytes that an array may have however small its file: labels shrink to nothing
 DIRECTORY = 4 << 20  # bytes, some 50,000 arrays
+RESERVED = (CARD, "__metadata__")  # the second is safetensors' own
+LONGEST = 1000  # letters of a name
+TYPES = {  # of .safetensors, which are little-endian
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "C64": "<c8",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "<i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "<u1",
+    "BOOL": "?",
+}
 AGAIN = "fetch it again"
 ARRAYS = f"a file of arrays ({' or '.join(SUFFIXES)})"
 BROKEN = (
@@ -59,7 +80,7 @@ def write_arrays(
 
 def check_suffix(path: str | os.PathLike, caller: str) -> str:
     """.npz or .safetensors. Raises ValueError for any other end of a name."""
-    suffix = Path(path).suffix.lower()
+    suffix = as_path(path, caller).suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
             f"{caller}: expected a name that ends in {' or '.join(SUFFIXES)}, got '{path}'"
@@ -89,9 +110,16 @@ def write_npz(
 def _text(
     arrays: Mapping[str, np.ndarray], card: Mapping[str, Any] | None, caller: str
 ) -> str | None:
-    if CARD in arrays:
-        raise ValueError(f"{caller}: the name {CARD!r} is kept for the card; rename that array")
-    return None if card is None else json.dumps(card, allow_nan=False)
+    for name in arrays:
+        if name in RESERVED:
+            raise ValueError(f"{caller}: the name {name!r} is kept for the card; rename that array")
+        halves = any("\ud800" <= letter <= "\udfff" for letter in name)  # UTF-8 lacks them
+        if "\0" in name or halves or len(name) > LONGEST:
+            raise ValueError(f"{caller}: no file takes the name {name[:80]!r}; rename that array")
+    try:
+        return None if card is None else json.dumps(card, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{caller}: the card cannot be JSON ({error}); correct it") from error
 
 
 def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str) -> bytes:
@@ -118,6 +146,7 @@ def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str
 class ArrayFile(Mapping[str, np.ndarray]):
     """The arrays of a file by name, each read when it is asked for.
 
+    The file stays open with it: one that takes its name meanwhile is not mixed into it.
     card: what stands beside them, None if nothing does. A broken file raises ValueError, which
     names `caller` and ends with `remedy`.
     """
@@ -151,9 +180,7 @@ def open_arrays(
     what: is expected, as errors say it. Raises ValueError if the file is missing, of another kind,
     or broken.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{caller}: no file at '{path}'; check the path")
+    path = check_file(path, caller)
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] in ZIP:
@@ -180,6 +207,10 @@ def check_card(card: Mapping[str, Any], kind: str, version: int, source: str) ->
         )
 
 
+class _OtherZip(ValueError):
+    """A zip that is whole, and holds something else."""
+
+
 class NpzFile(ArrayFile):
     """A zip of NumPy arrays, none of them a pickle."""
 
@@ -189,8 +220,10 @@ class NpzFile(ArrayFile):
         super().__init__(path, caller, remedy)
         try:
             _check_directory(path)
-            with zipfile.ZipFile(path) as file:
-                self._entries = _entries(file)
+            self._file = zipfile.ZipFile(path)
+            self._entries = _entries(self._file)
+        except _OtherZip as error:
+            raise ValueError(f"{caller}: '{path}' is {error}; {remedy}") from error
         except BROKEN as error:
             raise self.broken(error) from error
         if CARD in self._entries:
@@ -200,14 +233,13 @@ class NpzFile(ArrayFile):
     def __getitem__(self, name: str) -> np.ndarray:
         info = self._entries[name]
         try:
-            with zipfile.ZipFile(self.path) as file:
-                with file.open(info) as stream:
-                    _check_header(stream, info)
-                with file.open(info) as stream:
-                    array = npy.read_array(stream, allow_pickle=False)
-                    if stream.read(1):  # and the zip's checksum is compared at the very end
-                        raise ValueError(f"'{info.filename}' goes on behind its array")
-                    return array
+            with self._file.open(info) as stream:
+                _check_header(stream, info)
+            with self._file.open(info) as stream:
+                array = npy.read_array(stream, allow_pickle=False)
+                if stream.read(1):  # and the zip's checksum is compared at the very end
+                    raise ValueError(f"'{info.filename}' goes on behind its array")
+                return array
         except BROKEN as error:
             raise self.broken(error) from error
 
@@ -239,7 +271,8 @@ def _entries(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for info in file.infolist():
         name = info.filename.removesuffix(".npy")
         if name == info.filename:
-            raise ValueError(f"'{name}' in it is no array")
+            made = "by PyTorch" if name.endswith("/data.pkl") else f"with '{name}' in it"
+            raise _OtherZip(f"a zip {made}, not of arrays alone")
         if name in found:
             raise ValueError(f"'{name}' is there twice")
         if info.file_size > TIGHTEST * info.compress_size + packed + SMALL:
@@ -260,55 +293,57 @@ def _check_header(stream: Any, info: zipfile.ZipInfo) -> None:
 
 
 class SafetensorsFile(ArrayFile):
-    """A .safetensors, mapped into memory; bfloat16, which NumPy lacks, becomes float32."""
+    """A .safetensors; bfloat16, which NumPy lacks, becomes float32."""
 
     container = "safetensors"
+
+    # The library checks the file. It also maps it into memory, and a mapped file that becomes
+    # shorter ends the process (SIGBUS); so the numbers are read here.
 
     def __init__(self, path: Path, caller: str = "load", remedy: str = AGAIN):
         from safetensors import SafetensorError, safe_open
 
         super().__init__(path, caller, remedy)
-        self._errors = (SafetensorError, *BROKEN)
+        self._file, self._lock = path.open("rb"), threading.Lock()
+        weakref.finalize(self, self._file.close)
         try:
-            self._file = safe_open(path, framework="numpy")
-            self._names = dict.fromkeys(self._file.keys())
-            text = (self._file.metadata() or {}).get(CARD)
-        except self._errors as error:
+            size = int.from_bytes(self._file.read(8), "little")
+            if size > DIRECTORY:
+                raise ValueError(f"its header has {size} bytes, too many for arrays")
+            with safe_open(path, framework="numpy"):
+                self._entries: dict[str, Any] = json.loads(self._file.read(size))
+            self._start = 8 + size
+        except (SafetensorError, *BROKEN) as error:
             raise self.broken(error) from error
+        text = (self._entries.pop("__metadata__", None) or {}).get(CARD)
         if text is not None:
             self.read_card(text)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._names:
-            raise KeyError(name)
-        try:
-            kind = self._file.get_slice(name).get_dtype()
-            if kind == "BF16":
-                return self._bfloat16(name)
-            return self._file.get_tensor(name)
-        except AttributeError as error:  # NumPy has no such type
+        entry = self._entries[name]
+        kind = entry["dtype"]
+        if kind not in TYPES:
             raise ValueError(
                 f"{self.caller}: '{self.path}' holds {name} as {kind}; expected numbers that NumPy "
                 "knows, save it as float32 or float16"
-            ) from error
-        except self._errors as error:
+            )
+        try:
+            array = np.empty(entry["shape"], TYPES[kind])
+            with self._lock:
+                self._file.seek(self._start + entry["data_offsets"][0])
+                if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
+                    raise ValueError("it has become shorter")
+        except BROKEN as error:
             raise self.broken(error) from error
-
-    def _bfloat16(self, name: str) -> np.ndarray:
-        """The upper halves of float32, from where the header (that was checked) says they lie."""
-        with self.path.open("rb") as file:
-            header = file.read(int.from_bytes(file.read(8), "little"))
-            entry = json.loads(header)[name]
-            start, end = entry["data_offsets"]
-            file.seek(8 + len(header) + start)
-            halves = np.frombuffer(file.read(end - start), "<u2")
-        return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
+        if kind == "BF16":  # the upper halves of float32
+            return (array.astype(np.uint32) << 16).view(np.float32)
+        return array
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._entries)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
+    def __contains__(self, name: object) -> bool:  # without reading it
+        return name in self._entries

@@ -5,6 +5,7 @@ Stands on the standard library.
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     written.
     """
     path = check_place(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         yield temporary
         _to_disk(temporary)
@@ -63,10 +64,10 @@ def make_folder(path: str | os.PathLike) -> Path:
 
 def check_apart(outputs: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike]) -> None:
     """ValueError where two outputs are one file, or one would take the place of an input."""
-    read = {Path(path).resolve() for path in inputs}
-    written: set[Path] = set()
+    read = {os.path.realpath(path) for path in inputs}  # Path.resolve fails over links in a circle
+    written: set[str] = set()
     for path in outputs:
-        place = Path(path).resolve()
+        place = os.path.realpath(path)
         if place in read:
             raise ValueError(f"cannot write '{path}': it is read as well; name another file")
         if place in written:

@@ -20,6 +20,7 @@ Kinds = Mapping[str, tuple[tuple[int, ...], np.dtype]]  # shape and dtype by nam
 
 def save_state(module: Any, path: str | os.PathLike, caller: str = "save_state") -> None:
     """Write the parameters and buffers of a Module to .npz or .safetensors, whole or not at all."""
+    _check_module(module, "state_dict", caller)
     arrays = {name: value.numpy() for name, value in module.state_dict().items()}
     write_arrays(path, arrays, {"kind": KIND, "version": VERSION}, caller)
 
@@ -29,10 +30,24 @@ def load_state(module: Any, path: str | os.PathLike, caller: str = "load_state")
 
     Raises ValueError that says how they differ, or what else is wrong with the file.
     """
+    _check_module(module, "load_state_dict", caller)
     found = open_arrays(path, caller)
     if found.card is not None:
         check_card(found.card, KIND, VERSION, f"{caller}: '{path}'")
-    module.load_state_dict(dict(found))
+    state = dict(found)
+    try:
+        module.load_state_dict(state)
+    except ValueError as error:
+        report = str(error).removeprefix("load_state_dict: ")
+        raise ValueError(f"{caller}: '{path}' does not fit: {report}") from error
+
+
+def _check_module(module: Any, has: str, caller: str) -> None:
+    if not hasattr(module, has):
+        raise TypeError(
+            f"{caller}: expected a Module, got {type(module).__name__}; the module comes first, "
+            "then the path"
+        )
 
 
 def differences(expected: Kinds, given: Kinds) -> str:
@@ -68,16 +83,22 @@ def _not(name: str, part: int, expected: Kinds, given: Kinds) -> str:
 def _hints(expected: Kinds, given: Kinds, shapes: list[str]) -> list[str]:
     """What probably happened, where the names or the shapes show it."""
     found = []
-    for prefix in {name.partition(".")[0] + "." for name in given}:
-        if {name.removeprefix(prefix) for name in given} == set(expected):
-            found.append(f"hint: the names agree without {prefix!r} in front")
-    for prefix in {name.partition(".")[0] + "." for name in expected}:
-        if {prefix + name for name in given} == set(expected):
-            found.append(f"hint: the names agree with {prefix!r} in front")
+    if prefix := _prefix(given, expected):
+        found.append(f"hint: the names agree without {prefix!r} in front")
+    if prefix := _prefix(expected, given):
+        found.append(f"hint: the names agree with {prefix!r} in front")
+    other_names = set(expected) != set(given)
     in_order = [shape for shape, _ in expected.values()] == [shape for shape, _ in given.values()]
-    if not found and in_order:
+    if not found and other_names and in_order:
         found.append("hint: the shapes agree in their order: the same network under other names?")
     turned = [n for n in shapes if len(expected[n][0]) == 2 and expected[n][0] == given[n][0][::-1]]
     if turned:
         found.append(f"hint: {turned[0]} is transposed; Linear has (outputs, inputs)")
     return found
+
+
+def _prefix(longer: Kinds, shorter: Kinds) -> str:
+    """What `longer` has in front of all names of `shorter`; "" if nothing makes them agree."""
+    length = len(min(longer, key=len, default="")) - len(min(shorter, key=len, default=""))
+    prefix = next(iter(longer), "")[: max(0, length)]
+    return prefix if {prefix + name for name in shorter} == set(longer) else ""

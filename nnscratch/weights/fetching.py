@@ -37,7 +37,10 @@ FILES = {
     "vgg16_bn": "vgg16_bn-6c64b313.pth",
     "vgg19_bn": "vgg19_bn-c79401a0.pth",
 }
-HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})(?: ?\(\d+\))?\.pth")  # a browser adds " (1)"
+# A browser adds " (1)"; people add the day, as 20240131.
+HASH_IN_NAME = re.compile(
+    r"-(?!20\d\d(?:0[1-9]|1[0-2])[0-3]\d(?![0-9a-f]))([0-9a-f]{8,64})(?: ?\(\d+\))?\.pth"
+)
 LIMIT = 2 << 30  # bytes; the largest VGG has 0.6e9, a server may never come to an end
 CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without a byte

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from nnscratch.files import open_arrays
+from nnscratch.files import check_file, open_arrays
 from nnscratch.weights import (
     fetching,
     foreign,
@@ -45,9 +45,7 @@ def open_contents(path: str | os.PathLike) -> Contents:
 
     Raises ValueError if it is missing, of no known make, or broken.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"weights: no file at '{path}'; check the path")
+    path = check_file(path, "weights")
     with path.open("rb") as file:
         start = file.read(520)
     return _reader(path, start)(path)

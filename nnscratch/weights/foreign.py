@@ -53,6 +53,8 @@ def recognised(start: bytes) -> str | None:
 def archived(names: Iterable[str]) -> str | None:
     """What a zip is that holds a weight file, rather than being one."""
     for name in names:
+        if name.endswith("/archive_format"):
+            return "is a program of torch.export; save model.state_dict() alone"
         if name.lower().endswith(MEMBERS):
             return f"is an archive with {name!r} in it; unpack it, and give that file"
     return None

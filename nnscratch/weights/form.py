@@ -26,6 +26,11 @@ class Preprocess:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError unless pixels stay numbers."""
+        if not np.isfinite([self.scale, *self.mean, *self.std]).all() or 0 in self.std:
+            raise ValueError(f"Preprocess: expected finite numbers and no std of 0, got {self}")
+
 
 CAFFE = Preprocess(255.0, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0))
 TORCHVISION = Preprocess(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.files import check_apart, check_place, check_suffix
+from nnscratch.files import as_path, check_apart, check_place, check_suffix
 from nnscratch.weights import fetching, files, layouts, own
 from nnscratch.weights.contents import Contents
 from nnscratch.weights.fetching import hash_in_name, sha256
@@ -60,7 +60,7 @@ def inspect(path: str | os.PathLike) -> Inspection:
 
     Raises ValueError if it holds no VGG, or is broken.
     """
-    path = Path(fetching.locate(path))
+    path = as_path(fetching.locate(path), "weights")
     contents, given, evidence = _read(path)
     layout, channels, compared = _compare(contents, given)
     shapes = {name: layer.weight.shape for name, layer in given.layers.items()}
@@ -99,11 +99,11 @@ def convert(
     """
     check_suffix(out, "weights")
     check_place(out)
-    path = fetching.locate(path)
+    path = as_path(fetching.locate(path), "weights")
     check_apart([out], [path])
     given = files.load(path, channels, pixels)
     if str(path) in given.source:  # nobody's folders go into a file that may be passed on
-        name, digest = Path(path).name, sha256(path)
+        name, digest = path.name, sha256(path)
         given = replace(given, source=f"converted from {name}, SHA-256 {digest}")
     own.save(out, given, dtype)
     return inspect(out)

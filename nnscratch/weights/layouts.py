@@ -216,7 +216,7 @@ def _pair(
 ) -> Pair:
     """weight of rank 4, bias (C_out,), as in the file."""
     if weight not in arrays or bias not in arrays:
-        raise ValueError(f"weights: {source}: {name} lacks its weight or its bias")
+        raise ValueError(f"weights: {source}: {name} lacks its weight or its bias; fetch it whole")
     pair = (arrays[str(weight)], arrays[str(bias)].ravel())  # MatConvNet's are columns or rows
     for key, array in zip((weight, bias), pair, strict=True):
         if array.dtype.kind != "f":
@@ -360,7 +360,7 @@ def _torch_habit(arrays: Mapping[str, np.ndarray]) -> Habit:
     if any(key.startswith(("head.fc.", "pre_logits.")) for key in arrays):
         return Habit("timm", NUMBERED, "OIHW", "RGB")
     ends = {key.rpartition("classifier.")[2] for key in arrays if "classifier." in key}
-    if "1.weight" in ends and "0.weight" not in ends:
+    if {"1.weight", "4.weight", "6.weight"} <= ends:
         return Habit("jcjohnson", NUMBERED, "OIHW", "BGR")
     biases = [key for key in arrays if key.endswith("classifier.0.bias")]
     if biases and np.isnan(arrays[biases[0]]).all():

@@ -19,9 +19,19 @@ KIND, VERSION = "vgg", 1  # what the card of a file says, beside preprocess and 
 def save(path: str | os.PathLike, given: VGGWeights, dtype: Any = np.float32) -> None:
     """Write weights as .npz or .safetensors, whole or not at all; `load` reads them.
 
-    dtype: of the file, float16 halves it. Raises ValueError for another suffix, for a place where
-    nothing can be written, or where a weight is too large for the type.
+    dtype: of the file, of floating point, float16 halves it. Raises ValueError for another suffix
+    or type, for a place where nothing can be written, or where a weight is too large for the type.
     """
+    if not isinstance(given, VGGWeights):
+        raise TypeError(
+            f"weights: expected VGGWeights, as load gives them, got {type(given).__name__}; save "
+            "takes the path first"
+        )
+    if np.dtype(dtype).kind != "f":  # integers would make zeros of them
+        raise ValueError(
+            f"weights: expected a dtype of floating point, got {np.dtype(dtype)}; take float32 or "
+            "float16"
+        )
     wants, source = asdict(given.preprocess), given.source
     card = {"kind": KIND, "version": VERSION, "preprocess": wants, "source": source}
     write_arrays(path, _arrays(given, np.dtype(dtype)), card, "weights", compress=True)
@@ -54,7 +64,9 @@ def from_arrays(
     for name in sorted({key.partition(".")[0] for key in arrays if is_own(key)}):
         pair = [arrays.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if pair[0] is None or pair[1] is None:
-            raise ValueError(f"weights: {source}: {name} lacks its weight or its bias")
+            raise ValueError(
+                f"weights: {source}: {name} lacks its weight or its bias; fetch it whole"
+            )
         layers[name] = LayerWeights(*(np.asarray(values, np.float32) for values in pair))
     return VGGWeights(layers, preprocess, str(card.get("source") or source))
 
@@ -63,8 +75,6 @@ def _preprocess(card: Mapping[str, Any], source: str) -> Preprocess:
     try:
         wants = card["preprocess"]
         mean, std = (tuple(float(x) for x in wants[part]) for part in ("mean", "std"))
-        if not np.isfinite([*mean, *std, float(wants["scale"])]).all() or 0 in std:
-            raise ValueError("numbers that are not finite, or a division by 0")
         return Preprocess(float(wants["scale"]), _three(mean), _three(std))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(

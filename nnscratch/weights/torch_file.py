@@ -67,15 +67,24 @@ def _tensors_of(value: Any) -> dict[str, StoredTensor]:
     return {key: x for key, x in items if type(key) is str and type(x) is StoredTensor}
 
 
+def _has_kernels(tensors: dict[str, StoredTensor]) -> bool:
+    return any(len(tensor.size) == 4 for tensor in tensors.values())
+
+
 def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
     """The tensors, and the name of the entry that held them, "" for the outermost dict."""
     if type(value) not in (dict, OrderedDict):
         raise Refused(f"holds a {kind_of(value)}: expected a dict of tensors by name; {ALONE}")
-    if found := _tensors_of(value):
-        return found, ""
     # A dict may stand under thousands of names. It is looked through once.
     once = {id(x): _tensors_of(x) for x in {id(x): x for x in value.values()}.values()}
+    networks = {key for key, tensors in once.items() if _has_kernels(tensors)}
     inner = {key: once[id(x)] for key, x in value.items() if type(key) is str and once[id(x)]}
+    found = {key: tensors for key, tensors in inner.items() if id(value[key]) in networks}
+    outer = _tensors_of(value)
+    # A network may lie beside lone tensors, as of its accuracy, and beside dicts of them.
+    if outer and (_has_kernels(outer) or not found):
+        return outer, ""
+    inner = found or inner
     names = list(inner) if len(inner) == 1 else [name for name in WRAPPERS if name in inner]
     if not names:
         several = f"several dicts of tensors ({shown(', '.join(inner))})" if inner else "no tensors"
@@ -194,6 +203,8 @@ def _legacy_places(
                 f"expected {storages[key].count} numbers in storage {shown(key)}, {count} are "
                 f"announced, and the file ends at byte {end}"
             )
+    if at != end:
+        raise ValueError(f"{end - at} bytes follow its last storage")
     return places
 
 
@@ -202,13 +213,14 @@ def _legacy_places(
 
 def _read_zip(path: Path, file: BinaryIO) -> Contents:
     """<folder>/data.pkl, <folder>/data/<key>, and small texts beside them."""
+    # before its entries are looked at, some of which are compressed
+    if any(name.partition("/")[2] == "constants.pkl" for name in zip_directory.names(file)):
+        raise Refused(f"is a TorchScript program: expected tensors alone; {ALONE}")
     entries = zip_directory.entries(file)
     folders = [name[:-9] for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(folders) != 1:
         raise Refused("is a zip without <folder>/data.pkl: expected one by torch.save; check it")
     folder = folders[0]
-    if f"{folder}/constants.pkl" in entries:
-        raise Refused(f"is a TorchScript program: expected tensors alone; {ALONE}")
     order = _small(file, entries, f"{folder}/byteorder") or "little"
     if order != "little":
         raise Refused(f"has its numbers in {shown(order)}-endian order: expected little; save anew")

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -11,7 +13,7 @@ from numpy.lib import format as npy
 from safetensors.numpy import load_file, save_file
 
 from nnscratch.files import check_card, open_arrays, write_arrays, write_npz
-from nnscratch.files.arrays import CARD
+from nnscratch.files.arrays import CARD, DIRECTORY, TYPES
 
 NAMES = ["a.npz", "a.safetensors"]
 every_format = pytest.mark.parametrize("name", NAMES)
@@ -100,6 +102,54 @@ def write_raw(path, kind, array):
     path.write_bytes(len(header).to_bytes(8, "little") + header + array.tobytes())
 
 
+@pytest.mark.parametrize("kind", sorted({*TYPES} - {"BF16"}))
+def test_kinds_of_safetensors(tmp_path, kind):
+    values = np.arange(6).reshape(2, 3).astype(TYPES[kind])
+    write_raw(tmp_path / "x.safetensors", kind, values)
+    found = open_arrays(tmp_path / "x.safetensors")["x"]
+    assert found.dtype == values.dtype
+    np.testing.assert_array_equal(found, values)
+
+
+@every_format
+def test_a_file_that_takes_the_name_meanwhile_is_not_mixed_in(tmp_path, name):
+    write_arrays(tmp_path / name, {"a": np.zeros(4), "b": np.zeros(4)})
+    found = open_arrays(tmp_path / name)
+    np.testing.assert_array_equal(found["a"], np.zeros(4))
+    write_arrays(tmp_path / name, {"c": np.ones(9), "a": np.ones(4), "b": np.ones(4)})
+    np.testing.assert_array_equal(found["b"], np.zeros(4))
+
+
+@every_format
+def test_a_file_that_becomes_shorter_is_told(tmp_path, name):
+    """In a process of its own: where the file is mapped into memory, this ends the process."""
+    write_arrays(tmp_path / name, {"a": np.ones(1 << 16)})
+    script = (
+        "import os, sys\nfrom nnscratch.files import open_arrays\n"
+        "found = open_arrays(sys.argv[1])\nos.truncate(sys.argv[1], 4096)\nfound['a']"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is broken or cut short" in done.stderr.splitlines()[-1]
+
+
+def test_the_directory_is_read_once(tmp_path, monkeypatch):
+    """Else thousands of arrays, which fit into a small file, take hours."""
+    write_npz(tmp_path / "x.npz", {str(i): np.zeros(1) for i in range(20)})
+    found, opened = open_arrays(tmp_path / "x.npz"), []
+    monkeypatch.setattr(zipfile, "ZipFile", opened.append)
+    assert len(dict(found)) == 20
+    assert opened == []
+
+
+def test_a_header_past_measure_is_refused(tmp_path):
+    name = b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'.ljust(DIRECTORY + 1) + b"}"
+    (tmp_path / "x.safetensors").write_bytes(len(name).to_bytes(8, "little") + name)
+    with pytest.raises(ValueError, match="its header has .* bytes, too many for arrays"):
+        open_arrays(tmp_path / "x.safetensors")
+
+
 # -- writing --------------------------------------------------------------------------------------
 
 
@@ -130,6 +180,21 @@ def test_what_cannot_be_written_is_said(tmp_path, name):
     with pytest.raises(ValueError, match="create it first"):
         write_arrays(tmp_path / "none" / name, {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["__metadata__", "a\0b", "a\udc80", "a" * 70_000])
+@every_format
+def test_names_that_would_not_come_back_are_refused(tmp_path, name, key):
+    with pytest.raises(ValueError, match=r"save: (the name|no file takes the name) .*; rename th"):
+        write_arrays(tmp_path / name, {key: np.zeros(2), "a": np.zeros(2)})
+    assert list(tmp_path.iterdir()) == []
+
+
+@every_format
+def test_cards_that_cannot_be_written_are_said(tmp_path, name):
+    for value in (float("nan"), np.float32(1)):
+        with pytest.raises(ValueError, match="save: the card cannot be JSON .*; correct it"):
+            write_arrays(tmp_path / name, {"a": np.zeros(2)}, {"scale": value})
 
 
 def test_other_ends_of_names(tmp_path):
@@ -270,3 +335,14 @@ def test_asking_for_a_name_reads_no_array(tmp_path, name, monkeypatch):
     found = open_arrays(tmp_path / name)
     monkeypatch.setattr(type(found), "__getitem__", lambda *_: pytest.fail("it was read"))
     assert "x" in found and "y" not in found
+
+
+def test_a_zip_of_something_else_is_told(tmp_path):
+    for name, said in (
+        ("archive/data.pkl", "a zip by PyTorch"),
+        ("a.txt", "a zip with 'a.txt' in"),
+    ):
+        with zipfile.ZipFile(tmp_path / "x.pth", "w") as file:
+            file.writestr(name, "x")
+        with pytest.raises(ValueError, match=f"load: .*x.pth' is {said}.*; fetch it again"):
+            open_arrays(tmp_path / "x.pth")

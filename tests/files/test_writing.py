@@ -1,6 +1,8 @@
 """Files appear whole or not at all."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -58,3 +60,22 @@ def test_outputs_must_be_apart_from_inputs_and_from_each_other(tmp_path):
         check_apart([tmp_path / "a"], [tmp_path / "c", tmp_path / "link"])
     with pytest.raises(ValueError, match="cannot write .*link': two results would go there"):
         check_apart([tmp_path / "a", tmp_path / "b" / ".." / "link"], [])
+
+
+def test_links_in_a_circle_are_apart_from_all_else(tmp_path):
+    (tmp_path / "circle").symlink_to("circle")
+    check_apart([tmp_path / "a"], [tmp_path / "circle"])
+
+
+def test_threads_do_not_take_the_temporary_file_of_each_other(tmp_path):
+    path, together = tmp_path / "a.txt", Barrier(2)
+
+    def write(text):
+        with replacing(path) as temporary:
+            temporary.write_text(text)
+            together.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["one", "two"]))
+    assert path.read_text() in ("one", "two")
+    assert list(tmp_path.iterdir()) == [path]

@@ -138,6 +138,31 @@ def test_a_prefix_is_recognised_in_both_directions():
     assert refused(within, state).endswith("hint: the names agree with '0.' in front")
 
 
+@every_format
+def test_a_prefix_of_several_parts_is_recognised_in_any_order(tmp_path, name):
+    within = nn.Sequential(nn.Sequential(net()))
+    nn.save_state(within, tmp_path / name)
+    with pytest.raises(ValueError, match=r"hint: the names agree without '0\.0\.' in front"):
+        nn.load_state(net(), tmp_path / name)
+    nn.save_state(net(), tmp_path / name)
+    with pytest.raises(ValueError, match=r"hint: the names agree with '0\.0\.' in front"):
+        nn.load_state(within, tmp_path / name)
+
+
+def test_names_that_agree_are_not_said_to_be_others():
+    assert "hint" not in refused(net(), values(net()) | {"0.bias": np.zeros(2, "c8")})
+
+
+def test_what_is_no_module_is_said(tmp_path):
+    for move, given in ((nn.save_state, None), (nn.load_state, "net.npz")):
+        with pytest.raises(
+            TypeError, match=f"_state: expected a Module, got {type(given).__name__}"
+        ):
+            move(given, tmp_path / "net.npz")
+        with pytest.raises(TypeError, match="_state: expected a path"):
+            move(net(), None)
+
+
 def test_other_names_and_transposed_matrices_are_recognised():
     state = values(net())
     renamed = {f"layer{i}": value for i, value in enumerate(state.values())}

@@ -516,6 +516,9 @@ def test_no_home_is_said(monkeypatch):
         ("vgg19-dcbb9e9d.pth", "dcbb9e9d"),
         ("vgg16_features-amdegroot-88682ab5.pth", "88682ab5"),
         ("vgg19-dcbb9e9d (1).pth", "dcbb9e9d"),
+        ("vgg13-19584684.pth", "19584684"),
+        ("vgg19-20240131ab.pth", "20240131ab"),
+        ("vgg19-20240131.pth", None),  # a day
         ("vgg19.pth", None),
         ("vgg-verydeep-19.mat", None),
     ],

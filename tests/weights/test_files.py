@@ -56,6 +56,26 @@ def test_missing_file_is_said(tmp_path):
         weights.load(tmp_path / "none.npz")
 
 
+@pytest.mark.parametrize("read", [weights.load, weights.inspect, weights.convert])
+def test_what_is_no_path_is_said(read, keras_file):
+    out = [keras_file.with_name("out.npz")] if read is weights.convert else []
+    for given in (None, b"w.npz", 3):
+        with pytest.raises(TypeError, match="weights: expected a path, .*; name the file"):
+            read(given, *out)
+    with pytest.raises(TypeError, match="weights: expected a path, .*; name the file"):
+        weights.convert(keras_file, None)
+    with pytest.raises(ValueError, match="weights: .* is a folder; name a file in it"):
+        read(keras_file.parent, *out)
+
+
+def test_a_program_of_torch_export_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pt2", "w") as archive:
+        archive.writestr("w/archive_format", "pt2")
+        archive.writestr("w/data/sample_inputs/model.pt", b"x")
+    with pytest.raises(ValueError, match=r"is a program of torch.export; save model.state_dict"):
+        weights.load(tmp_path / "w.pt2")
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])
 def test_truncated_npz_is_said(keras_file, share):
     whole = keras_file.read_bytes()
@@ -127,7 +147,10 @@ OTHERS = {
         "an archive with 'model.weights.h5' in it; unpack it",
     ),
     "a zip of one": (archive("a/vgg.MAT"), "an archive with 'a/vgg.MAT' in it; unpack it"),
-    "a document": (archive("word/document.xml"), "broken .*'metadata.json' in it is no array"),
+    "a document": (
+        archive("word/document.xml"),
+        "is a zip with 'metadata.json' in it, not of arrays",
+    ),
 }
 
 

@@ -153,6 +153,12 @@ def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
     assert "of no network known here; channels taken as RGB" in " ".join(evidence)
 
 
+def test_a_head_that_begins_with_dropout_is_not_yet_jcjohnsons(small_vgg):
+    head = {f"classifier.{i}.weight": np.zeros((2, 2), np.float32) for i in (1, 4)}
+    loaded, _ = read(numbered(small_vgg) | head)
+    assert loaded.preprocess == TORCHVISION
+
+
 @pytest.mark.parametrize("turn", ["swapped", "turned"])
 def test_mirrored_kernels_are_refused(small_vgg, turn):
     vgg = marked(small_vgg, channels.FINGERPRINTS[0])

@@ -58,6 +58,21 @@ def test_what_does_not_fit_is_refused_and_the_earlier_file_stays(tmp_path, given
         weights.save(tmp_path / "none" / "w.npz", given)
 
 
+@pytest.mark.parametrize("dtype", ["int8", bool, complex, object])
+def test_types_that_cannot_hold_weights_are_refused(tmp_path, given, dtype):
+    with pytest.raises(ValueError, match="weights: expected a dtype of floating point, got "):
+        weights.save(tmp_path / "w.npz", given, dtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_are_no_weights_is_said(tmp_path, given):
+    with pytest.raises(TypeError, match="expected VGGWeights, .*, got str; save takes the path"):
+        weights.save(given, str(tmp_path / "w.npz"))
+    for numbers in ((float("nan"), (0, 0, 0), (1, 1, 1)), (1.0, (0, 0, 0), (1, 0, 1))):
+        with pytest.raises(ValueError, match="Preprocess: expected finite numbers and no std of 0"):
+            Preprocess(*numbers)
+
+
 def write(path, given, card, drop=None):
     arrays = own._arrays(given, np.dtype(np.float32))
     arrays.pop(drop, None)

@@ -3,6 +3,7 @@
 import pickle
 import struct
 import tracemalloc
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
@@ -114,6 +115,31 @@ def test_entries_within_are_found_and_named(tmp_path):
     assert contents.texts == {"version": "3", "byteorder": "little", "within": "state_dict"}
 
 
+KERNEL = {"w": tensor((1, 1, 2, 3))}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"best_acc1": tensor((6,)), "state_dict": state(**KERNEL)[2:-1]},  # PyTorch's own example
+        {"generator": state(**KERNEL)[2:-1], "rng": tensor((6,))},
+        {"vgg": state(**KERNEL)[2:-1], "scores": PLAIN[2:-1], "more": PLAIN[2:-1]},
+        {**KERNEL, "model": state(mean=tensor((6,)))[2:-1]},
+        {**KERNEL, "state_dict": state(w=tensor((6,)))[2:-1]},
+    ],
+)
+@pytest.mark.parametrize("make", [make_zip, make_legacy])
+def test_lone_tensors_do_not_hide_the_network(tmp_path, make, values):
+    arrays = read_bytes(tmp_path, make(state(**values))).arrays
+    assert arrays["w"].shape == (1, 1, 2, 3)
+    assert not {"rng", "best_acc1"} & set(arrays)
+
+
+def test_bytes_behind_the_last_storage_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"broken or cut short \(9 bytes follow its last storage"):
+        read_bytes(tmp_path, make_legacy() + bytes(9))
+
+
 def test_only_what_is_asked_is_read(tmp_path):
     """A flipped byte in one storage is told by whoever asks for it, others are unharmed."""
     body = state(a=tensor((6,)), b=tensor((6,), given=storage(6, "1")))
@@ -223,6 +249,15 @@ def test_torch_networks_programs_and_lone_tensors_are_refused(save, tmp_path):
         save(torch.ones(3))
     with pytest.raises(ValueError, match=r"repeats a storage of 1: .*contiguous"):
         save({"w": torch.ones(1).expand(5)})
+
+
+def test_programs_whose_code_is_compressed_are_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pt", "w") as archive:  # as torch.jit.save writes it
+        archive.writestr("w/data.pkl", PLAIN)
+        archive.writestr("w/code/w.py", "class Net: ..." * 9, zipfile.ZIP_DEFLATED)
+        archive.writestr("w/constants.pkl", b"\x80\x02).")
+    with pytest.raises(ValueError, match="is a TorchScript program: expected tensors alone; "):
+        torch_file.read(tmp_path / "w.pt")
 
 
 # -- what is broken or means harm -----------------------------------------------------------------
