@@ -84,4 +84,6 @@ def one_step(f, rng, rung):
     }
     product.push()
     a.push()  # a leaf: nothing happens
-    return {**seen, "a.grad after its push": a.grad, "b.grad": b.grad, "c.grad at last": c.grad}
+    seen |= {"a.grad after its push": a.grad, "b.grad": b.grad}
+    (a * c).push()  # its grad is 0: nothing to give
+    return {**seen, "a.grad at last": a.grad, "c.grad at last": c.grad}

@@ -6,6 +6,7 @@ from nnscratch.learn import claim
 
 FUNCTIONS = ("backward",)
 READS = "nnscratch/tensor.py"
+FORBIDDEN = {"sys.setrecursionlimit": "walk with a list of your own and no recursion"}
 LINKS = 5000  # of the long chain
 READS_EACH = 10  # how often the edges of a node may be read
 
@@ -118,7 +119,11 @@ def several(f, rng, rung):
     for walks, result in (("L", first), ("L, M", second), ("L, M, L", first)):
         f.backward(result)
         seen[f"w.grad after {walks}"] = w.grad
-    return {**seen, "p.grad at last": p.grad, "L.grad at last": first.grad}
+    seen |= {"p.grad after L, M, L": p.grad, "L.grad after L, M, L": first.grad}
+    edges = p.edges
+    f.backward(p)  # which has an old gradient
+    seen |= {"w.grad after L, M, L, p": w.grad, "p.grad after its own walk": p.grad}
+    return {**seen, "edges as before": "yes" if p.edges == edges != () else "no"}
 
 
 # -- large graphs ---------------------------------------------------------------------------------
@@ -132,8 +137,15 @@ def doubled(f, rng, rung):
         edges = [(nodes[-1], slope) for slope in slopes]
         nodes.append(_made(f"x{i + 1}", *edges, kind=Counting))
     f.backward(nodes[-1])
+    return {"a.grad": nodes[0].grad, "edges are read": _how_often(nodes)}
+
+
+def _how_often(nodes):
+    """In words, how often the edges of these nodes were read; in a ladder ways double."""
     reads = sum(node.reads for node in nodes)
-    return {"a.grad": nodes[0].grad, "edges read too often": reads > READS_EACH * len(nodes)}
+    if reads <= READS_EACH * len(nodes):
+        return "seldom"
+    return "for each way" if reads >= 2 ** (len(nodes) - 1) else "too often"
 
 
 @functools.cache
@@ -153,4 +165,12 @@ def chain(f, rng, rung):
         vars(node).clear()  # whatever a walk may have left there
         node.__init__(1.0, edges, "x" if edges else "a")
     f.backward(nodes[-1][0])
-    return {"a.grad": nodes[0][0].grad, "grad of the next": nodes[1][0].grad}
+    short = [Counting(1.0, name="a")]
+    for _ in range(200):
+        short.append(_made("x", (short[-1], 1), kind=Counting))
+    f.backward(short[-1])
+    return {
+        "a.grad": nodes[0][0].grad,
+        "grad of the next": nodes[1][0].grad,
+        "edges of 200 are read": _how_often(short),
+    }

@@ -235,8 +235,9 @@ def marks_stay(result):
 def result_without_gradient(result):
     """The result itself is never given its gradient.
 
-    Every push multiplies by the gradient of a node, and the first one multiplies by 0. The
-    derivative of the result by itself is 1.
+    It should end with a grad of 1, the derivative of the result by itself. If you set none, every
+    push multiplies by 0. If you return the gradients, or keep them in a dict, they are still to be
+    written to node.grad.
     """
     order = _ordered(result)
     _clear(order)

@@ -26,7 +26,7 @@ def _level(rng, rung):
         return np.array([[1.0, 2.0], [3.0, 4.0]]), (2, 1)
     full = [int(n) for n in rng.integers(2, 5, (2, 3, 4, 2)[rung - 1])]
     own = list(full)
-    for axis in ((0,), (1,), (1, 3), ())[rung - 1]:
+    for axis in ((0,), (1,), (0, 1, 3), ())[rung - 1]:
         own[axis] = 1
     return rng.standard_normal(full), tuple(own)
 

@@ -13,10 +13,11 @@ def _weighted(kind, x, spread, axis):
 
 @wrong("reduction_backward", hint=1)
 def axis_not_restored(kind, x, g, axis=None, keepdims=False):
-    """g is broadcast without its reduced axis put back.
+    """g is broadcast without its reduced axis put back in its place.
 
     NumPy lines shapes up from the right, so the numbers of g go to the wrong places of a square
-    array, or do not fit at all. Give the reduced axis back, with size 1, before you broadcast.
+    array, or do not fit at all. Before you broadcast, give the reduced axis back with size 1, where
+    it was: one in front changes nothing, NumPy adds that by itself.
     """
     return _weighted(kind, x, np.broadcast_to(g, x.shape), axis)
 

@@ -171,8 +171,8 @@ def complement_forgotten(kind, x, g, slope=0.01):
 def sigmoid_mirrored(kind, x, g, slope=0.01):
     """The sigmoid falls instead of rising.
 
-    1 / (1 + exp(x)) is sigmoid(-x). The exponent has a minus: 1 / (1 + exp(-x)). The gradient does
-    not show it, as y * (1 - y) is the same for both.
+    You have sigmoid(-x), which is 1 / (1 + exp(x)). The exponent has a minus: 1 / (1 + exp(-x)); or
+    two branches are exchanged. The gradient does not show it: y * (1 - y) is the same for both.
     """
     return _one("sigmoid", lambda x, g, slope, y, dx: (1 - y, dx))(kind, x, g, slope)
 
@@ -317,10 +317,10 @@ def relu_turned_round(kind, x, g, slope=0.01):
 
 @wrong("activation", hint=3)
 def tanh_overflows(kind, x, g, slope=0.01):
-    """In tanh e is raised to 2x, which may be large.
+    """tanh or its slope comes out right, but overflows on the way.
 
-    1 - 2 / (exp(2x) + 1) comes out right, but at x = 1000 exp(2000) overflows on the way. np.tanh
-    does it without.
+    At x = 1000 neither exp(2x) nor cosh(x) is a float any more, though 1 - 2 / (exp(2x) + 1) and
+    1 / cosh(x)**2 are saved by the division. np.tanh, and the slope 1 - y^2, do without.
     """
     if kind != "tanh":
         return activation(kind, x, g, slope)

@@ -177,8 +177,8 @@ def first_element_only(function, gradient, x, g):
 def returns_in_the_loop(function, gradient, x, g):
     """The loop ends after its first round.
 
-    One slope is measured, all the others are still 0 when they are compared. Look at the return: it
-    stands inside the loop, move it to the left.
+    One slope is measured, all the others are still 0 when they are compared. Look for a
+    return that stands inside the loop (move it to the left), or a break.
     """
     x = x.astype(np.float64)
     slopes, up, down = np.zeros_like(x), x.copy(), x.copy()

@@ -66,12 +66,19 @@ def floor(f, rng, rung):
 
 
 def _ceil_settings(rng, rung):
-    """Hanging over (0, 1, 3), one that would begin behind the input (2, 4), and even ones (5)."""
+    """Hanging over (0, 1, 3), one that would begin behind the input (2, 4), and even ones (5).
+
+    At last with gaps, the window reaching over two strides; some hang over, some do not.
+    """
     if rung == 0:
         return 10, 3, {"stride": 2}
     if rung in (1, 3):
         size, kernel, options = _settings(rng, rung - 1)
         return size + 2 * kernel, kernel, options
+    if rung == 6:
+        stride = int(rng.integers(3, 6))
+        options = {"stride": stride, "padding": 1, "dilation": stride}
+        return 4 * stride + int(rng.integers(0, stride)), 3, options
     stride, steps = int(rng.integers(4, 7)), int(rng.integers(2, 5))
     kernel = int(rng.integers(2, 4))
     if rung == 5:
@@ -86,7 +93,7 @@ def _ceil_settings(rng, rung):
 
 @claim(
     "ceil mode",
-    rungs=6,
+    rungs=7,
     by_hand="size = ceil((10 - 3) / 2) + 1 = ceil(3.5) + 1 = 4 + 1 = 5",
     oracle=_counted(_ceil_settings, may_hang_over=True),
 )
@@ -95,19 +102,20 @@ def ceil(f, rng, rung):
     return _told(f.output_size(size, kernel, **options, ceil_mode=True))
 
 
-@claim("ValueError where no window fits, and only there", rungs=7)
+@claim("ValueError where no window fits, and only there", rungs=8)
 def fits(f, rng, rung):
-    """Too long by 3 or 1, with padding, ceil mode, dilation, the last two; then it fits, twice."""
+    """Too long by 3 or 1, with padding, ceil mode, dilation, the last two; then it fits, thrice."""
     kernel, stride = (5, 1) if rung == 0 else (int(rng.integers(4, 7)), int(rng.integers(1, 4)))
-    padding = (0, 0, 1, 0, int(rng.integers(1, 3)), 1, 2)[rung]
+    padding = (0, 0, 1, 0, int(rng.integers(1, 3)), 1, 2, 3)[rung]
     dilation = int(rng.integers(2, 4)) if rung >= 3 else 1
-    too_long = (3, 1, 1, 1, 1, 0, -2)[rung]
+    too_long = (3, 1, 1, 1, 1, 0, -2, -2)[rung]
     size = dilation * (kernel - 1) + 1 - 2 * padding - too_long
     options = {"stride": stride, "padding": padding, "dilation": dilation}
     if rung == 2:
         options["ceil_mode"] = True
     try:
         result = f.output_size(size, kernel, **options)
+        told = {"ValueError": "no"}
     except ValueError:
-        return {"ValueError": "yes"}
-    return {"ValueError": "no"} | ({} if too_long > 0 else {"size if it fits": result})
+        result, told = 0, {"ValueError": "yes"}
+    return told | ({} if too_long > 0 else {"size if it fits": result})

@@ -324,8 +324,8 @@ def ceil_end_of_input_at_size(size, kernel, stride=1, padding=0, dilation=1, cei
 def ceil_wrong_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """In ceil mode the input is taken to end at size + after.
 
-    Windows begin at 0 in the padded input. What stands in front of the input is `before`, so the
-    input ends at size + before.
+    Windows begin at 0 in the padded input. What stands in front of the input is `before`, the first
+    of the pair, so the input ends at size + before.
     """
     end = size + _ends(padding)[1]
     return _left_out_from(end, size, kernel, stride, padding, dilation, ceil_mode)

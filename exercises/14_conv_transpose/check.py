@@ -26,7 +26,7 @@ def _smallest(rng, rung):
     if rung == 2:
         return _digits(rng, 1, 2, 2), _digits(rng, 2, 2, 2), 1, 0, 0
     stride, channels, kernel = map(int, rng.integers((1, 2, 2), (4, 4, 5)))
-    return *_random(rng, channels, channels, kernel), stride, int(rng.integers(0, kernel)), 0
+    return *_random(rng, channels, channels, kernel), stride, int(rng.integers(1, kernel)), 0
 
 
 def _digits(rng, *shape):

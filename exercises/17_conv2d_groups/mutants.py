@@ -100,6 +100,7 @@ def padding_top_left(x, w, b, stride=1, padding=0, groups=1):
     """The padding stands at the top and left only.
 
     p rows of zeros belong at both ends of the height, and p columns at both ends of the width.
+    Yours stand at one end, or you computed the size of y as if they did.
     """
     padded = np.pad(x, ((0, 0), (0, 0), (padding, 0), (padding, 0)))
     return conv2d(padded, w, b, stride, 0, groups)

@@ -40,6 +40,15 @@ def _geometries(ceil_mode):
                 yield size, stride, padding, lengths
 
 
+def _exact(rng):
+    """x, size, stride and padding: nothing is left over, and one window more would still fit."""
+    stride, padding = int(rng.integers(1, 3)), int(rng.integers(2))
+    size = rng.permutation([stride + padding + 1, stride + padding + 2])
+    lengths = size - 2 * padding + stride * rng.integers(1, 4, 2)
+    x = rng.standard_normal((2, int(rng.integers(1, 3)), *lengths))
+    return x, tuple(size.tolist()), stride, padding
+
+
 GEOMETRIES = {ceil_mode: list(_geometries(ceil_mode)) for ceil_mode in (False, True)}
 
 
@@ -54,6 +63,8 @@ def _uncounted(rng, rung):
     if rung == 0:
         x = np.array([[4.0, 2, 6], [8, 3, 1]])[None, None]
         return x, (2, 2), 2, 1, False, False
+    if rung == 3:
+        return *_exact(rng), True, False
     return *_random(rng, rung == 2), rung == 2, False
 
 
@@ -61,6 +72,8 @@ def _counted(rng, rung):
     if rung == 0:
         x = np.array([[4.0, 2, 6], [8, 0, 1], [5, 3, 7], [8, 2, 4]])[None, None]
         return x, (3, 2), 2, 1, True, True
+    if rung == 3:
+        return *_exact(rng), True, True
     return *_random(rng, rung == 2), rung == 2, True
 
 
@@ -89,6 +102,7 @@ def _loops(inputs):
 
 @claim(
     "means that count the padding, ceil mode or not",
+    rungs=4,
     by_hand="y[0,0,2,0] = x[3,0] / (rows 3, 4 times columns -1, 0) = 8 / (2 * 2) = 2",
     oracle=_loops(_counted),
 )
@@ -98,6 +112,7 @@ def counted(f, rng, rung):
 
 @claim(
     "means without the padding, ceil mode or not",
+    rungs=4,
     by_hand="y[0,0,0,1] = mean of the two pixels it sees, 2 and 6 = (2 + 6) / 2 = 4",
     oracle=_loops(_uncounted),
 )
@@ -118,7 +133,8 @@ def _norms(rng, rung):
         return np.array([[3.0, -4, 0], [5, 0, -1]])[None, None], 3, (2, 2), 1
     size = tuple(rng.permutation([2, 3]).tolist())
     x = rng.standard_normal((2, 2, *rng.integers(4, 7, 2)))
-    return x, 2 if rung == 1 else float(rng.choice([1, 2.5, 4])), size, int(rng.integers(1, 3))
+    p = (3, 2, float(rng.choice([1.5, 2.5])), int(rng.choice([1, 4, 7])))[rung]
+    return x, p, size, int(rng.integers(1, 3))
 
 
 def loops(f, rng, rung):
@@ -134,6 +150,7 @@ def loops(f, rng, rung):
 
 @claim(
     "LP pooling",
+    rungs=4,
     by_hand="y[0,0,0,0] = (3^3 + 4^3 + 5^3 + 0)^(1/3) = (27 + 64 + 125) ** (1 / 3) = 6",
     oracle=loops,
 )

@@ -359,3 +359,55 @@ def lp_stride_ignored(x, p, size, stride):
     Window i begins at row i*s, as with averages, and there are fewer of them.
     """
     return lp_pool(x, p, size, 1)
+
+
+def _with_counts(x, size, stride, padding, count_padding, out):
+    """As many windows as out says, each divided by the places it has, 1 at least."""
+    border = padding if count_padding else 0
+    counts = []
+    for n, k, m in zip(x.shape[2:], size, out, strict=True):
+        starts = np.arange(m) * stride - padding
+        reach = np.minimum(starts + k, n + border) - np.maximum(starts, -border)
+        counts.append(np.maximum(reach, 1))
+    return _sums(x, size, stride, padding, out) / np.multiply.outer(*counts)
+
+
+@wrong("avg_pool", hint=1)
+def one_more_in_any_case(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
+    """In ceil mode there is one window more even where nothing is left over.
+
+    Rounding up is not rounding down and adding 1: where (H + 2p - K) / s is a whole number, both
+    ways of rounding give that number.
+    """
+    if not ceil_mode:
+        return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
+    out = []
+    for n, k in zip(x.shape[2:], size, strict=True):
+        last = (n + 2 * padding - k) // stride + 1
+        out.append(last if last * stride >= n + padding else last + 1)
+    return _with_counts(x, size, stride, padding, count_padding, out)
+
+
+@wrong("avg_pool", hint=1)
+def last_window_left_out_too_early(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
+    """A last window that still sees pixels is left out.
+
+    (H' - 1)*s is counted in the padded image, where the pixels end at H + p, not at H. Only a
+    window that begins at H + p or behind is left out.
+    """
+    if not ceil_mode:
+        return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
+    out = []
+    for n, k in zip(x.shape[2:], size, strict=True):
+        last = -(-(n + 2 * padding - k) // stride)
+        out.append(last if last * stride >= n else last + 1)
+    return _with_counts(x, size, stride, padding, count_padding, out)
+
+
+@wrong("lp_pool", hint=3)
+def lp_whole_power(x, p, size, stride):
+    """A p that is no whole number is cut to one.
+
+    p is any number from 1 on, 2.5 as well. Python and NumPy take such powers of |x| as they are.
+    """
+    return (avg_pool(abs(x) ** int(p), size, stride) * size[0] * size[1]) ** (1 / p)

@@ -11,11 +11,16 @@ READS = "nnscratch/faces/losses.py"
 
 
 def _whole_rows(rng, rung):
-    """Rows of whole numbers, so that no order of sums rounds; two of them are equal."""
+    """Rows of whole numbers, so that no order of sums rounds; two of them are equal.
+
+    The last size has odd numbers too large for float32, whose squares float64 still holds.
+    """
     if rung == 0:
         return np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0]])
     width = 3 if rung == 1 else int(rng.integers(2, 4))
     f = rng.integers(-4, 5, (int(rng.integers(4, 7)), width)).astype(float)
+    if rung == 2:
+        f = 2.0 * rng.integers(9_000_000, 12_000_000, f.shape) + 1
     f[rng.integers(1, len(f))] = f[0]
     return f
 
@@ -53,8 +58,10 @@ def _some_rows(rng, rung):
         return np.array([[3.0, 4.0], [0.0, -2.0]])
     if rung == 1:
         return np.array([[3.0, 4.0], [0.0, 0.0]]) * int(rng.integers(1, 100))
-    f = rng.standard_normal((int(rng.integers(4, 7)), int(rng.integers(2, 4))))
-    return f * 10.0 ** rng.integers(-3, 4, (len(f), 1))
+    f = rng.standard_normal((int(rng.integers(7, 10)), int(rng.integers(2, 4))))
+    sizes = rng.integers(-3, 4, (len(f), 1))
+    sizes[0] = -8  # short, but not 0
+    return f * 10.0**sizes
 
 
 def _loops_of_lengths(f, rng, rung):

@@ -301,3 +301,13 @@ def something_added_to_distance(x1, x2, w, g):
     apart = x1 @ w - x2 @ w
     da = (g / (np.sqrt((apart**2).sum(1)) + 1e-8))[:, None] * apart
     return x1.T @ da - x2.T @ da
+
+
+@wrong("unit_rows", hint=1)
+def short_rows_left_short(f):
+    """A row that is short, but not 0, does not get length 1.
+
+    A length is kept from being less than some small number, np.maximum(length, 1e-6) or the like,
+    or a small one is taken for 0. Only a length of exactly 0 needs care.
+    """
+    return f / np.maximum(np.sqrt((f * f).sum(1, keepdims=True)), 1e-6)

@@ -20,7 +20,7 @@ def _triplets(rng, rung):
         a, p = np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([[3.0, 0.0], [1.0, 1.0]])
         n, moved = np.array([[1.0, 3.0], [0.0, 2.0]]), rng.integers(-9, 10, 2)
         return a + moved, p + moved, n + moved, 2.0
-    a, p, n = rng.standard_normal((3, int(rng.integers(4, 8)), int(rng.integers(2, 5))))
+    a, p, n = rng.standard_normal((3, int(rng.integers(4, 8)), int(rng.integers(3, 6))))
     p[0], n[1] = a[0] + rng.uniform(2, 4), a[1] + rng.uniform(2, 4)
     n[0], p[1] = a[0] + 0.5 * n[0], a[1] + 0.5 * p[1]
     direction = p[2] / math.hypot(*p[2])  # 9 - 12.25 is less than -margin, 3 - 3.5 is not

@@ -339,3 +339,12 @@ def one_maximum_for_all(a, p, n, margin=0.2):
     distance, one margin and one maximum for each triplet, and then their mean.
     """
     return _hinge(((a - p) ** 2).sum() - ((a - n) ** 2).sum() + margin)
+
+
+@wrong("triplet_gradients", hint=3)
+def divided_by_all_coordinates(a, p, n, margin=0.2):
+    """The gradients are divided by N*D, all the numbers of an array.
+
+    a.size counts coordinates. The mean of the loss is over triplets: divide by N, len(a).
+    """
+    return tuple(slope / a.shape[1] for slope in triplet_gradients(a, p, n, margin))

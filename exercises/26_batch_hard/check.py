@@ -43,7 +43,9 @@ _chosen_by_loops.__name__ = "loops"  # the heading of a column
 @claim("the hardest triplet of each anchor", rungs=4, oracle=_chosen_by_loops)
 def choice(f, rng, rung):
     found = f.hardest(*_batch(rng, rung))
-    return {"triplets": np.zeros((0, 3)) if np.size(found) == 0 and found is not None else found}
+    if np.size(found) == 0 and found is not None:
+        return {"triplets": np.zeros((0, 3)), "rows are ints": True}
+    return {"triplets": found, "rows are ints": np.asarray(found).dtype.kind in "iu"}
 
 
 def _given(rng, rung):

@@ -1,7 +1,7 @@
 """Plausible wrong answers for batch-hard mining."""
 
 import numpy as np
-from solution import triplet_loss
+from solution import hardest, triplet_loss
 
 from nnscratch.learn import wrong
 
@@ -437,3 +437,12 @@ def anchor_sees_the_positive_only(f, triplets, margin=0.2):
     loss, df = triplet_loss(f, triplets, margin)
     np.add.at(df, triplets[:, 0], 2 / max(len(slack), 1) * (slack > 0)[:, None] * (a - n))
     return loss, df
+
+
+@wrong("hardest", hint=1)
+def numbers_of_rows_as_floats(f, labels):
+    """The numbers of the rows are floats.
+
+    They are right, but f[1.0] is an error: whoever takes rows by them needs ints.
+    """
+    return hardest(f, labels).astype(float)

@@ -78,6 +78,7 @@ def _training(rng, rung):
         ([0.1, high, 0.95], 0.0),  # rose, and collapsed
         ([high, 0.25, 0.2, 0.2], small * 1.25e-3),  # at the margin, but alive
         ([high, 0.25, 0.1], small * 1e-4),  # collapsed, if not quite equal
+        ([high, 0.25, 0.1], 1 / 1000),  # at the bound, which is not below it
     ][rung]
     return losses, spread
 
@@ -89,8 +90,8 @@ def _trainings(rng):
         yield losses, float(10.0 ** rng.choice([rng.uniform(-9, -3.2), rng.uniform(-2.8, 0)]))
 
 
-@claim("the verdict on a training", rungs=7)
+@claim("the verdict on a training", rungs=8)
 def said(f, rng, rung):
-    if rung == 6:
+    if rung == 7:
         return {"verdicts": [f.verdict(*training) for training in _trainings(rng)]}
     return {"verdict": f.verdict(*_training(rng, rung))}

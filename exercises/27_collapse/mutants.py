@@ -381,3 +381,23 @@ def never_not_learning(losses, spread):
     It may be alive and get nowhere. It is learning if the last loss is below the first.
     """
     return "collapsed" if spread < 1e-3 else "learning"
+
+
+@wrong("verdict", hint=4)
+def bound_counts_as_collapse(losses, spread):
+    """A spread of exactly 1/1000 is called a collapse.
+
+    Below 1/1000 was asked: <, not <=.
+    """
+    return "collapsed" if spread <= 1 / 1000 else verdict(losses, spread)
+
+
+@wrong("verdict", hint=4)
+def rise_is_learning(losses, spread):
+    """A loss that rose counts as learning.
+
+    A training goes downhill: it is learning if the last loss is below the first.
+    """
+    if spread < 1e-3:
+        return "collapsed"
+    return "learning" if losses[-1] > losses[0] else "not learning"

@@ -248,10 +248,11 @@ def probability_clipped(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=2)
 def epsilon_in_log(a, b, same, w, bias, kind="absolute"):
-    """A small number is added inside the logarithm.
+    """A small number keeps the logarithm away from 0.
 
-    log(p + 1e-12) is never below -27.6, so no pair can cost more, however wrong it is. The loss
-    of a logit of 1000 with label 0 is 1000; the formula in z needs no epsilon.
+    log(p + 1e-12), or of p clipped at 1e-12, is never below -27.6, so no pair can cost more,
+    however wrong it is. The loss of a logit of 1000 with label 0 is 1000; the formula in z needs no
+    epsilon.
     """
 
     def with_epsilon(z, t):

@@ -439,3 +439,25 @@ def _read(t, test):
     """The test rates at t."""
     place = np.searchsorted(test[0], t, side="right") - 1
     return t, *(rates[place] for rates in _rates(test))
+
+
+@wrong("at_best", hint=4)
+def one_column_too_far(train, test):
+    """The test curve is read one column too far.
+
+    searchsorted with side="right" gives the place behind the last threshold that is at most t.
+    Subtract 1, and that threshold is found.
+    """
+    t = at_best(train, test)[0]
+    place = min(np.searchsorted(test[0], t, side="right"), test.shape[1] - 1)
+    return t, *(rates[place] for rates in _rates(test))
+
+
+@wrong("at_best", hint=3)
+def least_false_accepts(train, test):
+    """The threshold is the one with the least FAR alone.
+
+    That is -infinity, where nothing is accepted, and every pair of one person is rejected. Both
+    rates count: FAR + FRR.
+    """
+    return train[0, 0], *(rates[0] for rates in _rates(test))

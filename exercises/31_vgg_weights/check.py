@@ -21,6 +21,7 @@ def _file(rng, rung):
     size = (2, 3) if rung == 1 else (3, 3)
     channels = int(rng.integers(3, 5)) if rung == 1 else 3  # 3 everywhere: no shape tells
     names = ["conv1", "conv2", "conv3"][: rng.integers(2, 4)]
+    names = names if rung == 1 else names[::-1]  # what comes first is no matter of the alphabet
     arrays = {}
     for name in rng.permutation([*names, "fc6"]).tolist():
         inputs = 3 if name == names[0] else channels
@@ -46,7 +47,7 @@ def _convert_loops(f, rng, rung):
         kernel = arrays[f"{name}/kernel"]
         weight = np.zeros([kernel.shape[axis] for axis in (3, 2, 0, 1)], kernel.dtype)
         for o, i, h, w in np.ndindex(weight.shape):
-            weight[o, i, h, w] = kernel[h, w, 2 - i if name == "conv1" else i, o]
+            weight[o, i, h, w] = kernel[h, w, 2 - i if name == names[0] else i, o]
         layers[name] = weight, arrays[f"{name}/bias"]
     return _values(layers, names)
 

@@ -418,3 +418,13 @@ def not_scaled_and_mean_not_reversed(images, mean):
     order blue, green, red, so reverse it.
     """
     return images - np.reshape(mean, (3, 1, 1))
+
+
+@wrong("convert", hint=2)
+def first_by_alphabet(arrays, names):
+    """The first name of the alphabet is taken for the layer that sees images.
+
+    names comes in the order of the layers, and names[0] takes images, whatever it is called.
+    """
+    layers = convert(arrays, [min(names), *names])
+    return {name: layers[name] for name in names}

@@ -21,7 +21,11 @@ def _layers(rng, rung):
     strides[3:] = 1
     paddings, dilations = rng.integers(0, 3, count), rng.integers(1, 4, count)
     paddings[1], dilations[1], strides[0] = 1, 2, 2
-    return kinds, kernels, strides, paddings, np.where(kinds == "pool", 1, dilations)
+    if rung == 1:
+        dilations[kinds == "pool"] = 1
+    else:
+        dilations[kinds == "pool"] += 1
+    return kinds, kernels, strides, paddings, dilations
 
 
 def _footprint(layers, place, lengths):

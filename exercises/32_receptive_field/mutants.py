@@ -425,3 +425,14 @@ def clipped_at_size(field, jump, start, places, size):
     """
     first = start + places * jump
     return np.maximum(first, 0), np.minimum(first + field - 1, size)
+
+
+@wrong("receptive_field", hint=1)
+def pooling_without_dilation(kinds, kernels, strides, paddings, dilations):
+    """The dilation of poolings is ignored.
+
+    A pooling may have one as well. It makes no difference to the rule what kind a window is.
+    """
+    return receptive_field(
+        kinds, kernels, strides, paddings, np.where(kinds == "pool", 1, dilations)
+    )

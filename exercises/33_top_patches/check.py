@@ -29,6 +29,7 @@ def _inside(rng, rung):
     n, channels = int(rng.integers(4, 7)), int(rng.integers(2, 4))
     places = rng.permutation([3, 4 + rung])
     activations = rng.standard_normal((n, channels, *places))
+    activations -= 4.0 * (rung == 2)  # before a ReLU even the strongest may be below 0
     activations[:, :, 0] -= 6
     activations[:, :, :, 0] -= 6
     jump, field, start = _layer(rng)
@@ -89,7 +90,13 @@ def _oracle(inputs, *names):
 )
 def strongest(f, rng, rung):
     boxes, _ = f.top_patches(*_inside(rng, rung))
-    return {"boxes": boxes}
+    return {"boxes": boxes, "boxes are ints": np.asarray(boxes).dtype.kind in "iu"}
+
+
+@claim("each patch is cut from its own image", oracle=_oracle(_inside, "patches"))
+def cut(f, rng, rung):
+    _, patches = f.top_patches(*_inside(rng, rung))
+    return {"patches": patches}
 
 
 @claim(

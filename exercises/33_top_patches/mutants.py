@@ -451,3 +451,37 @@ def put_into_the_middle(images, activations, channel, count, jump, field, start)
         y, x = (field - bottom + top) // 2, (field - right + left) // 2
         patch[:, y : y + bottom - top, x : x + right - left] = images[n, :, top:bottom, left:right]
     return boxes, patches
+
+
+@wrong("top_patches", hint=3)
+def patch_of_the_rank(images, activations, channel, count, jump, field, start):
+    """The patch is cut from the image whose number is the rank.
+
+    The boxes are right. The k-th patch is one of the k-th strongest image, not of images[k].
+    """
+    boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
+    places = _strongest(activations[:, channel], count)
+    ranked = [(k, i, j) for k, (_, i, j) in enumerate(places)]
+    return boxes, _from_places(images, ranked, jump, field, start)[1]
+
+
+@wrong("top_patches", hint=1)
+def nothing_below_zero(images, activations, channel, count, jump, field, start):
+    """Activations below 0 are taken for 0.
+
+    If the search begins with 0 as the best so far, nothing below 0 is ever found. Before a ReLU the
+    strongest of a picture may be negative: begin with minus infinity, or with the first number.
+    """
+    clipped = np.maximum(activations, 0)
+    return top_patches(images, clipped, channel, count, jump, field, start)
+
+
+@wrong("top_patches", hint=2)
+def boxes_as_floats(images, activations, channel, count, jump, field, start):
+    """The boxes are floats.
+
+    Their numbers are right, but no slice takes them: images[n, :, top:bottom] wants ints. np.zeros
+    and np.empty make floats, if they are not told dtype=int.
+    """
+    boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
+    return boxes.astype(float), patches

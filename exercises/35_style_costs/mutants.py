@@ -727,3 +727,18 @@ def without_the_network(image, content, style, features, pull, cost, rate, steps
         return slope
 
     return stylise(image, content, style, itself, same, cost, rate, steps)
+
+
+@wrong("stylise", hint=4)
+def stops_when_it_rises(image, content, style, features, pull, cost, rate, steps):
+    """It stops as soon as the total goes up.
+
+    A total may rise and fall again. As many steps were asked for as `steps` says.
+    """
+    images, totals = [image], []
+    for k in range(1, steps + 1):
+        moved, totals = stylise(image, content, style, features, pull, cost, rate, k)
+        if k > 1 and totals[-1] > totals[-2]:
+            return images[-1], totals[:-1]
+        images.append(moved)
+    return images[-1], totals

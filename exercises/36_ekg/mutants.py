@@ -413,3 +413,36 @@ def never_signed(signal, template, least):
     A pulse upside down scores -1, and is no beat. Leave out the absolute value.
     """
     return _beats(np.abs(find_beats(signal, template, least)[0]), least)
+
+
+@wrong("find_beats", hint=4)
+def first_left_out(signal, template, least):
+    """The first place is never a beat.
+
+    It has no neighbour before it, and needs only be greater than the one after.
+    """
+    scores, beats = find_beats(signal, template, least)
+    beats[0] = False
+    return scores, beats
+
+
+@wrong("find_beats", hint=4)
+def last_left_out(signal, template, least):
+    """The last place is never a beat.
+
+    It has no neighbour after it, and needs only be greater than the one before.
+    """
+    scores, beats = find_beats(signal, template, least)
+    beats[-1] = False
+    return scores, beats
+
+
+@wrong("find_beats", hint=4)
+def beats_as_numbers(signal, template, least):
+    """The beats are 0 and 1, not False and True.
+
+    scores[beats] would then look up the places 0 and 1, and ~beats would be -1 and -2. A comparison
+    gives bools; np.zeros needs dtype=bool.
+    """
+    scores, beats = find_beats(signal, template, least)
+    return scores, beats.astype(int)

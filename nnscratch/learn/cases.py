@@ -3,7 +3,7 @@
 Stands on `exercise`, `claims` and `outcome`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,14 +55,17 @@ class Case:
                 wrong.append(name)
         return wrong
 
-    def undecided(self) -> list[str]:
-        """Sentences about values that cannot be called right or wrong here."""
+    def undecided(self, wrong: Collection[str] = ()) -> list[str]:
+        """Sentences about values that cannot be called right or wrong here.
+
+        wrong: names of values that are wrong elsewhere, where nothing is undecided
+        """
         sentences = []
         for name, value in self.expected.values.items():
             verdict = judge(self.found.values[name], value) if name in self.found.values else None
             if verdict is not None and (verdict == CHOICE).any() and value.kink is not None:
                 sentences.append(value.kink.why)
-            if verdict is not None and (verdict == ROUNDING).any():
+            if verdict is not None and (verdict == ROUNDING).any() and name not in wrong:
                 sentences.append(
                     f"{name} differs in the last digits: rounding, or an error too small to tell"
                 )

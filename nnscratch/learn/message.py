@@ -17,6 +17,7 @@ from nnscratch.learn.exercise import Exercise
 from nnscratch.learn.outcome import FAINT, Call, Value, errors
 
 WIDTH, LINES = 80, 25
+NUMBERS = ("values", "not-finite", "complex")  # codes of what only shows in numbers
 ROWS = 6  # elements shown
 PLAIN = "- x * -> => <- >= <= != sum d sqrt inf 1/2 ~ in +- < > || - ' ' ^ ~ _ floor( ) ..."
 FANCY = "−×·→⇒←≥≤≠Σ∂√∞½≈∈±⟨⟩‖–’′\u0302\u0303\u0304⌊⌋…"
@@ -271,7 +272,8 @@ def _cause(verdict: Verdict) -> Iterator[str]:
     elif verdict.sure == LIKELY:
         yield f"  cause (likely: this mistake gives your numbers in {same} of {of} cases)"
     else:
-        yield "  cause: unknown, none of the known mistakes gives these numbers"
+        does = "gives these numbers" if verdict.code in NUMBERS else "does this"
+        yield f"  cause: unknown, none of the known mistakes {does}"
     yield from _wrapped(verdict.cause, "    ", "    ", 5)
     for clue in verdict.clues:
         yield from _wrapped(f"seen: {clue}", "    ", "      ", 2)

@@ -33,6 +33,7 @@ class Value:
 
     array: np.ndarray
     kink: Kink | None = None
+    is_text: bool = False  # else an array of letters is a description
 
     @classmethod
     def of(cls, given: Any) -> "Value":
@@ -42,9 +43,17 @@ class Value:
             array = np.asarray(given)
         except ValueError:  # rows of different lengths
             array = np.asarray(None)
+        is_text = array.dtype.kind == "U"
         if array.dtype.kind not in "biufcU":
             array = np.asarray(_in_words(given))
-        return cls(array, kink)
+        return cls(array, kink, is_text)
+
+    @property
+    def in_words(self) -> str:
+        """What it is, where it is no number."""
+        if not self.is_text:
+            return str(self.array)
+        return f"the text {str(self.array)[:40]!r}" if self.array.ndim == 0 else "a list of text"
 
     @property
     def is_number(self) -> bool:
@@ -150,4 +159,7 @@ def judge(found: Value, expected: Value) -> np.ndarray | None:
 
 
 def _in_words(given: Any) -> str:
-    return "None" if given is None else f"a {type(given).__name__}"
+    if given is None:
+        return "None"
+    holds = isinstance(given, (list, tuple)) and any(item is None for item in given)
+    return f"a {type(given).__name__}{' that holds None' if holds else ''}"

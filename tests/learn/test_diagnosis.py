@@ -5,6 +5,7 @@ import pytest
 import toy_exercise as toy
 
 from nnscratch.learn import devcheck, message
+from nnscratch.learn.cases import examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
 
 
@@ -72,6 +73,53 @@ def test_side_effects_are_seen(exercise):
     assert verdict_on(exercise, changes).code == "argument-changed"
     verdict = verdict_on(exercise, remembers)
     assert (verdict.code, verdict.sure) == ("remembers", CERTAIN)
+
+
+def test_a_changed_argument_is_told_beside_wrong_numbers(exercise):
+    def changes(x):
+        x += 0.5
+        return x.sum() / len(x) + 0.25
+
+    verdict = verdict_on(exercise, changes)
+    assert (verdict.sure, verdict.clues[0]) == (UNKNOWN, "x of mean is another array afterwards")
+
+
+def test_a_part_in_float32_is_seen_in_the_digits(exercise):
+    def coarse(x):
+        return float(np.float32(x.sum())) / len(x)
+
+    verdict = verdict_on(exercise, coarse)
+    assert verdict.sure == UNKNOWN
+    assert "right to 6 digits, as float32 is" in " ".join(verdict.clues)
+    assert verdict.notes == ()  # nothing is called undecided that is wrong
+    other = verdict_on(exercise, lambda x: x.sum() / len(x) * (1 + 1e-5))
+    assert "float32" not in " ".join(other.clues)
+
+
+def test_a_mistake_that_two_seeds_do_not_show_is_found(exercise):
+    cases = examine(exercise.loaded(), {"mean": lambda x: np.mean(x)})
+    shown = {case.found.calls[0].arguments["x"][0] for case in cases}
+
+    def unlucky(x):
+        return x.sum() / len(x) + (x[0] not in shown)
+
+    assert not failed_claims(examine(exercise.loaded(), {"mean": unlucky}))
+    assert verdict_on(exercise, unlucky).state == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("4", "mean is the text '4', expected numbers"),
+        ([None], "mean is a list that holds None, expected numbers"),
+        ({}, "mean is a dict, expected numbers"),
+    ],
+)
+def test_what_is_no_number_is_called_what_it_is(exercise, answer, said):
+    verdict = verdict_on(exercise, lambda x: answer)
+    assert verdict.title == said
+    lines = message.write(verdict, exercise)
+    assert any(line.endswith("none of the known mistakes does this") for line in lines)
 
 
 def test_the_stub_is_not_attempted(exercise):
