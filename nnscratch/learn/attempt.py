@@ -4,6 +4,8 @@ Stands on `exercise`. What cannot be examined is refused in words, as a Refusal.
 """
 
 import ast
+import functools
+import inspect
 import sys
 import traceback
 import types
@@ -11,8 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnscratch.learn.exercise import Loaded
 
+DEEPEST = 10  # wrappers around a function
 REFERENCE = ("nnscratch", "solution", "torch", "tensorflow", "jax")
 REFERENCE_REASON = "the exercise is to write it yourself"
 
@@ -107,7 +112,8 @@ def _own(module: types.ModuleType, name: str, path: Path) -> Any:
         raise Refusal("missing", f"{path.name} defines no {name}; the stub shows how it begins")
     if not callable(found):
         raise Refusal("missing", f"{name} is no function, it is a {type(found).__name__}")
-    home = getattr(getattr(found, "__code__", None), "co_filename", None)
+    code = _code(found)
+    home = None if code is None else code.co_filename
     if isinstance(found, type):
         home = str(path) if found.__module__ == module.__name__ else found.__module__
     if home != str(path):
@@ -116,10 +122,27 @@ def _own(module: types.ModuleType, name: str, path: Path) -> Any:
     return found
 
 
+def _code(found: Any) -> types.CodeType | None:
+    """What runs in the end, through functools, numpy.vectorize and objects that can be called."""
+    for _ in range(DEEPEST):
+        if isinstance(found, functools.partial):
+            found = found.func
+        elif isinstance(found, np.vectorize):
+            found = found.pyfunc
+        elif hasattr(found, "__wrapped__"):
+            found = found.__wrapped__
+        elif hasattr(found, "__code__"):
+            return found.__code__
+        else:
+            found = inspect.getattr_static(type(found), "__call__", None)
+    return None
+
+
 def first_line(function: Any) -> int | None:
     """Where a function begins."""
     if isinstance(function, type):
         methods = (getattr(value, "__code__", None) for value in vars(function).values())
         lines = [code.co_firstlineno for code in methods if code is not None]
         return min(lines) if lines else None
-    return function.__code__.co_firstlineno
+    code = _code(function)
+    return None if code is None else code.co_firstlineno

@@ -22,6 +22,7 @@ __all__ = ["Kink", "claim", "right", "wrong"]
 
 Probe = Callable[[Any, np.random.Generator, int], Mapping[str, Any]]
 MARK = "__nnscratch__"
+PLAIN = (int, float, complex, str, bytes, np.generic, type(None))
 
 
 @dataclass(frozen=True)
@@ -179,14 +180,19 @@ def _copy(value: Any) -> Any:
 
 
 def _unchanged(before: Any, now: Any) -> bool:
+    """Whether arrays, numbers and texts are equal; of other objects nothing is known."""
     if isinstance(before, np.ndarray):
         return before.shape == np.shape(now) and bool(
             ((before == now) | ((before != before) & (now != now))).all()
         )
-    if isinstance(before, (list, tuple)) and isinstance(now, (list, tuple)):
-        return len(before) == len(now) and all(map(_unchanged, before, now))
-    if isinstance(before, dict) and isinstance(now, dict):
-        return before.keys() == now.keys() and all(_unchanged(before[k], now[k]) for k in before)
+    if isinstance(before, (list, tuple)):
+        same = isinstance(now, (list, tuple)) and len(before) == len(now)
+        return same and all(map(_unchanged, before, now))
+    if isinstance(before, dict):
+        same = isinstance(now, dict) and before.keys() == now.keys()
+        return same and all(_unchanged(before[k], now[k]) for k in before)
+    if isinstance(before, PLAIN):
+        return isinstance(now, PLAIN) and bool(before == now or (before != before and now != now))
     return True
 
 

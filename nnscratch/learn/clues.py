@@ -23,6 +23,12 @@ def read(failing: Case, cases: Sequence[Case]) -> tuple[str, ...]:
     names = failing.wrong_values() if failing.found.trouble is None else []
     changed = [t for t in failing.found.touched if t not in failing.expected.touched]
     sentences = [f"{argument} is another array afterwards" for argument in changed[:1]]
+    sentences += [
+        f"{a} and {b} are in each other's place"
+        for i, a in enumerate(names)
+        for b in names[:i]
+        if _exchanged(failing, a, b)
+    ]
     for name in names:
         same = [c for c in cases if c.claim is failing.claim and name in _comparable(c)]
         held: list[str] | None = None
@@ -31,6 +37,15 @@ def read(failing: Case, cases: Sequence[Case]) -> tuple[str, ...]:
             held = here if held is None else [line for line in held if line in here]
         sentences += held or []
     return tuple(dict.fromkeys(sentences))[:MOST]
+
+
+def _exchanged(case: Case, a: str, b: str) -> bool:
+    found, expected = case.found.values, case.expected.values
+    if not {a, b} <= found.keys() or not all(
+        v[n].is_number for v in (found, expected) for n in (a, b)
+    ):
+        return False
+    return _close(found[a].array, expected[b].array) and _close(found[b].array, expected[a].array)
 
 
 def _comparable(case: Case) -> list[str]:
@@ -71,7 +86,11 @@ def _whole(
 ) -> Iterator[str]:
     found, expected = (a if a.dtype.kind in "fc" else a.astype(float) for a in (found, expected))
     if not np.isfinite(found).all():
-        yield f"{name} holds NaN or infinity: a division by 0, a logarithm of 0, or an overflow"
+        if np.isfinite(expected[~np.isfinite(found)]).any():
+            yield f"{name} holds NaN or infinity: a division by 0, a logarithm of 0, or an overflow"
+        return
+    if found.any() and _close(np.trunc(expected), found) and not _close(found, expected):
+        yield f"{name} is what is expected without its digits behind the point: dtype int?"
         return
     if not found.any():
         yield f"{name} is 0 everywhere"

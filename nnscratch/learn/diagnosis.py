@@ -161,13 +161,17 @@ def _likely(
     failing = [c for c in cases if c.failed_claims() and c.found.trouble is None]
     if not failing:
         return None
-    shares = [sum(_same(loaded, v, case) for case in failing) / len(failing) for v in wrong]
-    best = max(shares, default=0.0)
-    variant = wrong[shares.index(best)] if wrong else None
-    if variant is None or best <= 0.5 or shares.count(best) > 1:
+    explained = [[case for case in failing if _same(loaded, v, case)] for v in wrong]
+    counts = [len(same) for same in explained]
+    best = max(counts, default=0)
+    if best <= len(failing) / 2 or counts.count(best) > 1:
         return None
-    agreed = sum(_same(loaded, variant, case) for case in cases)
-    return (variant, LIKELY, (agreed, len(cases))) if agreed > len(cases) / 2 else None
+    variant, same = wrong[counts.index(best)], explained[counts.index(best)]
+    if len({(case.claim.name, case.rung) for case in same}) < 2:  # of one size, it may be chance
+        return None
+    own = _own_cases(variant, cases)
+    agreed = sum(_same(loaded, variant, case) for case in own)
+    return (variant, LIKELY, (agreed, len(own))) if agreed > len(own) / 2 else None
 
 
 # -- mistakes in no list --------------------------------------------------------------------------

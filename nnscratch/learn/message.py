@@ -129,7 +129,7 @@ def in_short(value: Any) -> str:
     """A value as one would write it: small arrays in full, large ones by their shape."""
     if isinstance(value, np.ndarray):
         if value.size <= 12:
-            text = np.array2string(value, separator=",", precision=4, suppress_small=True)
+            text = np.array2string(value, separator=",", precision=4, suppress_small=_usual(value))
             return (
                 " ".join(text.split())
                 .replace(", ", ",")
@@ -144,6 +144,12 @@ def in_short(value: Any) -> str:
         return f"{value:g}"
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _usual(array: np.ndarray) -> bool:
+    """Whether no number is so small that four digits behind the point would hide it."""
+    sizes = np.abs(array[array != 0]) if array.dtype.kind in "fc" else np.ones(1)
+    return bool((sizes > 5e-5).all())
 
 
 # -- what came of it ------------------------------------------------------------------------------

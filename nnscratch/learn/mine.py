@@ -320,18 +320,18 @@ class _Easel:
         found = self._layers(Tensor(np.zeros((1, 3, size, size), np.float32)))
         self.shapes = [each.shape for each in found]
 
-    def features(self, picture: np.ndarray) -> np.ndarray:
+    def features(self, image: np.ndarray) -> np.ndarray:
         """(3, H, W) -> (all features,)."""
         with no_grad():
-            return self._row(Tensor(picture[None].astype(np.float32))).numpy().astype(np.float64)
+            return self._row(Tensor(image[None].astype(np.float32))).numpy().astype(np.float64)
 
-    def pull(self, picture: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """What to take away from the picture."""
-        pixels = Tensor(picture[None].astype(np.float32), requires_grad=True)
+    def pull(self, image: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """What to take away from the image."""
+        pixels = Tensor(image[None].astype(np.float32), requires_grad=True)
         along = (self._row(pixels) * Tensor(slope.astype(np.float32))).sum()
         g = grad(along, [pixels])[0].numpy()[0].astype(np.float64)
-        moved, self.descent.states[0] = self.descent.moved(picture, g, self.descent.states[0])
-        return picture - moved
+        moved, self.descent.states[0] = self.descent.moved(image, g, self.descent.states[0])
+        return image - moved
 
     def cost(
         self, generated: np.ndarray, content: np.ndarray, style: np.ndarray
@@ -487,6 +487,7 @@ def _record(
 def _lines(result: Mapping[str, Any]) -> list[str]:
     """A result in words, 80 columns wide."""
     state = "passed" if result["passed"] else "not passed"
+    state += "" if result["yours"] else ", with nothing of yours in it"
     head = f"{'ok' if result['passed'] else 'x '} {result['name']}   {state}"
     sentences = [
         *(f"{whose}: {', '.join(result[whose])}" for whose in ("yours", "ours") if result[whose]),

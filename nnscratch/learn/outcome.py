@@ -161,5 +161,7 @@ def judge(found: Value, expected: Value) -> np.ndarray | None:
 def _in_words(given: Any) -> str:
     if given is None:
         return "None"
+    if isinstance(given, np.ndarray):
+        return "an array of objects"
     holds = isinstance(given, (list, tuple)) and any(item is None for item in given)
     return f"a {type(given).__name__}{' that holds None' if holds else ''}"

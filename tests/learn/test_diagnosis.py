@@ -1,12 +1,15 @@
 """What is said of an answer: certain only where a known mistake gives all the numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import toy_exercise as toy
 
-from nnscratch.learn import devcheck, message
+from nnscratch.learn import claims, clues, devcheck, message
 from nnscratch.learn.cases import examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
+from nnscratch.learn.outcome import Outcome, Value
 
 
 @pytest.fixture
@@ -94,6 +97,44 @@ def test_a_part_in_float32_is_seen_in_the_digits(exercise):
     assert verdict.notes == ()  # nothing is called undecided that is wrong
     other = verdict_on(exercise, lambda x: x.sum() / len(x) * (1 + 1e-5))
     assert "float32" not in " ".join(other.clues)
+
+
+def clues_of(exercise, found, expected):
+    case = examine(exercise.loaded(), exercise.loaded().solution)[0]
+    given, right = (Outcome({"mean": Value.of(np.array(x))}) for x in (found, expected))
+    wrong = replace(case, found=given, expected=right)
+    return " ".join(clues.read(wrong, [wrong]))
+
+
+def test_whole_numbers_and_legal_infinities_are_told_apart(exercise):
+    told = "without its digits behind the point: dtype int?"
+    assert told in clues_of(exercise, [1, -2, 3], [1.5, -2.7, 3.1])
+    assert told not in clues_of(exercise, [1, -2, 4], [1.5, -2.7, 3.1])
+    assert "NaN" not in clues_of(exercise, [-np.inf, 1.0], [-np.inf, 2.0])
+    assert "NaN" in clues_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
+
+
+def test_lists_that_lose_their_order_are_changed_arguments():
+    for before, now, same in (
+        ([1, 2], [2, 1], False),
+        (["b", "a"], ["a", "b"], False),
+        ([1.0, np.nan], [1.0, np.nan], True),
+        ({"a": [1]}, {"a": [2]}, False),
+        ([1, 2], [1, 2, 3], False),
+        ([np.zeros(2), "a"], [np.zeros(2), "a"], True),
+        ([object], [int], True),  # nothing is known of objects
+    ):
+        assert claims._unchanged(before, now) is same
+
+
+def test_results_in_each_others_place_are_told(pair):
+    two = pair.loaded()
+    right = two.solution
+    case = examine(two, right)[0]
+    swapped = {"a": Value.of(np.ones(3)), "b": Value.of(np.arange(3.0))}
+    straight = {"a": swapped["b"], "b": swapped["a"]}
+    wrong = replace(case, found=Outcome(swapped), expected=Outcome(straight))
+    assert "b and a are in each other's place" in clues.read(wrong, [wrong])
 
 
 def test_a_mistake_that_two_seeds_do_not_show_is_found(exercise):

@@ -38,6 +38,23 @@ def test_right_wrong_and_not_attempted(check):
     assert check(toy.FILES["stub.py"]).state == "not attempted"
 
 
+PARTS = "def _sum(scale, x):\n    return scale * x.sum() / len(x)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import functools\n" + PARTS + "mean = functools.partial(_sum, 1.0)\n",
+        "import functools\n\ndef plain(f):\n    @functools.wraps(f)\n    def g(*a):\n"
+        "        return f(*a)\n    return g\n\n@plain\n" + MEAN,
+        "class Mean:\n    def __call__(self, x):\n        return x.sum() / len(x)\nmean = Mean()\n",
+        "mean = lambda x: sum(x) / len(x)\n",
+    ],
+)
+def test_own_code_in_other_clothes_is_taken(check, text):
+    assert check(text).state == "right"
+
+
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
