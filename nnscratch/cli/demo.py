@@ -23,10 +23,7 @@ STAGES = 5  # pictures on the way, at even distances
 
 NEXT = (
     ("Paint your own pictures", "nnscratch style PHOTO.jpg PAINTING.jpg -o RESULT.png"),
-    (
-        "Use real VGG weights",
-        "nnscratch style PHOTO.jpg PAINTING.jpg -o RESULT.png --weights VGG.npz",
-    ),
+    ("Use real VGG weights", "nnscratch weights fetch vgg19"),
     ("Check every derivative", "nnscratch gradcheck"),
     ("See what you run on", "nnscratch doctor"),
 )

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add, default = parser.add_argument, Recipe()
     add("-o", "--output", metavar="OUT", required=True, help="a .safetensors or .npz file")
-    add("--teacher", metavar="FILE", help="a VGG file, or vgg19 once fetched, to be matched")
+    add("--teacher", metavar="FILE", help="VGG-19, by its file or by vgg19 once fetched")
     add("--kind", choices=KINDS, help="how the weights come about")
     add("--steps", metavar="N", type=int, default=default.steps, help=f"default {default.steps}")
     add("--batch", metavar="N", type=int, default=default.batch, help=f"default {default.batch}")

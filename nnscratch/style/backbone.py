@@ -17,7 +17,7 @@ from nnscratch.data.scenes import scenes
 from nnscratch.data.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
 from nnscratch.optim import Adam, cosine_rate
 from nnscratch.style import vgg
-from nnscratch.style.vgg import CONFIGS, VGG
+from nnscratch.style.vgg import CONFIGS, VGG, Config
 from nnscratch.tensor import Tensor, concatenate, no_grad
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
 from nnscratch.weights.form import CAFFE
@@ -79,6 +79,14 @@ def make(recipe: Recipe, teacher: VGG | None = None, on_step: OnStep | None = No
     if (recipe.kind == "distilled") != (teacher is not None):
         needs = "needs a teacher, a VGG file" if teacher is None else "takes no teacher"
         raise ValueError(f"backbone: kind {recipe.kind!r} {needs}")
+    missing = (
+        [] if teacher is None else [n for n in _names(recipe.config) if n not in teacher.convs]
+    )
+    if missing:
+        raise ValueError(
+            f"backbone: expected a teacher with {', '.join(_names(recipe.config))}, got one "
+            f"without {', '.join(missing)}; take VGG-19"
+        )
     watch = on_step or (lambda step, loss, note: None)
     rng = np.random.default_rng(recipe.seed)
     samples = scenes(SAMPLES, rng, recipe.size)
@@ -209,6 +217,17 @@ def _levels(teacher: VGG, network: VGG, samples: np.ndarray) -> dict[str, float]
     """The teacher's mean activation in each of the network's convolutions."""
     layers = [name.replace("conv", "relu") for name in network.convs]
     return {_conv(name): float(x.mean()) for name, x in _by_layer(teacher, layers, samples)}
+
+
+def _names(config: Config) -> Iterator[str]:
+    """conv1_1, conv1_2, ... of a configuration."""
+    block, place = 1, 1
+    for item in config:
+        if item == "M":
+            block, place = block + 1, 1
+        else:
+            yield f"conv{block}_{place}"
+            place += 1
 
 
 def _conv(relu: str) -> str:
