@@ -4,6 +4,7 @@ Stands on NumPy, SciPy, safetensors and, for .h5, h5py. What a file is, is told 
 never by its name.
 """
 
+from nnscratch.weights.fetching import fetch
 from nnscratch.weights.files import load
 from nnscratch.weights.form import LayerWeights, Preprocess, VGGWeights
 from nnscratch.weights.inspection import Inspection, convert, inspect
@@ -15,6 +16,7 @@ __all__ = [
     "Preprocess",
     "VGGWeights",
     "convert",
+    "fetch",
     "inspect",
     "load",
     "save",
