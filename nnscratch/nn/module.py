@@ -88,9 +88,9 @@ class Module:
         given = {name: _array(value) for name, value in state.items()}
         if report := differences(_kinds(own), _kinds(given)):
             raise ValueError(f"load_state_dict: the weights are of another network: {report}")
+        ready = {name: _copied(given[name], name, value) for name, value in own.items()}
         for name, value in own.items():
-            # a copy: training must not write into what the caller loaded
-            value.data = array_module(value.data).array(given[name], dtype=value.dtype)
+            value.data = ready[name]
 
     def train(self, mode: bool = True) -> "Module":
         for module in self.modules():
@@ -144,6 +144,18 @@ def _is_float(target: Any) -> bool:
 
 def _kinds(values: Mapping[str, Any]) -> Kinds:
     return {name: (value.shape, value.dtype) for name, value in values.items()}
+
+
+def _copied(given: Any, name: str, value: Tensor) -> Any:
+    """A copy in the dtype of `value`: training must not write into what the caller loaded."""
+    try:
+        with np.errstate(over="raise"):
+            return array_module(value.data).array(given, dtype=value.dtype)
+    except FloatingPointError as error:
+        raise ValueError(
+            f"load_state_dict: {name} holds numbers that {value.dtype} cannot hold; take the "
+            "network .to(np.float64) first"
+        ) from error
 
 
 def _array(value: Any) -> Any:

@@ -123,6 +123,20 @@ def test_real_numbers_of_other_types_are_cast(kind):
     np.testing.assert_array_equal(values(ours)["0.bias"], np.ones(2, np.float32))
 
 
+def test_numbers_beyond_the_dtype_are_refused_and_nothing_changes():
+    state = {name: value + 1.0 for name, value in values(net()).items()}
+    state["3.bias"] = np.full(4, 1e300)
+    ours, before = net(), values(net())
+    with pytest.raises(
+        ValueError, match=r"3.bias holds numbers that float32 cannot hold; take the"
+    ):
+        ours.load_state_dict(state)
+    for name, value in values(ours).items():
+        np.testing.assert_array_equal(value, before[name])
+    ours.to(np.float64).load_state_dict(state)
+    assert values(ours)["3.bias"][0] == 1e300
+
+
 def test_long_reports_are_cut():
     expected = {f"{i}.weight": ((2, i), np.dtype("f4")) for i in range(LISTED + 8)}
     lines = differences(expected, {}).splitlines()
