@@ -161,7 +161,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _check_json(options: argparse.Namespace, read: str, *written: str) -> None:
     """The answer must not take the place of the weights."""
-    files.check_apart([*written, *filter(None, [options.json])], [read])
+    files.check_apart([*written, *filter(None, [options.json])], [fetching.locate(read)])
 
 
 def _record(options: argparse.Namespace, figures: dict[str, Any]) -> int:

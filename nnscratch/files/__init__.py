@@ -5,6 +5,7 @@ Stands on NumPy and, for .safetensors, that library.
 
 from nnscratch.files.arrays import (
     ArrayFile,
+    LazyArrays,
     check_card,
     check_suffix,
     open_arrays,
@@ -16,6 +17,7 @@ from nnscratch.files.writing import check_apart, check_place, make_folder, repla
 
 __all__ = [
     "ArrayFile",
+    "LazyArrays",
     "as_path",
     "check_apart",
     "check_card",

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -26,7 +26,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
 SUFFIXES = (".npz", ".safetensors")
 CARD = "nnscratch"  # the name of the card, JSON: a text in .npz, an entry of the header else
 TIGHTEST = 200  # numbers do not shrink to less than this part of their size; bombs do
-SMALL = 1 << 20  # bytes that an array may have however small its file: labels shrink to nothing
+SMALL = 32 << 20  # bytes that arrays may have however small the file: zeros shrink to nothing
 DIRECTORY = 4 << 20  # bytes, some 50,000 arrays
 RESERVED = (CARD, "__metadata__")  # the second is safetensors' own
 LONGEST = 1000  # letters of a name
@@ -44,7 +44,7 @@ TYPES = {  # of .safetensors, which are little-endian
     "U32": "<u4",
     "U16": "<u2",
     "U8": "<u1",
-    "BOOL": "?",
+    "BOOL": "<u1",
 }
 AGAIN = "fetch it again"
 ARRAYS = f"a file of arrays ({' or '.join(SUFFIXES)})"
@@ -143,19 +143,45 @@ def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str
 # -- reading --------------------------------------------------------------------------------------
 
 
-class ArrayFile(Mapping[str, np.ndarray]):
-    """The arrays of a file by name, each read when it is asked for.
+class LazyArrays(Mapping[str, np.ndarray]):
+    """Arrays by name, each read when it is asked for, and not to see whether it is there.
 
-    The file stays open with it: one that takes its name meanwhile is not mixed into it.
-    card: what stands beside them, None if nothing does. A broken file raises ValueError, which
-    names `caller` and ends with `remedy`.
+    names: the keys are those of the arrays
+    """
+
+    names: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+
+class ArrayFile(LazyArrays):
+    """The arrays of a file; `with` closes it, and else it closes with the last who knows it.
+
+    While it is open, another file that takes its name is not mixed into it. card: what stands
+    beside the arrays, None if nothing does. A broken file raises ValueError, which names `caller`
+    and ends with `remedy`.
     """
 
     container: str
+    names: dict[str, Any]
 
     def __init__(self, path: Path, caller: str, remedy: str):
         self.path, self.caller, self.remedy = path, caller, remedy
         self.card: dict[str, Any] | None = None
+        self.file: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.file.close()
 
     def broken(self, error: object) -> ValueError:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -173,18 +199,22 @@ class ArrayFile(Mapping[str, np.ndarray]):
 
 
 def open_arrays(
-    path: str | os.PathLike, caller: str = "load", remedy: str = AGAIN, what: str = ARRAYS
+    path: str | os.PathLike,
+    caller: str = "load",
+    remedy: str = AGAIN,
+    what: str = ARRAYS,
+    tightest: int = TIGHTEST,
 ) -> ArrayFile:
     """The arrays of a .npz or .safetensors file, which is told by its first bytes.
 
-    what: is expected, as errors say it. Raises ValueError if the file is missing, of another kind,
-    or broken.
+    what: is expected, as errors say it; tightest: how many times its size it may unpack to. Raises
+    ValueError if the file is missing, of another kind, or broken.
     """
     path = check_file(path, caller)
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] in ZIP:
-        return NpzFile(path, caller, remedy)
+        return NpzFile(path, caller, remedy, tightest)
     if start[8:] == b"{":
         return SafetensorsFile(path, caller, remedy)
     raise ValueError(f"{caller}: expected {what}, got another kind of file, '{path}'; {remedy}")
@@ -216,41 +246,33 @@ class NpzFile(ArrayFile):
 
     container = "npz"
 
-    def __init__(self, path: Path, caller: str = "load", remedy: str = AGAIN):
+    def __init__(self, path: Path, caller: str, remedy: str, tightest: int):
         super().__init__(path, caller, remedy)
+        most = tightest * path.stat().st_size + SMALL
         try:
             _check_directory(path)
-            self._file = zipfile.ZipFile(path)
-            self._entries = _entries(self._file)
+            self.file = zipfile.ZipFile(path)
+            self.names = _entries(self.file, most)
         except _OtherZip as error:
             raise ValueError(f"{caller}: '{path}' is {error}; {remedy}") from error
         except BROKEN as error:
             raise self.broken(error) from error
-        if CARD in self._entries:
+        if CARD in self.names:
             self.read_card(self[CARD])
-            del self._entries[CARD]
+            del self.names[CARD]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        info = self._entries[name]
+        info = self.names[name]
         try:
-            with self._file.open(info) as stream:
+            with self.file.open(info) as stream:
                 _check_header(stream, info)
-            with self._file.open(info) as stream:
+            with self.file.open(info) as stream:
                 array = npy.read_array(stream, allow_pickle=False)
                 if stream.read(1):  # and the zip's checksum is compared at the very end
                     raise ValueError(f"'{info.filename}' goes on behind its array")
                 return array
         except BROKEN as error:
             raise self.broken(error) from error
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __contains__(self, name: object) -> bool:  # without reading it
-        return name in self._entries
 
 
 def _check_directory(path: Path) -> None:
@@ -264,10 +286,9 @@ def _check_directory(path: Path) -> None:
         raise ValueError(f"its directory has {size} bytes, too many for arrays")
 
 
-def _entries(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The arrays by name. What an entry says it unpacks to is believed of real numbers only."""
+def _entries(file: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
+    """The arrays by name. What all say they unpack to is believed of real numbers only."""
     found: dict[str, zipfile.ZipInfo] = {}
-    packed = sum(info.compress_size for info in file.infolist())
     for info in file.infolist():
         name = info.filename.removesuffix(".npy")
         if name == info.filename:
@@ -275,9 +296,10 @@ def _entries(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise _OtherZip(f"a zip {made}, not of arrays alone")
         if name in found:
             raise ValueError(f"'{name}' is there twice")
-        if info.file_size > TIGHTEST * info.compress_size + packed + SMALL:
-            raise ValueError(f"'{info.filename}' would unpack to {info.file_size} bytes")
         found[name] = info
+    total = sum(info.file_size for info in found.values())
+    if total > most:
+        raise ValueError(f"it would unpack to {total} bytes")
     return found
 
 
@@ -300,50 +322,44 @@ class SafetensorsFile(ArrayFile):
     # The library checks the file. It also maps it into memory, and a mapped file that becomes
     # shorter ends the process (SIGBUS); so the numbers are read here.
 
-    def __init__(self, path: Path, caller: str = "load", remedy: str = AGAIN):
+    def __init__(self, path: Path, caller: str, remedy: str):
         from safetensors import SafetensorError, safe_open
 
         super().__init__(path, caller, remedy)
-        self._file, self._lock = path.open("rb"), threading.Lock()
-        weakref.finalize(self, self._file.close)
+        self.file, self._lock = path.open("rb"), threading.Lock()
+        weakref.finalize(self, self.file.close)
         try:
-            size = int.from_bytes(self._file.read(8), "little")
+            size = int.from_bytes(self.file.read(8), "little")
             if size > DIRECTORY:
                 raise ValueError(f"its header has {size} bytes, too many for arrays")
             with safe_open(path, framework="numpy"):
-                self._entries: dict[str, Any] = json.loads(self._file.read(size))
+                self.names = json.loads(self.file.read(size))
             self._start = 8 + size
         except (SafetensorError, *BROKEN) as error:
             raise self.broken(error) from error
-        text = (self._entries.pop("__metadata__", None) or {}).get(CARD)
+        text = (self.names.pop("__metadata__", None) or {}).get(CARD)
         if text is not None:
             self.read_card(text)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        entry = self._entries[name]
+        entry = self.names[name]
         kind = entry["dtype"]
         if kind not in TYPES:
             raise ValueError(
                 f"{self.caller}: '{self.path}' holds {name} as {kind}; expected numbers that NumPy "
                 "knows, save it as float32 or float16"
             )
+        start, end = entry["data_offsets"]
         try:
+            if math.prod(entry["shape"]) * np.dtype(TYPES[kind]).itemsize != end - start:
+                raise ValueError(f"{name} has another size than its shape says")
             array = np.empty(entry["shape"], TYPES[kind])
             with self._lock:
-                self._file.seek(self._start + entry["data_offsets"][0])
-                if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
+                self.file.seek(self._start + start)
+                if self.file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
                     raise ValueError("it has become shorter")
         except BROKEN as error:
             raise self.broken(error) from error
         if kind == "BF16":  # the upper halves of float32
             return (array.astype(np.uint32) << 16).view(np.float32)
-        return array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __contains__(self, name: object) -> bool:  # without reading it
-        return name in self._entries
+        return array != 0 if kind == "BOOL" else array

@@ -45,12 +45,6 @@ def like(x: np.ndarray) -> np.ndarray:
     return made.transpose(np.argsort(axes))
 
 
-def scratch_like(name: str, x: np.ndarray, dtype: Any) -> np.ndarray:
-    """`scratch` of the shape of x, its axes in memory as those of x."""
-    axes = order(x)
-    return scratch(name, tuple(x.shape[a] for a in axes), dtype).transpose(np.argsort(axes))
-
-
 def order(x: np.ndarray) -> tuple[int, ...]:
     """The axes of x from the widest step in memory to the narrowest."""
     return tuple(sorted(range(x.ndim), key=lambda axis: (-x.strides[axis], -x.shape[axis])))

@@ -89,7 +89,8 @@ def _whole(
         if np.isfinite(expected[~np.isfinite(found)]).any():
             yield f"{name} holds NaN or infinity: a division by 0, a logarithm of 0, or an overflow"
         return
-    if found.any() and _close(np.trunc(expected), found) and not _close(found, expected):
+    cut = np.trunc(expected) if expected.dtype.kind == "f" else expected
+    if found.any() and _close(cut, found) and not _close(found, expected):
         yield f"{name} is what is expected without its digits behind the point: dtype int?"
         return
     if not found.any():

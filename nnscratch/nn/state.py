@@ -31,10 +31,10 @@ def load_state(module: Any, path: str | os.PathLike, caller: str = "load_state")
     Raises ValueError that says how they differ, or what else is wrong with the file.
     """
     _check_module(module, "load_state_dict", caller)
-    found = open_arrays(path, caller)
-    if found.card is not None:
-        check_card(found.card, KIND, VERSION, f"{caller}: '{path}'")
-    state = dict(found)
+    with open_arrays(path, caller, "save it anew, as .npz or .safetensors") as found:
+        if found.card is not None:
+            check_card(found.card, KIND, VERSION, f"{caller}: '{path}'")
+        state = dict(found)
     try:
         module.load_state_dict(state)
     except ValueError as error:

@@ -73,6 +73,8 @@ def fetch(
     try:
         if not (target.is_file() and agrees(target)):
             with _alone(target):
+                if target.is_file() and agrees(target):  # another process was quicker
+                    return target
                 _fetch(url, target, progress or (lambda here, total: None))
     except KeyboardInterrupt:
         part = _part(target)
@@ -153,8 +155,12 @@ def _file_name(name: str) -> str:
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+    except ValueError:  # brackets or dots astray
+        host = b""
+    if not host or parts.scheme not in ("http", "https"):
         raise ValueError(f"weights: expected an address https://..., got {url!r}")
     return url
 

@@ -21,8 +21,10 @@ from nnscratch.weights import (
 from nnscratch.weights.contents import Contents
 from nnscratch.weights.form import VGGWeights
 
-ZIP, HDF5, MATLAB = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"MATLAB "
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
+HDF5, MATLAB = b"\x89HDF\r\n\x1a\n", b"MATLAB "
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+TIGHTEST = 16  # .npz of weights do not unpack to more times their size
 KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras"
 
 
@@ -52,7 +54,7 @@ def open_contents(path: str | os.PathLike) -> Contents:
 
 
 def _reader(path: Path, start: bytes) -> Callable[[Path], Contents]:
-    if start[:4] == ZIP:
+    if start[:4] in ZIP:
         return _zip_reader(path)
     if start[8:9] == b"{":
         return _arrays
@@ -81,5 +83,5 @@ def _zip_reader(path: Path) -> Callable[[Path], Contents]:
 
 
 def _arrays(path: Path) -> Contents:
-    found = open_arrays(path, "weights")
+    found = open_arrays(path, "weights", tightest=TIGHTEST)
     return Contents(found.container, found, card=found.card)

@@ -4,13 +4,14 @@ Stands on `contents` and h5py, which only these files need and which is an extra
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnscratch.files import LazyArrays
 from nnscratch.weights.contents import Contents, Refused
 
 SMALL = 8 << 20  # bytes that arrays may have whatever the size of the file
@@ -80,22 +81,13 @@ def _broken(path: Path, error: Exception) -> ValueError:
     )
 
 
-class _Arrays(Mapping[str, np.ndarray]):
+class _Arrays(LazyArrays):
     """The arrays of a file, which is open only while one is read."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
         self.path = path
         self.names = dict.fromkeys(names)
         self.asked: dict[str, int] = {}  # bytes of those that were asked for
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
 
     def __getitem__(self, name: str) -> np.ndarray:
         import h5py
@@ -172,7 +164,17 @@ def _undo(kind: int, data: bytes, dataset: Any) -> bytes:
     if kind == SHUFFLE:  # all first bytes of numbers, then all second ones, ...
         return np.frombuffer(data, "u1").reshape(dataset.dtype.itemsize, -1).T.tobytes()
     if kind == FLETCHER32:
-        return data[:-CHECKSUM]
+        data, stored = data[:-CHECKSUM], int.from_bytes(data[-CHECKSUM:], "little")
+        if _fletcher32(data) != (stored >> 16) % 65535 << 16 | (stored & 65535) % 65535:
+            raise ValueError("a checksum does not agree")
+        return data
     raise Refused(
         f"is packed by HDF5's filter {kind}, expected gzip or none; save it again without"
     )
+
+
+def _fletcher32(data: bytes) -> int:
+    """The sum of 16-bit words, and the sum of its states, both modulo 65535."""
+    words = np.frombuffer(data + b"\0" * (len(data) % 2), ">u2").astype(np.int64)
+    states = words * (np.arange(len(words), 0, -1) % 65535)  # the first word is in all of them
+    return int(states.sum()) % 65535 << 16 | int(words.sum()) % 65535

@@ -106,7 +106,7 @@ def vgg(
         pairs, first = dict(found.pairs), next(iter(found.pairs))
         if found.order == "BGR":
             pairs[first] = (pairs[first][0][:, ::-1], pairs[first][1])
-        made = _made(pairs, found.wants, found.source or source)
+        made = _made(pairs, found.wants, found.source or source.strip("'"))
     return made, [*found.evidence, wanted(found.wants)]
 
 
@@ -410,8 +410,11 @@ def _adain(pairs: dict[int, Pair], evidence: list[str], source: str) -> Found:
     """
     (kernel, shift), *_ = pairs.values()
     matrix = kernel[:, :, 0, 0].astype(np.float64)  # (3, 3, 1, 1) -> (3, 3)
-    if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > 1e6:
-        raise ValueError(f"weights: {source}: its 1×1 layer mixes colours past undoing")
+    finite = np.isfinite(matrix).all() and np.isfinite(shift).all()
+    if not finite or shift.shape != (3,) or np.linalg.cond(matrix) > 1e6:
+        raise ValueError(
+            f"weights: {source}: its 1×1 layer mixes colours past undoing; fetch it again"
+        )
     scale = float(np.abs(matrix).max())
     mean = -scale * np.linalg.solve(matrix, shift.astype(np.float64))
     wants = Preprocess(scale, (float(mean[0]), float(mean[1]), float(mean[2])), (1.0, 1.0, 1.0))

@@ -7,13 +7,13 @@ and on NumPy. No pickle is run, and an array is read from the file when it is as
 import os
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from nnscratch.files import LazyArrays
 from nnscratch.weights import zip_directory
 from nnscratch.weights.contents import Contents, Refused, shown
 from nnscratch.weights.pickle_machine import ALONE, Machine, Storage, StoredTensor, kind_of
@@ -92,26 +92,19 @@ def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
     return inner[names[0]], names[0]
 
 
-class _Arrays(Mapping[str, np.ndarray]):
-    """Tensors by name, read from the file when asked."""
+class _Arrays(LazyArrays):
+    """Tensors by name."""
+
+    names: dict[str, StoredTensor]
 
     def __init__(
         self, path: Path, tensors: dict[str, StoredTensor], places: dict[str, Place]
     ) -> None:
-        self.path, self.tensors, self.places = path, tensors, places
+        self.path, self.names, self.places = path, tensors, places
         self.checked: set[str] = set()
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tensors)
-
-    def __len__(self) -> int:
-        return len(self.tensors)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.tensors
-
     def __getitem__(self, name: str) -> np.ndarray:
-        tensor = self.tensors[name]
+        tensor = self.names[name]
         try:
             with self.path.open("rb") as file:
                 self._check(file, tensor.storage.key)

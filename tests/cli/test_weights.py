@@ -207,3 +207,14 @@ def test_a_fetched_file_goes_by_its_name(tmp_path, capsys, keras_file, monkeypat
     assert "conv2_1" in " ".join(weights.load("vgg19").layers)
     words = ("weights", "convert", "vgg19", tmp_path / "slim.npz")
     assert "3 convolutions" in succeeds(capsys, *words)
+
+
+def test_the_answer_does_not_take_the_place_of_fetched_weights(
+    tmp_path, capsys, keras_file, monkeypatch
+):
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
+    (tmp_path / "cache").mkdir()
+    path = keras_file.rename(tmp_path / "cache" / fetching.FILES["vgg19"])
+    before = path.read_bytes()
+    assert "it is read as well" in fails(capsys, "weights", "inspect", "vgg19", "--json", path)
+    assert path.read_bytes() == before

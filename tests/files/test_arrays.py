@@ -102,13 +102,37 @@ def write_raw(path, kind, array):
     path.write_bytes(len(header).to_bytes(8, "little") + header + array.tobytes())
 
 
-@pytest.mark.parametrize("kind", sorted({*TYPES} - {"BF16"}))
+@pytest.mark.parametrize("kind", sorted({*TYPES} - {"BF16", "BOOL"}))
 def test_kinds_of_safetensors(tmp_path, kind):
     values = np.arange(6).reshape(2, 3).astype(TYPES[kind])
     write_raw(tmp_path / "x.safetensors", kind, values)
     found = open_arrays(tmp_path / "x.safetensors")["x"]
     assert found.dtype == values.dtype
     np.testing.assert_array_equal(found, values)
+
+
+def test_booleans_of_safetensors_are_no_other_bytes(tmp_path):
+    write_raw(tmp_path / "x.safetensors", "BOOL", np.uint8([0, 1, 2]))
+    found = open_arrays(tmp_path / "x.safetensors")["x"]
+    assert found.dtype == bool
+    np.testing.assert_array_equal(~found, [True, False, False])
+
+
+@every_format
+def test_a_file_is_closed_where_with_ends(tmp_path, name):
+    write_arrays(tmp_path / name, {"a": np.zeros(4)})
+    with pytest.raises(ZeroDivisionError), open_arrays(tmp_path / name) as found:
+        _ = 1 / 0
+    with pytest.raises(ValueError, match="closed"):
+        found["a"]
+
+
+def test_how_much_a_file_may_unpack_to_can_be_said(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez_compressed(tmp_path / "x.npz", a=np.zeros(6 << 20), b=rng.random(1 << 15))
+    assert "a" in open_arrays(tmp_path / "x.npz")
+    with pytest.raises(ValueError, match="it would unpack to"):
+        open_arrays(tmp_path / "x.npz", tightest=16)
 
 
 @every_format
@@ -295,6 +319,19 @@ def test_labels_that_shrink_to_nothing_are_no_bomb(tmp_path):
     given = {"images": np.random.default_rng(0).random((40, 900)), "labels": np.zeros(10**5, int)}
     np.savez_compressed(tmp_path / "p.npz", **given)
     np.testing.assert_array_equal(open_arrays(tmp_path / "p.npz")["labels"], given["labels"])
+
+
+def test_a_layer_of_zeros_is_no_bomb(tmp_path):
+    given = {"x": np.zeros((600, 600)), "real": np.random.default_rng(0).random(9)}
+    write_npz(tmp_path / "a.npz", given, compress=True)
+    np.testing.assert_array_equal(open_arrays(tmp_path / "a.npz")["x"], given["x"])
+
+
+def test_many_small_bombs_are_one(tmp_path):
+    zeros = np.zeros(1 << 17)
+    write_npz(tmp_path / "a.npz", {str(i): zeros for i in range(99)}, compress=True)
+    with pytest.raises(ValueError, match=f"would unpack to {99 * (zeros.nbytes + 128)} bytes"):
+        open_arrays(tmp_path / "a.npz")
 
 
 # -- cards ----------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ def test_whole_numbers_and_legal_infinities_are_told_apart(exercise):
     told = "without its digits behind the point: dtype int?"
     assert told in clues_of(exercise, [1, -2, 3], [1.5, -2.7, 3.1])
     assert told not in clues_of(exercise, [1, -2, 4], [1.5, -2.7, 3.1])
+    assert told not in clues_of(exercise, [1, -2, 3], [1.5 + 1j, -2, 3])
     assert "NaN" not in clues_of(exercise, [-np.inf, 1.0], [-np.inf, 2.0])
     assert "NaN" in clues_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
 

@@ -1,6 +1,7 @@
 """Weights in files: they come back, and where two networks differ the report says how."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -89,6 +90,13 @@ def test_files_of_another_kind_or_time(tmp_path, card, said):
     save_file(values(net()), tmp_path / "a.safetensors", {CARD: json.dumps(card)})
     with pytest.raises(ValueError, match=f"load_state: '.*a.safetensors' .*{said}"):
         nn.load_state(net(), tmp_path / "a.safetensors")
+
+
+def test_a_file_of_torch_is_to_be_saved_anew(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as file:
+        file.writestr("a/data.pkl", "x")
+    with pytest.raises(ValueError, match="by PyTorch, not of arrays alone; save it anew, as .npz"):
+        nn.load_state(net(), tmp_path / "a.pth")
 
 
 # -- the report -----------------------------------------------------------------------------------

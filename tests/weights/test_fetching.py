@@ -275,6 +275,17 @@ def half_way(server, folder):
             go_on.set()
 
 
+def test_a_process_that_was_quicker_spares_the_download(server, tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def waits_for_the_other(target):
+        target.write_bytes(CONTENT)
+        yield
+
+    monkeypatch.setattr(fetching, "_alone", waits_for_the_other)
+    assert fetch(server, tmp_path).read_bytes() == CONTENT
+    assert server.asked == []
+
+
 def test_two_processes_do_not_spoil_each_other(server, tmp_path):
     with half_way(server, tmp_path) as (process, go_on):
         with pytest.raises(ValueError, match=rf"another process is fetching '.*{NAME}'; wait"):
@@ -449,7 +460,18 @@ def test_a_folder_that_cannot_take_it(server, tmp_path):
         fetch(server, tmp_path / "none" / "deeper")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://x/y", "vgg19.pth", "http://", "//x/y"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/hosts",
+        "ftp://x/y",
+        "vgg19.pth",
+        "http://",
+        "//x/y",
+        "http://[x",
+        "http://a..b/c",
+    ],
+)
 def test_an_address_of_another_kind(tmp_path, url):
     with pytest.raises(ValueError, match=r"expected an address https"):
         fetching.fetch("vgg19", tmp_path, url)

@@ -119,6 +119,7 @@ def saved(array):
 
 OTHERS = {
     "nothing": (b"", "is empty; fetch it again"),
+    "no arrays": (b"PK\x05\x06" + bytes(18), "holds no VGG layers: .* came none"),
     "zeros": (bytes(2000), "begins with zeros alone: a download that stopped"),
     "text": (
         b"hello, hello",

@@ -227,6 +227,16 @@ def test_sizes_of_chunks_may_be_broken(tmp_path, h5py, size):
     assert "broken" in refusal(h5_file.read(tmp_path / "a.h5").arrays)
 
 
+def test_checksums_are_compared(tmp_path, h5py):
+    values = np.random.default_rng(0).random((3, 3, 3, 5))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a", data=values, fletcher32=True)
+    content = bytearray((tmp_path / "a.h5").read_bytes())
+    content[content.index(values.tobytes()) + 100] ^= 1
+    (tmp_path / "a.h5").write_bytes(content)
+    assert "a checksum does not agree" in refusal(h5_file.read(tmp_path / "a.h5").arrays)
+
+
 def test_groups_within_groups_end_somewhere(tmp_path, h5py):
     """Over some thousands the HDF5 library, asked to visit all, ends the process."""
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -351,6 +351,8 @@ REFUSED = {
     "a norm not whole": (without(with_norms, "features.4.running_var"), "norm behind layer 3 is"),
     "a norm too short": (changed(with_norms, "features.4.weight", zeros(2)), "does not fit"),
     "grey only": (changed(adain, "0.weight", lambda a: np.ones_like(a)), "past undoing"),
+    "a shift of five": (changed(adain, "0.bias", lambda a: np.zeros(5, a.dtype)), "past undoing"),
+    "a shift of NaN": (changed(adain, "0.bias", lambda a: a * np.nan), "past undoing"),
     "1x1 alone": (lambda vgg: dict(list(adain(vgg).items())[:2]), "but the 1×1"),
     "a long name": (lambda vgg: {"block1_conv1/" * 5000: np.zeros(3)}, "more than 300 letters"),
     "mean image": (
