@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nnscratch.files import LazyArrays
-from nnscratch.weights import zip_directory
+from nnscratch.weights import foreign, zip_directory
 from nnscratch.weights.contents import Contents, Refused, shown
 from nnscratch.weights.pickle_machine import ALONE, Machine, Storage, StoredTensor, kind_of
 from nnscratch.weights.zip_directory import Place, check_crc
@@ -41,7 +41,11 @@ def read(path: str | os.PathLike) -> Contents:
                 return _read_zip(path, file)
             if start[:1] == b"\x80":
                 return _read_legacy(path, file)
-            raise Refused(_other_kind(file))
+            file.seek(0)
+            what = (
+                foreign.recognised(file.read(520)) or "is no .pth: expected what torch.save wrote"
+            )
+            raise Refused(f"{what}; check the file")
     except BROKEN as error:
         raise _said(path, error) from error
 
@@ -50,13 +54,6 @@ def _said(path: Path, error: Exception) -> ValueError:
     if isinstance(error, Refused):
         return ValueError(f"weights: '{path}' {error}")
     return ValueError(f"weights: '{path}' is broken or cut short ({error}); fetch it again")
-
-
-def _other_kind(file: BinaryIO) -> str:
-    file.seek(257)
-    if file.read(5) == b"ustar":
-        return "is a tar of torch before 0.2: expected a zip or a stream; save it with a newer one"
-    return "is no .pth: expected a zip or a stream that torch.save wrote; check the file"
 
 
 # -- the state dict -------------------------------------------------------------------------------

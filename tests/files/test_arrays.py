@@ -383,3 +383,11 @@ def test_a_zip_of_something_else_is_told(tmp_path):
             file.writestr(name, "x")
         with pytest.raises(ValueError, match=f"load: .*x.pth' is {said}.*; fetch it again"):
             open_arrays(tmp_path / "x.pth")
+
+
+def test_a_header_that_is_exchanged_after_the_check_is_not_believed(tmp_path):
+    write_arrays(tmp_path / "x.safetensors", {"x": np.zeros(4)})
+    found = open_arrays(tmp_path / "x.safetensors")
+    found.names["x"]["shape"] = [1 << 40]
+    with pytest.raises(ValueError, match="x has another size than its shape says"):
+        found["x"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import toy_exercise as toy
 
-from nnscratch.learn import claims, clues, devcheck, message
+from nnscratch.learn import claims, clues, devcheck, diagnosis, message
 from nnscratch.learn.cases import examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
 from nnscratch.learn.outcome import Outcome, Value
@@ -264,3 +264,12 @@ def test_generic_mistakes_bear_the_name_of_the_function(pair):
     codes = devcheck.check(pair, runs=2).codes
     assert {"zeros-mean", "zeros-spread", "none-returned-mean", "remembers"} <= set(codes)
     assert len(codes) == len(set(codes))
+
+
+def test_one_size_alone_makes_no_cause_likely(exercise, monkeypatch):
+    monkeypatch.setattr(diagnosis, "_same", lambda *_: True)
+    loaded = exercise.loaded()
+    for lengths, likely in (((5,), False), ((4, 5), True)):
+        cases = examine(loaded, {"mean": lambda x, n=lengths: x.sum() / len(x) + (len(x) in n)})
+        found = diagnosis._likely(loaded, loaded.mutants[:1], cases)
+        assert (found is not None) is likely

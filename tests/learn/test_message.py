@@ -23,3 +23,8 @@ def test_numbers_have_a_form_for_each_size():
     values = {3: "3", True: "True", 0.5: "0.5000", 1e-5: "1.0000e-05", 2e7: "2.0000e+07"}
     assert {value: number(value) for value in values} == values
     assert number(float("nan")) == "nan"
+
+
+def test_small_numbers_are_not_shown_as_nothing():
+    assert message.in_short(np.array([1e-8, 0.98])) == "[1.00e-08,9.80e-01]"
+    assert message.in_short(np.array([0.0, 0.5, -2.0])) == "[0,0.5,-2]"

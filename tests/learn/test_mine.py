@@ -245,3 +245,11 @@ def test_figures_hold_or_not():
     assert Figure("a", 0.6).holds
     assert not any(Figure("a", np.nan, wanted, 1.0).holds for wanted in ("at least", "at most"))
     assert str(Figure("EER", 0.04166, "at most", 0.1)) == "EER 0.042 (at most 0.1)"
+
+
+def test_a_pass_without_the_learners_functions_says_so():
+    result = {"name": "a", "passed": True, "yours": [], "ours": ["f"], "notes": [], "told": []}
+    lines = mine._lines(result | {"trouble": "", "seconds": 1.0})
+    assert lines[0] == "ok a   passed, with nothing of yours in it, 1.0 s"
+    lines = mine._lines(result | {"yours": ["f"], "trouble": "", "seconds": 1.0})
+    assert lines[0] == "ok a   passed, 1.0 s"

@@ -1,9 +1,12 @@
 """A learner's file in a process of its own: whatever it does, there is an answer in words."""
 
+import functools
+
+import numpy as np
 import pytest
 import toy_exercise as toy
 
-from nnscratch.learn import runner
+from nnscratch.learn import attempt, runner
 
 MEAN = "def mean(x):\n    return x.sum() / len(x)\n"
 
@@ -116,3 +119,13 @@ def test_too_much_memory_is_an_error_like_others(check):
 def test_a_file_named_like_a_module_beside_it_does_not_take_its_place(check, tmp_path):
     (tmp_path / "numpy.py").write_text("raise SystemExit\n")
     assert check(MEAN).state == "right"
+
+
+def test_code_is_found_below_what_wraps_it():
+    def own(x):
+        return x
+
+    for wrapped in (functools.cache(own), functools.partial(own, 1), np.vectorize(own), own):
+        assert attempt._code(wrapped) is own.__code__
+        assert attempt.first_line(wrapped) == own.__code__.co_firstlineno
+    assert attempt._code(len) is None and attempt._code(3) is None

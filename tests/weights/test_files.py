@@ -217,3 +217,10 @@ def test_half_a_batch_norm_is_refused_in_words(tmp_path, small_vgg):
     save_file(arrays, tmp_path / "bn.safetensors")
     with pytest.raises(ValueError, match="layer 1 lacks its weight or its bias"):
         weights.load(tmp_path / "bn.safetensors")
+
+
+def test_weights_do_not_unpack_to_many_times_their_size(tmp_path):
+    arrays = {"conv1_1/W": np.zeros(6 << 20), "x": np.random.default_rng(0).random(1 << 15)}
+    np.savez_compressed(tmp_path / "x.npz", **arrays)
+    with pytest.raises(ValueError, match="it would unpack to"):
+        weights.load(tmp_path / "x.npz")

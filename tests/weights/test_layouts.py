@@ -143,6 +143,24 @@ def test_the_numbers_tell_channels_and_pixels_whatever_the_names(small_vgg, know
         assert any(f"has the numbers of the {known.name}: " in line for line in evidence)
 
 
+def test_the_printed_first_filter_of_torchvisions_vgg19_is_recognised(small_vgg):
+    """features.0.weight[0], as PyTorch prints it."""
+    weight = small_vgg["conv1_1"][0].copy()
+    weight[0] = [
+        [
+            [-0.053474, -0.049257, -0.067942],
+            [0.015314, 0.045068, 0.0021444],
+            [0.036226, 0.02, 0.02],
+        ],
+        [[0.017015, 0.055403, -0.0062293], [0.14165, 0.22705, 0.13758], [0.12, 0.2003, 0.092114]],
+        [[-0.044885, 0.01268, -0.014497], [0.059742, 0.13955, 0.054102], [-0.001, 0.0583, -0.0297]],
+    ]
+    vgg = small_vgg | {"conv1_1": (weight, small_vgg["conv1_1"][1])}
+    loaded, evidence = read(keras(vgg))
+    assert loaded.preprocess == TORCHVISION
+    assert "the numbers of the torchvision's VGG-19: channels in BGR" in " ".join(evidence)
+
+
 def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
     """The one difference in jcjohnson's files without their heads, and it is not to be seen."""
     vgg = marked(small_vgg, channels.FINGERPRINTS[0])
@@ -198,9 +216,9 @@ def counted(network, start="layers/"):
 
 @pytest.mark.parametrize("start", ["layers/", "layers/functional/layers/"])
 def test_layers_that_keras_numbers_are_told_by_their_channels(start):
-    loaded, evidence = read(counted("vgg11", start) | {"layers/dense/vars/0": np.zeros((2, 2))})
-    assert list(loaded.layers) == layer_names("vgg11")
-    assert [layer.bias[0] for layer in loaded.layers.values()] == list(range(8))
+    loaded, evidence = read(counted("vgg16", start) | {"layers/dense/vars/0": np.zeros((2, 2))})
+    assert list(loaded.layers) == layer_names("vgg16")
+    assert [layer.bias[0] for layer in loaded.layers.values()] == list(range(13))
     assert loaded.preprocess == CAFFE
     assert "told by their number and their channels" in " ".join(evidence)
 
