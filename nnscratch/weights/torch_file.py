@@ -42,10 +42,8 @@ def read(path: str | os.PathLike) -> Contents:
             if start[:1] == b"\x80":
                 return _read_legacy(path, file)
             file.seek(0)
-            what = (
-                foreign.recognised(file.read(520)) or "is no .pth: expected what torch.save wrote"
-            )
-            raise Refused(f"{what}; check the file")
+            other = "is no .pth: expected a zip or a stream that torch.save wrote; check the file"
+            raise Refused(foreign.recognised(file.read(520)) or other)
     except BROKEN as error:
         raise _said(path, error) from error
 

@@ -1,7 +1,9 @@
 """Messages on terminals that know little: every sign of the texts has a plain form."""
 
+import numpy as np
 import pytest
 
+from nnscratch.learn import message
 from nnscratch.learn.exercise import all_exercises
 from nnscratch.learn.message import in_ascii, number
 
@@ -26,5 +28,5 @@ def test_numbers_have_a_form_for_each_size():
 
 
 def test_small_numbers_are_not_shown_as_nothing():
-    assert message.in_short(np.array([1e-8, 0.98])) == "[1.00e-08,9.80e-01]"
+    assert message.in_short(np.array([1e-8, 0.98])) == "[1.0e-08,9.8e-01]"
     assert message.in_short(np.array([0.0, 0.5, -2.0])) == "[0,0.5,-2]"
