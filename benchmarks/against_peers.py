@@ -22,8 +22,8 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import Tensor
-from nnscratch.host import parallel
-from nnscratch.kernels.measure import in_turns, parse
+from nnscratch.engines.measure import in_turns, parse
+from nnscratch.engines.numpy import parallel
 
 OURS = "nnscratch"
 PEERS = ("dezero", "autograd", "numpy-ml")

@@ -338,8 +338,8 @@ def profile(work: Work, runs: int = 10) -> None:
     """Print where nnscratch spends its time: each kernel and shape, in ms of one run."""
     from nnscratch import kernels
 
-    names = ("conv", "conv_input", "conv_weight", "max_pool", "max_unpool", "sum_pool")
-    names += ("sum_unpool", "relu", "relu_input", "laid_out", "channel_sums")
+    names = ("conv", "conv_grad_input", "conv_grad_weight", "max_pool", "max_unpool", "sum_pool")
+    names += ("sum_unpool", "relu", "relu_grad", "match_layout", "channel_sum", "matmul")
     originals = {name: getattr(kernels, name) for name in names}
     spent: dict[tuple, float] = {}
 

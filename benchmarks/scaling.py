@@ -17,8 +17,8 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import Tensor
-from nnscratch.host import parallel
-from nnscratch.kernels.measure import in_turns
+from nnscratch.engines.measure import in_turns
+from nnscratch.engines.numpy import parallel
 
 BASE = {"batch": 1, "channels": 64, "side": 56}
 FIRST = {"side": 14, "batch": 1, "channels": 8}

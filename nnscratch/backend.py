@@ -20,8 +20,9 @@ def array_module(*arrays: Array) -> Any:
     if all(type(array) is np.ndarray for array in arrays):
         return np
     libraries = {library.__name__: library for library in map(_library, arrays)}
-    if "nnscratch.shapes" in libraries:  # has no numbers that could be on the wrong device
-        return libraries["nnscratch.shapes"]
+    for library in libraries.values():
+        if getattr(library, "takes_all_arrays", False):
+            return library
     if len(libraries) > 1:
         raise TypeError(
             f"array_module: expected arrays of one library, got {' and '.join(sorted(libraries))}; "

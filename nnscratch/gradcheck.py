@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.autograd import enable_grad, grad, no_grad
 from nnscratch.backend import array_module, to_numpy
-from nnscratch.tensor import Tensor, as_tensor, enable_grad, grad, no_grad
+from nnscratch.tensor import Tensor, as_tensor
 
 ALL_ELEMENTS = 2000  # larger arguments are checked along random directions
 DIRECTIONS = 8

@@ -11,11 +11,12 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn
+from nnscratch.autograd import no_grad
 from nnscratch.backend import array_module, to_numpy
 from nnscratch.nn.summary import Summary
 from nnscratch.optim import SGD, Adam, Optimizer
 from nnscratch.progress import live_line
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.tensor import Tensor
 
 Loss = Callable[[Tensor, Any], Tensor]
 Metric = Callable[[Tensor, Any], float]

@@ -1,10 +1,20 @@
 """What several tests share: the folder of real data, and a small VGG in files."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+WITHOUT_ENGINES = bool(os.environ.get("NNSCRATCH_TEST_WITHOUT_ENGINES"))
+if WITHOUT_ENGINES:
+    sys.modules["nnscratch.engines"] = None  # importing it raises ModuleNotFoundError
+
+
+def pytest_report_header() -> str:
+    """Say so where the engines are hidden."""
+    return "the engines are hidden" if WITHOUT_ENGINES else ""
 
 
 @pytest.fixture(scope="session")

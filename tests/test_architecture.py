@@ -12,18 +12,25 @@ PACKAGE = Path(__file__).parent.parent / "nnscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
-    ("backend", "shapes", "files", "progress", "host"),
-    ("kernels", "tensor"),
+    ("backend", "files", "progress"),
+    ("kernels",),
+    ("engines",),
+    ("autograd",),
+    ("tensor",),
+    ("operations",),
     ("functional",),
     ("nn", "optim", "gradcheck"),
-    ("opcases", "data", "training", "weights"),
-    ("faces", "style", "visualize"),
+    ("opcases", "data", "weights"),
+    ("training",),
+    ("faces", "style", "visualize", "worlds"),
     ("learn",),
     ("cli",),
     ("__main__",),
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-DEVICE_CODE = ("tensor", "functional", "kernels")  # runs on CuPy arrays as well
+PACKAGE_FLOOR = FLOOR_OF["nn"]  # `import nnscratch` reaches the rooms up to here
+DEVICE_CODE = ("autograd", "tensor", "operations", "functional", "kernels")  # also for CuPy arrays
+ENGINE_USERS = ("", "engines", "cli")  # the package offers `engine`; `bench` and `doctor` list them
 
 # What those may ask of NumPy itself: dtypes, constants, generators and checks on the host. All
 # else they ask of the library that owns the array.
@@ -32,15 +39,15 @@ NUMPY_ALLOWED = {
     *("inf", "random", "ndindex"),
     *("asarray", "array", "array2string"),  # numbers, lists and repr: these are on the host
 }
-# State that lives as long as the process. All but `_mode`, `_forced` and `_own`, which are
-# thread-local, are looked at by all threads on purpose.
+# State that lives as long as the process. All but `_mode`, `_choice` and `_own`, which are
+# thread-local, are shared by all threads on purpose.
 STATE = {
-    *("tensor._mode", "tensor._clock", "kernels._forced", "nn.module._observers"),
-    *("host.memory._idle", "host.memory._all_kept", "host.memory._own"),
-    *("host.parallel._pool", "kernels.winograd._cache"),
+    *("autograd._mode", "autograd._clock", "kernels.dispatch._choice", "nn.module._observers"),
+    *(f"engines.numpy.memory.{name}" for name in ("_idle", "_all_kept", "_own")),
+    *("engines.numpy.parallel._pool", "engines.numpy.winograd._cache"),
 }
-# These compute with NumPy, on arrays that they or `kernels` know to be NumPy's.
-HOST_ONLY = {f"kernels.{name}" for name in ("layout", "moments", "rectify", "winograd")}
+# Derives matrices of Python numbers with NumPy.
+HOST_ONLY = {"kernels.winograd"}
 
 
 def module_of(path):
@@ -100,8 +107,8 @@ def test_every_module_has_a_floor(name):
 
 
 def below(lower, upper):
-    """Whether `upper` may import `lower`. The package itself ("") holds floors 0 to 3."""
-    return FLOOR_OF[upper] > (FLOOR_OF[lower] if lower else 3)
+    """Whether `upper` may import `lower`; the package itself ("") stands on the floor of `nn`."""
+    return FLOOR_OF[upper] > (FLOOR_OF[lower] if lower else PACKAGE_FLOOR)
 
 
 def floor_errors(name, tree):
@@ -117,7 +124,13 @@ def test_imports_run_downward_only(name):
     if name:
         assert floor_errors(name, TREES[name]) == []
     else:
-        assert max(FLOOR_OF[room(other)] for other in imported(TREES[""])) == 3
+        assert max(FLOOR_OF[room(other)] for other in imported(TREES[""])) == PACKAGE_FLOOR
+
+
+@every_module
+def test_nothing_but_the_commands_knows_the_engines(name):
+    if room(name) not in ENGINE_USERS:
+        assert not [other for other in imported(TREES[name]) if room(other) == "engines"]
 
 
 def circles(graph):
@@ -149,8 +162,10 @@ def test_the_checks_can_fail():
     upward = ast.parse("from nnscratch.nn import layers")
     assert floor_errors("functional.conv", upward) == ["functional.conv imports nn.layers"]
     assert floor_errors("nn.summary", upward) == []
-    beside = ast.parse("from nnscratch.tensor import Tensor")
-    assert floor_errors("kernels.plain", beside) == ["kernels.plain imports tensor"]
+    above = ast.parse("from nnscratch.tensor import Tensor")
+    assert floor_errors("kernels.conv", above) == ["kernels.conv imports tensor"]
+    beside = ast.parse("from nnscratch.optim import SGD")
+    assert floor_errors("nn.layers", beside) == ["nn.layers imports optim"]
     inside = ast.parse("def f():\n    import nnscratch.cli")
     assert len(floor_errors("tensor", inside)) == ("cli" in MODULES)
     assert floor_errors("tensor", ast.parse("import nnscratch")) == ["tensor imports nnscratch"]
@@ -180,8 +195,8 @@ def test_allowed_names_exist_and_none_computes_on_arrays():
 
 @every_module
 def test_heavy_libraries_are_imported_where_they_are_used(name):
-    """`import nnscratch` reaches floors 0 to 3; there nothing but NumPy at the top of a file."""
-    if name == "progress" or name and FLOOR_OF[room(name)] > 3:
+    """What `import nnscratch` reaches imports nothing but NumPy at the top of a file."""
+    if name == "progress" or name and FLOOR_OF[room(name)] > PACKAGE_FLOOR:
         return
     for node in TREES[name].body:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -209,9 +224,8 @@ def public_without_docstring(tree):
 
 # One line each, whose name says it all.
 SELF_EXPLAINING = {
-    "tensor": {"exp", "sin", "cos", "tanh"},
-    "shapes": {"where", "clip", "asarray", "broadcast_to", "zeros", "full", "concatenate", "conv"}
-    | {"sum_pool", "max_pool"},
+    "nn.shapes": {"where", "clip", "asarray", "broadcast_to", "zeros", "full", "concatenate"}
+    | {"sum_pool", "max_pool"}
 }
 
 
@@ -253,7 +267,7 @@ def hidden_state(name, tree):
 def test_no_mutable_state_but_the_named(name):
     assert hidden_state(name, TREES[name]) <= STATE
     for node in ast.walk(TREES[name]):
-        if name == "host.parallel":  # a fork makes the pool anew
+        if name == "engines.numpy.parallel":  # a fork makes the pool anew
             continue
         assert not isinstance(node, ast.Global), f"line {node.lineno}: a global statement"
 

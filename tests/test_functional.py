@@ -9,7 +9,7 @@ import nnscratch as nns
 import nnscratch.functional as F
 from nnscratch import Tensor
 from nnscratch.functional.loss import REDUCTIONS
-from nnscratch.functional.shape import PAD_MODES
+from nnscratch.functional.padding import PAD_MODES
 
 FLOATS = [np.float32, np.float64]
 

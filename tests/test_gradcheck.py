@@ -12,7 +12,8 @@ import nnscratch.functional as F
 from nnscratch import GradcheckError, Tensor, grad, gradcheck, gradgradcheck
 from nnscratch.gradcheck import check, check_second, gradient_of
 from nnscratch.opcases import CASES
-from nnscratch.tensor import as_tensor, tanh
+from nnscratch.operations import tanh
+from nnscratch.tensor import as_tensor
 
 
 def draw(*shapes, seed=0):

@@ -188,7 +188,7 @@ def test_many_elements_are_not_a_number(shape):
         x.item()
     with pytest.raises(ValueError, match="expected one element"):
         float(x)
-    with pytest.raises(ValueError, match=r"truth of a Tensor .* reduce it first"):
+    with pytest.raises(ValueError, match=r"no single truth value; reduce it first"):
         bool(x)
 
 
@@ -398,7 +398,7 @@ def test_frozen_inputs_cost_nothing():
     calls = []
     frozen, x = counting(Tensor([3.0, 4.0]), calls), leaf(1.0, 2.0)
     y = frozen * x
-    assert not frozen.requires_grad and len(y._edges) == 1
+    assert not frozen.requires_grad and len(y.node.edges) == 1
     y.sum().backward()
     assert calls == []
     same(x.grad, [3, 4])
@@ -761,7 +761,7 @@ def test_training_makes_no_reference_cycles():
     gc.disable()
     tracemalloc.start()
     try:
-        train(1400)  # until CPython's own free lists of tuples, 2,000 each, are full
+        train(2500)  # until CPython's own free lists of tuples, 2,000 each, are full
         tensors = living_tensors()
         memory = tracemalloc.get_traced_memory()[0]
         train(600)
@@ -793,13 +793,21 @@ def test_no_operation_makes_a_reference_cycle(case):
         gc.enable()
 
 
-def test_release_lets_the_values_go_and_keeps_the_graph():
+def test_values_that_no_gradient_needs_are_freed():
     x = Tensor(np.array([-1.0, 2.0, 3.0]), requires_grad=True)
     y = x * 2.0
-    z = F.relu(y)
     values = weakref.ref(y.data)
-    y.release()
+    z = F.relu(y)  # its gradient needs z alone
+    del y
     assert values() is None
-    assert y.shape == (3,) and y.dtype == np.float64
     z.sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), [0, 2, 2])
+
+
+def test_a_vjp_may_take_the_output():
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    factor = 2.0
+    for vjp in (lambda g: g * factor, lambda g, y: g * y, lambda g, scale=factor: g * scale):
+        y = Tensor.from_op("double", x.data * 2, (x, vjp))
+        expected = [2, 4] if "y" in vjp.__code__.co_varnames else [2, 2]
+        np.testing.assert_array_equal(nns.grad(y, x, np.ones(2))[0].numpy(), expected)

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
-from nnscratch.kernels import measure
-from nnscratch.kernels.measure import Machine, Row
+from nnscratch.engines import measure
+from nnscratch.engines.measure import Machine, Row
 from nnscratch.progress import live_line
 
 SHAPES = (

@@ -10,10 +10,12 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn
+from nnscratch.autograd import no_grad
 from nnscratch.backend import array_module, to_numpy
 from nnscratch.faces import mining
+from nnscratch.operations import abs, concatenate, maximum
 from nnscratch.optim import LBFGS
-from nnscratch.tensor import Tensor, abs, as_tensor, concatenate, maximum, no_grad
+from nnscratch.tensor import Tensor, as_tensor
 
 
 def absolute(a: Tensor, b: Tensor) -> Tensor:

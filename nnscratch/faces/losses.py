@@ -16,7 +16,8 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch.backend import Array, array_module
 from nnscratch.faces import mining
-from nnscratch.tensor import Tensor, as_tensor, sqrt
+from nnscratch.operations import sqrt
+from nnscratch.tensor import Tensor, as_tensor
 
 METRICS = ("squared", "euclidean", "cosine")
 BLOCK = 2**18  # elements of the differences formed at a time: they stay in the cache

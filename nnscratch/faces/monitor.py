@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.autograd import no_grad
 from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
 from nnscratch.faces.losses import LOSSES, Margin, distances
-from nnscratch.tensor import as_tensor, no_grad
+from nnscratch.tensor import as_tensor
 
 POINT = 1e-3  # the spread of the classes beside the length of encodings: all of them are one
 SHRUNK = 0.05  # the spread beside that of the first step

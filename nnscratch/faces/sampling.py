@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.autograd import no_grad
 from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
 from nnscratch.faces.losses import distances, pair_distances
-from nnscratch.tensor import as_tensor, no_grad
+from nnscratch.tensor import as_tensor
 
 Embed = Callable[[np.ndarray], Any]  # rows (n,) -> encodings (n, D)
 

@@ -1,7 +1,8 @@
 """Differentiable functions: activations, convolution, pooling, normalisation, losses, distances.
 
-Stands on `tensor` (the graph) and `kernels` (the arrays); this is the one place that knows both.
-Names, arguments and defaults are PyTorch's, except that `axis` is said where PyTorch says `dim`.
+Stands on `tensor` (the graph) and `kernels` (the arrays). Names, arguments and defaults are
+PyTorch's, except that `axis` is said where PyTorch says `dim`. Everything that takes a Tensor
+takes an array as well.
 """
 
 from nnscratch.functional.activation import (
@@ -22,16 +23,17 @@ from nnscratch.functional.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from nnscratch.functional.distance import pairwise_distances
 from nnscratch.functional.loss import (
     binary_cross_entropy_with_logits,
     contrastive_loss,
     cross_entropy,
     mse_loss,
     nll_loss,
-    pairwise_distances,
     triplet_margin_loss,
 )
 from nnscratch.functional.norm import batch_norm, instance_norm, layer_norm, linear, normalize
+from nnscratch.functional.padding import pad
 from nnscratch.functional.pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -43,45 +45,4 @@ from nnscratch.functional.pool import (
     max_pool2d,
     max_pool3d,
 )
-from nnscratch.functional.shape import pad
-from nnscratch.tensor import tanh
-
-__all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-    "batch_norm",
-    "binary_cross_entropy_with_logits",
-    "contrastive_loss",
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "cross_entropy",
-    "dropout",
-    "elu",
-    "instance_norm",
-    "layer_norm",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "mse_loss",
-    "nll_loss",
-    "normalize",
-    "pad",
-    "pairwise_distances",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "tanh",
-    "triplet_margin_loss",
-]
+from nnscratch.operations import tanh

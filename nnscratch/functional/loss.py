@@ -1,27 +1,25 @@
-"""Losses and distances, as compositions of Tensor operations.
+"""Losses, as compositions of Tensor operations.
 
-Stands on `activation` and `tensor`.
+Stands on `activation`, `distance` and `tensor`.
 """
-
-from typing import Any
 
 from nnscratch.backend import array_module
 from nnscratch.functional.activation import log_softmax, relu, softplus
-from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
+from nnscratch.functional.distance import safe_sqrt
+from nnscratch.operations import maximum
+from nnscratch.tensor import Tensor, as_tensor
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(x, target, reduction: str = "mean") -> Tensor:
     """(x − target)², averaged; x and target of one shape."""
     x, target = as_tensor(x), as_tensor(target)
     _check_same_shape("mse_loss", x, target)
     return _reduce("mse_loss", (x - target) ** 2, reduction)
 
 
-def cross_entropy(
-    x: Any, target: Any, reduction: str = "mean", label_smoothing: float = 0.0
-) -> Tensor:
+def cross_entropy(x, target, reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:
     """−log softmax(x)[target]: logits x (N, C, *size), target (N, *size) class numbers.
 
     target may also be probabilities of x's shape. label_smoothing mixes in that share of the
@@ -37,12 +35,12 @@ def cross_entropy(
         losses = _pick_class("cross_entropy", logs, target)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing {label_smoothing} is not in [0, 1]")
-    if label_smoothing:  # not by 0, which would make NaN of a logit of −inf
+    if label_smoothing:  # 0 times a logit of −inf would be NaN
         losses = losses * (1 - label_smoothing) - logs.mean(1) * label_smoothing
     return _reduce("cross_entropy", losses, reduction)
 
 
-def nll_loss(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+def nll_loss(x, target, reduction: str = "mean") -> Tensor:
     """−x[target]: log-probabilities x (N, C, *size), target (N, *size) class numbers."""
     return _reduce("nll_loss", _pick_class("nll_loss", as_tensor(x), as_tensor(target)), reduction)
 
@@ -70,7 +68,7 @@ def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
     return -rows[numbers, target.data.reshape(-1)].reshape(target.shape)
 
 
-def binary_cross_entropy_with_logits(x: Any, target: Any, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy_with_logits(x, target, reduction: str = "mean") -> Tensor:
     """−target·log σ(x) − (1 − target)·log(1 − σ(x)), target in [0, 1]; −log σ(x) = softplus(−x)."""
     x, target = as_tensor(x), as_tensor(target)
     caller = "binary_cross_entropy_with_logits"
@@ -80,9 +78,9 @@ def binary_cross_entropy_with_logits(x: Any, target: Any, reduction: str = "mean
 
 
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor,
+    positive,
+    negative,
     margin: float = 1.0,
     p: float = 2.0,
     eps: float = 1e-6,
@@ -101,7 +99,7 @@ def triplet_margin_loss(
     _check_same_shape("triplet_margin_loss", anchor, negative)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
-        return (abs(a - b + eps) ** p).sum(-1) ** (1 / p)
+        return ((a - b + eps).abs() ** p).sum(-1) ** (1 / p)
 
     far = distance(anchor, negative)
     if swap:
@@ -111,9 +109,7 @@ def triplet_margin_loss(
     )
 
 
-def contrastive_loss(
-    a: Any, b: Any, same: Any, margin: float = 1.0, reduction: str = "mean"
-) -> Tensor:
+def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """½·d² where same is 1, ½·max(0, margin − d)² where it is 0; rows a, b (N, D), d Euclidean.
 
     The gradient at distance 0 is 0. Source: Hadsell et al. 2006, equation 4.
@@ -126,30 +122,8 @@ def contrastive_loss(
             f"contrastive_loss: expected same of shape {a.shape[:1]}, got {same.shape}"
         )
     squared = ((a - b) ** 2).sum(-1)
-    apart = relu(margin - _safe_sqrt(squared)) ** 2
+    apart = relu(margin - safe_sqrt(squared)) ** 2
     return _reduce("contrastive_loss", 0.5 * (same * squared + (1.0 - same) * apart), reduction)
-
-
-def pairwise_distances(a: Any, b: Any = None, squared: bool = False) -> Tensor:
-    """Euclidean distances of all rows: a (N, D), b (M, D) -> (N, M); b is a where left out.
-
-    The gradient at distance 0 is 0. The differences are formed, not |a|² + |b|² − 2ab, which
-    would cancel where rows are close.
-    """
-    a = as_tensor(a)
-    b = a if b is None else as_tensor(b)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise ValueError(
-            f"pairwise_distances: expected rows (N, D) and (M, D), got {a.shape} and {b.shape}"
-        )
-    total = ((a.expand_dims(1) - b.expand_dims(0)) ** 2).sum(-1)  # (N, M, D) -> (N, M)
-    return total if squared else _safe_sqrt(total)
-
-
-def _safe_sqrt(x: Tensor) -> Tensor:
-    """sqrt(x) with gradient 0, not infinity, where x is 0."""
-    zero = x.data == 0
-    return sqrt(x + zero) * ~zero
 
 
 def _check_same_shape(caller: str, x: Tensor, target: Tensor) -> None:

@@ -1,16 +1,16 @@
 """The linear layer and normalisation, as compositions of Tensor operations.
 
-Stands on `tensor`, and for batch norm, which is in every block of many networks, on `kernels`.
+Stands on `operations` and `tensor`, and for batch norm, which many networks have in every block, on
+`kernels`.
 """
-
-from typing import Any
 
 from nnscratch import kernels
 from nnscratch.backend import Array
-from nnscratch.tensor import Tensor, abs, as_tensor, maximum, sqrt
+from nnscratch.operations import maximum, sqrt
+from nnscratch.tensor import Tensor, as_tensor
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
+def linear(x, weight, bias=None) -> Tensor:
     """x (..., in), weight (out, in), bias (out,) -> (..., out)."""
     x, weight = as_tensor(x), as_tensor(weight)
     if weight.ndim != 2:
@@ -27,11 +27,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
 
 
 def batch_norm(
-    x: Any,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
+    x,
+    running_mean,
+    running_var,
+    weight=None,
+    bias=None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
@@ -45,60 +45,55 @@ def batch_norm(
     x = as_tensor(x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: expected x of rank 2 or more (N, C, ...), got {x.shape}")
-    if not training and (running_mean is None or running_var is None):
-        raise ValueError("batch_norm: expected running statistics when not training, got None")
-    if training or running_mean is None or running_var is None:
-        count = x.size // x.shape[1]
-        if count < 2:
-            raise ValueError(
-                f"batch_norm: expected more than one value per channel in training, got {x.shape}"
-            )
-        y, mean, var = _standardised(x, eps)
-        for running, now in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
-            if running is not None:
-                moved = (1 - momentum) * running.data + momentum * now
-                running.data = moved.astype(running.dtype, copy=False)
-        return _scale_shift(y, weight, bias)
-    mean, var = (_per_channel(values, x) for values in (running_mean, running_var))
-    return _scale_shift(_standardise(x, mean, var, eps), weight, bias)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ValueError("batch_norm: expected running statistics when not training, got None")
+        mean, var = _per_channel(running_mean, x), _per_channel(running_var, x)
+        return _scale_shift(_standardise(x, mean, var, eps), weight, bias)
+    count = x.size // x.shape[1]
+    if count < 2:
+        raise ValueError(
+            f"batch_norm: expected more than one value per channel in training, got {x.shape}"
+        )
+    data, batch_mean, batch_var = kernels.standardise(x.data, eps)
+    inverse = (batch_var + eps) ** -0.5
+    y = Tensor.from_op(
+        "standardise", data, (x, lambda g, y: _standardise_grad(g, x, y, inverse, eps))
+    )
+    unbiased = batch_var * (count / (count - 1))
+    for running, batch in ((running_mean, batch_mean), (running_var, unbiased)):
+        if running is not None:
+            moved = (1 - momentum) * running.data + momentum * batch
+            running.data = moved.astype(running.dtype, copy=False)
+    return _scale_shift(y, weight, bias)
 
 
-def _standardised(x: Tensor, eps: float) -> tuple[Tensor, Array, Array]:
-    """x (N, C, *size) with mean 0 and variance 1 in each channel; that mean and variance (C,)."""
-    data, mean, var = kernels.standardise(x.data, eps)
-    inverse = (var + eps) ** -0.5
-    y = Tensor.from_op("standardise", data, (x, lambda g, y: _spread(g, x, y, inverse, eps)))
-    return y, mean, var
-
-
-def _spread(g: Tensor, x: Tensor, y: Tensor, inverse: Array, eps: float) -> Tensor:
+def _standardise_grad(g: Tensor, x: Tensor, y: Tensor, inverse: Array, eps: float) -> Tensor:
     """The gradient of x: (g − mean g − y · mean(g · y)) · inverse, means over each channel.
 
-    As a function of g it is its own adjoint. Its gradient in x follows from y's, which is itself,
-    and from that of the inverse deviation, −inverse² · y / count.
+    As a function of g it is its own adjoint. Its gradient in x follows from that of y, which is
+    this function again, and that of the inverse deviation s, −s² · y / count.
     """
     axes = (0, *range(2, x.ndim))
 
     def mean(a: Tensor) -> Tensor:
         return a.mean(axes, keepdims=True)
 
-    def grad_g(h: Tensor, _: Tensor) -> Tensor:
-        return _spread(h, x, y, inverse, eps)
+    def grad_g(h: Tensor) -> Tensor:
+        return _standardise_grad(h, x, y, inverse, eps)
 
-    def grad_x(h: Tensor, _: Tensor) -> Tensor:
-        scale = (x.var(axes, keepdims=True) + eps) ** -0.5
-        along_g, along_h = mean(g * y), mean(h * y)
-        share = mean(h * g) - mean(h) * mean(g) - along_h * along_g
-        turned = _spread(h * along_g + g * along_h, x, y, inverse, eps)
-        return -scale * (scale * y * share + turned)
+    def grad_x(h: Tensor) -> Tensor:
+        s = (x.var(axes, keepdims=True) + eps) ** -0.5
+        mean_gy, mean_hy = mean(g * y), mean(h * y)
+        through_s = mean(h * g) - mean(h) * mean(g) - mean_hy * mean_gy
+        through_y = _standardise_grad(h * mean_gy + g * mean_hy, x, y, inverse, eps)
+        return -s * (s * y * through_s + through_y)
 
-    data = kernels.standardise_input(g.data, y.data, inverse)
-    return Tensor.from_op("standardise_input", data, (g, grad_g), (x, grad_x))
+    data = kernels.standardise_grad(g.data, y.data, inverse)
+    return Tensor.from_op("standardise_grad", data, (g, grad_g), (x, grad_x))
 
 
-def instance_norm(
-    x: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
-) -> Tensor:
+def instance_norm(x, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
     """x (N, C, *size) with mean 0 and variance 1 in each channel of each item.
 
     Source: Ulyanov et al. 2016 (arXiv:1607.08022). Differs from PyTorch: no running statistics.
@@ -111,13 +106,7 @@ def instance_norm(
     return _scale_shift(y, weight, bias)
 
 
-def layer_norm(
-    x: Any,
-    normalized_shape: Any,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
     """x with mean 0 and variance 1 over its last axes, which must be `normalized_shape`.
 
     Source: Ba et al. 2016 (arXiv:1607.06450).
@@ -146,11 +135,11 @@ def _scale_shift(y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tenso
     return y if bias is None else y + _per_channel(bias, y)
 
 
-def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
+def normalize(x, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
     """x divided by max(its p-norm along `axis`, eps); the gradient at 0 is finite."""
     x = as_tensor(x)
     if p == 2:
         return x / sqrt(maximum((x * x).sum(axis, keepdims=True), eps * eps))
-    total = (abs(x) ** p).sum(axis, keepdims=True)
+    total = (x.abs() ** p).sum(axis, keepdims=True)
     zero = total.data == 0  # where the root has no slope
     return x / maximum((total + zero) ** (1 / p) * ~zero, eps)

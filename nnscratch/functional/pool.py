@@ -9,152 +9,57 @@ from typing import Any
 
 from nnscratch import kernels
 from nnscratch.backend import Array, array_module
-from nnscratch.kernels import Size, Window, Winners
-from nnscratch.tensor import Tensor, as_tensor, concatenate
+from nnscratch.kernels import Size, Window
+from nnscratch.operations import concatenate
+from nnscratch.tensor import Tensor, as_tensor
+
+# -- two pairs of linear maps; the derivative of each is the other of its pair ---------------------
 
 
-def max_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """The maximum over windows: x (N, C, L) -> (N, C, L').
-
-    Padding counts as −inf; the first maximum wins and gets all of the gradient.
-    """
-    return _max_pool(1, x, kernel_size, stride, padding, dilation, ceil_mode)
+def _max_unpool(g: Tensor, winners: Any, window: Window, in_size: Size) -> Tensor:
+    """g (N, C, *out) -> (N, C, *in): each gradient added where its maximum was."""
+    data = kernels.max_unpool(g.data, winners, window, in_size)
+    return Tensor.from_op("max_unpool", data, (g, lambda h: _max_gather(h, winners, window)))
 
 
-def max_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """The maximum over windows: x (N, C, H, W) -> (N, C, H', W').
-
-    Padding counts as −inf; the first maximum wins and gets all of the gradient.
-    """
-    return _max_pool(2, x, kernel_size, stride, padding, dilation, ceil_mode)
+def _max_gather(x: Tensor, winners: Any, window: Window) -> Tensor:
+    """x (N, C, *in) -> (N, C, *out): read where each maximum was."""
+    in_size = x.shape[2:]
+    data = kernels.max_gather(x.data, winners, window)
+    return Tensor.from_op(
+        "max_gather", data, (x, lambda g: _max_unpool(g, winners, window, in_size))
+    )
 
 
-def max_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """The maximum over windows: x (N, C, D, H, W) -> (N, C, *out).
-
-    Padding counts as −inf; the first maximum wins and gets all of the gradient.
-    """
-    return _max_pool(3, x, kernel_size, stride, padding, dilation, ceil_mode)
+def _sum_pool(x: Tensor, window: Window, scale: float = 1) -> Tensor:
+    """x (N, C, *in) -> (N, C, *out): the sum of each window, times `scale`."""
+    in_size = x.shape[2:]
+    data = kernels.sum_pool(x.data, window, scale)
+    return Tensor.from_op("sum_pool", data, (x, lambda g: _sum_unpool(g, window, in_size, scale)))
 
 
-def avg_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The mean over windows: x (N, C, L) -> (N, C, L')."""
-    return _avg_pool(1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+def _sum_unpool(g: Tensor, window: Window, in_size: Size, scale: float) -> Tensor:
+    """g (N, C, *out) -> (N, C, *in): each gradient, times `scale`, added to its whole window."""
+    data = kernels.sum_unpool(g.data, window, in_size, scale)
+    return Tensor.from_op("sum_unpool", data, (g, lambda h: _sum_pool(h, window, scale)))
 
 
-def avg_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The mean over windows: x (N, C, H, W) -> (N, C, H', W')."""
-    return _avg_pool(2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+# -- one function for any number of dimensions -----------------------------------------------------
 
 
-def avg_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The mean over windows: x (N, C, D, H, W) -> (N, C, *out)."""
-    return _avg_pool(3, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
-
-
-def adaptive_avg_pool1d(x: Any, output_size: Any) -> Tensor:
-    """The mean over `output_size` near-equal windows: x (N, C, L) -> (N, C, L'); 1 is global."""
-    return _adaptive_avg_pool(1, x, output_size)
-
-
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
-    """The mean over near-equal windows: x (N, C, H, W) -> (N, C, *output_size); 1 is global."""
-    return _adaptive_avg_pool(2, x, output_size)
-
-
-def adaptive_avg_pool3d(x: Any, output_size: Any) -> Tensor:
-    """The mean over near-equal windows: x (N, C, D, H, W) -> (N, C, *output_size); 1 is global."""
-    return _adaptive_avg_pool(3, x, output_size)
-
-
-def _pool_window(
-    caller: str, ndim: int, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
-) -> Window:
-    if x.ndim != ndim + 2:
-        raise ValueError(
-            f"{caller}: expected x of rank {ndim + 2} (N, C, and {ndim} of size), got {x.shape}; "
-            "add the missing axes with reshape or expand_dims"
-        )
-    if x.dtype.kind != "f":
-        raise TypeError(f"{caller}: expected floats, got {x.dtype}; convert with .astype")
-    steps = kernel_size if stride is None else stride
-    window = kernels.window(caller, ndim, kernel_size, steps, padding, dilation)
-    reach = zip(window.padding, window.span, strict=True)
-    if any(max(pair) > span // 2 for pair, span in reach):
-        raise ValueError(
-            f"{caller}: padding must be at most half the kernel, or a window would see padding "
-            f"only: padding {window.padding}, kernel {window.size}, dilation {window.dilation}"
-        )
-    return window
-
-
-def _max_pool(
+def _max_pool_nd(
     ndim: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Tensor:
     x = as_tensor(x)
-    caller = f"max_pool{ndim}d"
-    window = _pool_window(caller, ndim, x, kernel_size, stride, padding, dilation)
-    window = window.covering(x.shape[2:]) if ceil_mode else window
-    window.check(caller, x.shape[2:])
+    _, window = _windows(
+        f"max_pool{ndim}d", x, ndim, kernel_size, stride, padding, dilation, ceil_mode
+    )
     data, winners = kernels.max_pool(x.data, window)
     in_size = x.shape[2:]
-    return Tensor.from_op("max_pool", data, (x, lambda g, y: _unpool(g, winners, window, in_size)))
+    return Tensor.from_op("max_pool", data, (x, lambda g: _max_unpool(g, winners, window, in_size)))
 
 
-def _unpool(g: Tensor, winners: Winners, window: Window, in_size: Size) -> Tensor:
-    data = kernels.max_unpool(g.data, winners, window, in_size)
-    return Tensor.from_op("max_unpool", data, (g, lambda h, y: _pick(h, winners, window)))
-
-
-def _pick(x: Tensor, winners: Winners, window: Window) -> Tensor:
-    in_size = x.shape[2:]
-    data = kernels.max_pick(x.data, winners, window)
-    return Tensor.from_op("max_pick", data, (x, lambda g, y: _unpool(g, winners, window, in_size)))
-
-
-def _avg_pool(
+def _avg_pool_nd(
     ndim: int,
     x: Any,
     kernel_size: Any,
@@ -164,13 +69,41 @@ def _avg_pool(
     count_include_pad: bool,
 ) -> Tensor:
     x = as_tensor(x)
-    caller = f"avg_pool{ndim}d"
-    window = _pool_window(caller, ndim, x, kernel_size, stride, padding, 1)
-    wide = window.covering(x.shape[2:]) if ceil_mode else window
-    wide.check(caller, x.shape[2:])
+    window, wide = _windows(f"avg_pool{ndim}d", x, ndim, kernel_size, stride, padding, 1, ceil_mode)
     if wide == window and (count_include_pad or not any(map(any, window.padding))):
         return _sum_pool(x, window, 1 / math.prod(window.size))
     return _sum_pool(x, wide) / Tensor(_counts(x, window, wide, count_include_pad))
+
+
+def _windows(
+    caller: str,
+    x: Tensor,
+    ndim: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+) -> tuple[Window, Window]:
+    """The checked window, and the one that pools: with ceil_mode it has more padding behind."""
+    if x.ndim != ndim + 2:
+        raise ValueError(
+            f"{caller}: expected x of rank {ndim + 2} (N, C, and {ndim} of size), got {x.shape}; "
+            "add the missing axes with reshape or expand_dims"
+        )
+    if x.dtype.kind != "f":
+        raise TypeError(f"{caller}: expected floats, got {x.dtype}; convert with .astype")
+    stride = kernel_size if stride is None else stride
+    window = kernels.window(caller, ndim, kernel_size, stride, padding, dilation)
+    reach = zip(window.padding, window.span, strict=True)
+    if any(max(pair) > span // 2 for pair, span in reach):
+        raise ValueError(
+            f"{caller}: padding must be at most half the kernel, or a window would see padding "
+            f"only: padding {window.padding}, kernel {window.size}, dilation {window.dilation}"
+        )
+    wide = window.covering(x.shape[2:]) if ceil_mode else window
+    wide.check(caller, x.shape[2:])
+    return window, wide
 
 
 def _counts(x: Tensor, window: Window, wide: Window, count_include_pad: bool) -> Array:
@@ -183,20 +116,7 @@ def _counts(x: Tensor, window: Window, wide: Window, count_include_pad: bool) ->
     return kernels.sum_pool(kernels.pad(ones, window.padding, 1), replace(wide, padding=rest))
 
 
-def _sum_pool(x: Tensor, window: Window, scale: float = 1) -> Tensor:
-    in_size = x.shape[2:]
-    data = kernels.sum_pool(x.data, window, scale)
-    return Tensor.from_op(
-        "sum_pool", data, (x, lambda g, y: _sum_unpool(g, window, in_size, scale))
-    )
-
-
-def _sum_unpool(g: Tensor, window: Window, in_size: Size, scale: float) -> Tensor:
-    data = kernels.sum_unpool(g.data, window, in_size, scale)
-    return Tensor.from_op("sum_unpool", data, (g, lambda h, y: _sum_pool(h, window, scale)))
-
-
-def _adaptive_avg_pool(ndim: int, x: Any, output_size: Any) -> Tensor:
+def _adaptive_avg_pool_nd(ndim: int, x: Any, output_size: Any) -> Tensor:
     """Output i averages the inputs floor(i·n/m) to ceil((i + 1)·n/m), axis by axis."""
     x = as_tensor(x)
     caller = f"adaptive_avg_pool{ndim}d"
@@ -209,9 +129,70 @@ def _adaptive_avg_pool(ndim: int, x: Any, output_size: Any) -> Tensor:
     if all(m == 1 for m in sizes):
         return x.mean(tuple(range(2, x.ndim)), keepdims=True)
     for axis, m in enumerate(sizes, start=2):
-        n = x.shape[axis]
-        parts = [
-            x[(slice(None),) * axis + (slice(i * n // m, -(-(i + 1) * n // m)),)] for i in range(m)
-        ]
+        n, lead = x.shape[axis], (slice(None),) * axis
+        parts = [x[(*lead, slice(i * n // m, -(-(i + 1) * n // m)))] for i in range(m)]
         x = concatenate([part.mean(axis, keepdims=True) for part in parts], axis)
     return x
+
+
+# -- the functions ---------------------------------------------------------------------------------
+
+
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Tensor:
+    """The maximum over windows: x (N, C, L) -> (N, C, L').
+
+    Padding counts as −inf; the first maximum wins and gets all of the gradient.
+    """
+    return _max_pool_nd(1, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Tensor:
+    """The maximum over windows: x (N, C, H, W) -> (N, C, H', W').
+
+    Padding counts as −inf; the first maximum wins and gets all of the gradient.
+    """
+    return _max_pool_nd(2, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Tensor:
+    """The maximum over windows: x (N, C, D, H, W) -> (N, C, *out).
+
+    Padding counts as −inf; the first maximum wins and gets all of the gradient.
+    """
+    return _max_pool_nd(3, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def avg_pool1d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
+) -> Tensor:
+    """The mean over windows: x (N, C, L) -> (N, C, L')."""
+    return _avg_pool_nd(1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool2d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
+) -> Tensor:
+    """The mean over windows: x (N, C, H, W) -> (N, C, H', W')."""
+    return _avg_pool_nd(2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool3d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
+) -> Tensor:
+    """The mean over windows: x (N, C, D, H, W) -> (N, C, *out)."""
+    return _avg_pool_nd(3, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def adaptive_avg_pool1d(x, output_size) -> Tensor:
+    """The mean over `output_size` near-equal windows: x (N, C, L) -> (N, C, L'); 1 is global."""
+    return _adaptive_avg_pool_nd(1, x, output_size)
+
+
+def adaptive_avg_pool2d(x, output_size) -> Tensor:
+    """The mean over near-equal windows: x (N, C, H, W) -> (N, C, *output_size); 1 is global."""
+    return _adaptive_avg_pool_nd(2, x, output_size)
+
+
+def adaptive_avg_pool3d(x, output_size) -> Tensor:
+    """The mean over near-equal windows: x (N, C, D, H, W) -> (N, C, *output_size); 1 is global."""
+    return _adaptive_avg_pool_nd(3, x, output_size)

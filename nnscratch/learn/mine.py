@@ -21,13 +21,15 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn, optim
+from nnscratch.autograd import grad, no_grad
 from nnscratch.data import PICTURES, contact_strip, digits, generated_people, save_image
 from nnscratch.faces.encoder import encode
 from nnscratch.learn import borrowed, message, runner
 from nnscratch.learn.borrowed import Fault, Lender, Part
 from nnscratch.learn.folder import HIDDEN, Folder
+from nnscratch.operations import concatenate
 from nnscratch.style import losses, vgg
-from nnscratch.tensor import Tensor, concatenate, grad, no_grad
+from nnscratch.tensor import Tensor
 
 SECONDS = 60.0  # for one program
 GRACE = 5.0  # a process ends itself, and says where it was; if it does not, it is ended

@@ -1,16 +1,19 @@
 """The table of a network: what comes out of each layer, what it costs, what it sees.
 
-Stands on `module` and `shapes`: the network is run on shapes, so no number is computed.
+Stands on `module` and `shapes`: the network runs on shapes, so no number is computed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnscratch.autograd import no_grad
+from nnscratch.kernels import choosing
 from nnscratch.nn import module as modules
+from nnscratch.nn import shapes
 from nnscratch.nn.module import Module
-from nnscratch.shapes import Field, Meter, ShapeOnly
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.nn.shapes import Field, Meter, ShapeOnly
+from nnscratch.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     modules._observers.append(record)
     try:
         model.eval()  # running statistics must not move
-        with no_grad():
+        with no_grad(), choosing(shapes.choose):
             model(Tensor(_input(model, tuple(input_shape), meter)))
     finally:
         modules._observers.remove(record)

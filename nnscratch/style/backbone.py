@@ -13,12 +13,14 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn
+from nnscratch.autograd import no_grad
 from nnscratch.data.scenes import scenes
 from nnscratch.data.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
+from nnscratch.operations import concatenate
 from nnscratch.optim import Adam, cosine_rate
 from nnscratch.style import vgg
 from nnscratch.style.vgg import CONFIGS, VGG, Config
-from nnscratch.tensor import Tensor, concatenate, no_grad
+from nnscratch.tensor import Tensor
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
 from nnscratch.weights.form import CAFFE
 

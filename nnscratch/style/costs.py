@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnscratch.autograd import no_grad
 from nnscratch.backend import array_module, to_numpy
 from nnscratch.style.conventions import CONVENTIONS, Convention
 from nnscratch.style.losses import TV_POWERS, total_variation
 from nnscratch.style.statistics import KINDS, STATISTICS, Distance
 from nnscratch.style.vgg import VGG
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.tensor import Tensor
 
 Layers = Mapping[str, float] | Sequence[str] | None
 Features = dict[str, Tensor]

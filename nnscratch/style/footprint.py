@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.host.memory import IDLE_BYTES
-from nnscratch.shapes import Field, Meter, ShapeOnly
+from nnscratch.autograd import no_grad
+from nnscratch.kernels import choosing
+from nnscratch.nn import shapes as shapes_only
+from nnscratch.nn.shapes import Field, Meter, ShapeOnly
 from nnscratch.style.costs import Objective, default_layers
 from nnscratch.style.scales import Size
 from nnscratch.style.statistics import STATISTICS, Sliced
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.tensor import Tensor
 
 PROCESS = 150 * 2**20  # Python, NumPy, SciPy and Pillow themselves
+IDLE_BYTES = 2**26  # of results' memory that the NumPy engine keeps for reuse
 SCRATCH = 16 * 2**20  # of fast kernels, at most
 AT_POINTS = 8  # times the weights, as Winograd's transform holds them: 36 for 9, in two directions
 PADDED = 2  # copies that padding other than by zeros leaves in the graph
@@ -67,7 +70,7 @@ def extents(network: Any, layers: Iterable[str], channels: int, size: Size) -> d
     last = max(map(names.index, layers))
     one = (1,) * len(size)
     image = ShapeOnly((1, channels, *size), np.float32, Field(one, one), Meter())
-    with no_grad():
+    with no_grad(), choosing(shapes_only.choose):
         features = network.features(Tensor(image), names[: last + 1])
     return {name: _extent(name, features[name].data) for name in names[: last + 1]}
 

@@ -6,9 +6,9 @@ Stands on `texture`, on `functional` for the patches, and on SciPy's filters.
 import numpy as np
 
 import nnscratch.functional as F
+from nnscratch.autograd import no_grad
 from nnscratch.data.images import resize_image
 from nnscratch.style import texture
-from nnscratch.tensor import no_grad
 
 PATCHES = (3, 7)  # pixels of a side
 DIRECTIONS = 32  # to look along

@@ -14,14 +14,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from nnscratch.backend import Array, array_module
-from nnscratch.host.parallel import one_blas_thread
+from nnscratch.operations import concatenate, maximum, sqrt
 from nnscratch.style.losses import gram_matrix, style_cost
-from nnscratch.tensor import Tensor, concatenate, maximum, sqrt
+from nnscratch.tensor import Tensor
 
 Distance = Callable[[Tensor], Tensor]
 
@@ -269,6 +271,21 @@ def _trace(matrices: Tensor) -> Tensor:
     """(N, C, C) -> (N,)."""
     places = np.arange(matrices.shape[-1])
     return matrices[:, places, places].sum(-1)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """The libraries that have threads; finding them takes milliseconds."""
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """Within this block NumPy's matrix library uses one thread.
+
+    Decompositions of a few hundred rows are several times slower on two threads, which wait for
+    one another in a loop after each small product.
+    """
+    return _controller().limit(limits=1, user_api="blas")
 
 
 def _root(matrices: Array) -> Array:

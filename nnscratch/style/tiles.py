@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from nnscratch.autograd import no_grad
 from nnscratch.style.costs import CostParts, Costs, Features, Objective, Style, area_average
 from nnscratch.style.footprint import (
     PROCESS,
@@ -30,7 +31,7 @@ from nnscratch.style.footprint import (
 from nnscratch.style.scales import Size
 from nnscratch.style.statistics import STATISTICS, Kind
 from nnscratch.style.vgg import VGG
-from nnscratch.tensor import Tensor, as_tensor, no_grad
+from nnscratch.tensor import Tensor, as_tensor
 
 Span = tuple[int, int]  # from, up to
 

@@ -15,9 +15,10 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn, weights
+from nnscratch.autograd import no_grad
 from nnscratch.backend import array_module
 from nnscratch.nn.init import orthogonal
-from nnscratch.tensor import Tensor, as_tensor, no_grad
+from nnscratch.tensor import Tensor, as_tensor
 from nnscratch.weights import Preprocess, VGGWeights
 from nnscratch.weights.form import CAFFE
 
@@ -133,11 +134,9 @@ class VGG(nn.Module):
                 break
             if self.padding != "constant" and isinstance(layer, CONVS[self.ndim]):
                 x = F.pad(x, ((1, 1),) * self.ndim, self.padding)
-            before, x = x, layer(x)
+            x = layer(x)
             if name in wanted:
                 found[name] = x
-            if isinstance(layer, nn.ReLU) and not any(before is kept for kept in found.values()):
-                before.release()
         return found
 
     def _prepared(self, images: Tensor) -> Tensor:

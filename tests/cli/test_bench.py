@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from nnscratch.cli import bench, main
-from nnscratch.kernels import measure
+from nnscratch.engines import measure
 
 SMALL = ["1x3x8x8:4k3", "2x4x12:4k3s2"]
 

@@ -3,17 +3,17 @@
 import json
 import subprocess
 import sys
-import threading
 import tracemalloc
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_choice import ALGORITHMS, engine
 
 import nnscratch.functional as F
 from nnscratch import Tensor, kernels
-from nnscratch.kernels import im2col, window
+from nnscratch.kernels import window
 
 
 def conv_by_loops(x, weight, stride, padding, dilation, groups):
@@ -78,7 +78,7 @@ NAMED = [
 ]
 CASES = [case[1:] for case in NAMED] + list(settings(40, seed=1))
 IDS = [case[0] for case in NAMED] + [f"random{i}" for i in range(40)]
-every_algorithm = pytest.mark.parametrize("name", kernels.ALGORITHMS)
+every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
 every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
@@ -95,7 +95,7 @@ def draw(case, dtype=np.float64, seed=0):
 @every_case
 def test_agrees_with_nested_loops(name, case):
     x, weight, _, w, groups = draw(case)
-    with kernels.algorithm(name):
+    with engine(name):
         y = kernels.conv(x, weight, w, groups)
     expected = conv_by_loops(x, weight, *case[2:5], groups)
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-11)
@@ -104,12 +104,12 @@ def test_agrees_with_nested_loops(name, case):
 @every_algorithm
 @every_case
 def test_adjoint_in_input_and_weight(name, case):
-    """<conv(x, w), g> = <x, conv_input(g, w)> = <w, conv_weight(x, g)>, each for every element."""
+    """<conv(x, w), g> = <x, grad_input(g, w)> = <w, grad_weight(x, g)>, for every element."""
     x, weight, g, w, groups = draw(case)
-    with kernels.algorithm(name):
+    with engine(name):
         y = kernels.conv(x, weight, w, groups)
-        back = kernels.conv_input(g, weight, w, x.shape[2:], groups)
-        slope = kernels.conv_weight(x, g, w, groups)
+        back = kernels.conv_grad_input(g, weight, w, x.shape[2:], groups)
+        slope = kernels.conv_grad_weight(x, g, w, groups)
     assert y.shape == g.shape and back.shape == x.shape and slope.shape == weight.shape
     pairing = (y * g).sum()
     np.testing.assert_allclose((x * back).sum(), pairing, rtol=1e-10, atol=1e-10)
@@ -121,9 +121,9 @@ def test_adjoint_in_input_and_weight(name, case):
 def test_adjoints_element_by_element(name, case):
     """A unit vector in, one row of the matrix out: no two errors can cancel."""
     x, weight, g, w, groups = draw(case)
-    with kernels.algorithm(name):
-        back = kernels.conv_input(g, weight, w, x.shape[2:], groups)
-        slope = kernels.conv_weight(x, g, w, groups)
+    with engine(name):
+        back = kernels.conv_grad_input(g, weight, w, x.shape[2:], groups)
+        slope = kernels.conv_grad_weight(x, g, w, groups)
     rng = np.random.default_rng(5)
     for whole, gradient in ((x, back), (weight, slope)):
         for flat in rng.choice(whole.size, min(6, whole.size), replace=False):
@@ -140,11 +140,11 @@ def test_adjoints_element_by_element(name, case):
 def test_dtype_is_kept(name, dtype):
     x, weight, g, w, groups = draw(CASES[6], dtype)
     expected = conv_by_loops(x, weight, *CASES[6][2:5], groups)
-    with kernels.algorithm(name):
+    with engine(name):
         results = (
             kernels.conv(x, weight, w, groups),
-            kernels.conv_input(g, weight, w, x.shape[2:], groups),
-            kernels.conv_weight(x, g, w, groups),
+            kernels.conv_grad_input(g, weight, w, x.shape[2:], groups),
+            kernels.conv_grad_weight(x, g, w, groups),
         )
     assert [r.dtype for r in results] == [dtype] * 3
     np.testing.assert_allclose(results[0], expected, atol=30 * np.finfo(dtype).eps)
@@ -155,7 +155,7 @@ def test_integers_are_exact(name):
     rng = np.random.default_rng(0)
     x, weight = rng.integers(-9, 9, (2, 2, 5, 5)), rng.integers(-9, 9, (3, 2, 3, 3))
     w = window("test", 2, 3, 1, 1, 1)
-    with kernels.algorithm(name):
+    with engine(name):
         y = kernels.conv(x, weight, w)
     assert y.dtype == np.int64
     np.testing.assert_array_equal(y, conv_by_loops(x, weight, (1, 1), w.padding, (1, 1), 1))
@@ -176,16 +176,16 @@ def layouts(array):
 @pytest.mark.parametrize("case", [CASES[5], CASES[6], CASES[1]])
 def test_memory_layout_does_not_matter_and_inputs_are_left_alone(name, case):
     x, weight, g, w, groups = draw(case)
-    with kernels.algorithm(name):
+    with engine(name):
         expected = kernels.conv(x, weight, w, groups)
-        back = kernels.conv_input(g, weight, w, x.shape[2:], groups)
-        slope = kernels.conv_weight(x, g, w, groups)
+        back = kernels.conv_grad_input(g, weight, w, x.shape[2:], groups)
+        slope = kernels.conv_grad_weight(x, g, w, groups)
         for xl, wl, gl in zip(layouts(x), layouts(weight), layouts(g), strict=True):
             before = [a.copy() for a in (xl, wl, gl)]
             for got, wanted in (
                 (kernels.conv(xl, wl, w, groups), expected),
-                (kernels.conv_input(gl, wl, w, x.shape[2:], groups), back),
-                (kernels.conv_weight(xl, gl, w, groups), slope),
+                (kernels.conv_grad_input(gl, wl, w, x.shape[2:], groups), back),
+                (kernels.conv_grad_weight(xl, gl, w, groups), slope),
             ):
                 np.testing.assert_allclose(got, wanted, rtol=1e-11, atol=1e-11)
             for a, b in zip((xl, wl, gl), before, strict=True):
@@ -197,10 +197,10 @@ def test_broadcast_gradient(name):
     """The gradient of a sum is one number with strides of 0."""
     x, weight, g, w, groups = draw(CASES[5])
     ones = np.broadcast_to(np.ones(()), g.shape)
-    with kernels.algorithm(name):
+    with engine(name):
         for call in (
-            lambda g: kernels.conv_input(g, weight, w, x.shape[2:], groups),
-            lambda g: kernels.conv_weight(x, g, w, groups),
+            lambda g: kernels.conv_grad_input(g, weight, w, x.shape[2:], groups),
+            lambda g: kernels.conv_grad_weight(x, g, w, groups),
         ):
             np.testing.assert_allclose(call(ones), call(np.ones(g.shape)), rtol=1e-11, atol=1e-11)
 
@@ -210,11 +210,11 @@ def test_broadcast_gradient(name):
 def test_no_images(name, groups):
     w = window("test", 2, 3, 2, 1, 1)
     x, weight = np.ones((0, 4, 5, 5)), np.ones((6, 4 // groups, 3, 3))
-    with kernels.algorithm(name):
+    with engine(name):
         y = kernels.conv(x, weight, w, groups)
         assert y.shape == (0, 6, 3, 3)
-        assert kernels.conv_input(y, weight, w, (5, 5), groups).shape == x.shape
-        slope = kernels.conv_weight(x, y, w, groups)
+        assert kernels.conv_grad_input(y, weight, w, (5, 5), groups).shape == x.shape
+        slope = kernels.conv_grad_weight(x, y, w, groups)
     assert slope.shape == weight.shape and not slope.any()
 
 
@@ -222,31 +222,11 @@ def test_no_images(name, groups):
 def test_nan_stays_in_the_windows_that_see_it(name):
     x = np.zeros((1, 1, 8, 8))
     x[0, 0, 1, 1] = np.nan
-    with kernels.algorithm(name):
+    with engine(name):
         y = kernels.conv(x, np.ones((1, 1, 3, 3)), window("test", 2, 3, 1, 0, 1))
     seen = np.zeros((6, 6), bool)
     seen[:2, :2] = True
     np.testing.assert_array_equal(np.isnan(y[0, 0]), seen)
-
-
-@pytest.mark.parametrize("block", [1, 200, 3000])
-def test_blocks_of_any_size(monkeypatch, block):
-    """Cut between images, between rows and within an image: the same numbers."""
-    case = ((3, 4, 7, 6), (6, 2, 3, 2), (2, 1), ((1, 2), (0, 1)), (1, 2), 2)
-    x, weight, g, w, groups = draw(case)
-    whole = [
-        im2col.conv(x, weight, w, groups),
-        im2col.conv_input(g, weight, w, x.shape[2:], groups),
-        im2col.conv_weight(x, g, w, groups),
-    ]
-    monkeypatch.setattr(im2col, "HOST_BLOCK", block)
-    parts = [
-        im2col.conv(x, weight, w, groups),
-        im2col.conv_input(g, weight, w, x.shape[2:], groups),
-        im2col.conv_weight(x, g, w, groups),
-    ]
-    for a, b in zip(parts, whole, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
 
 
 TRANSPOSED = [
@@ -268,7 +248,7 @@ def test_transposed_convolution_against_loops(name, case):
     x, weight = rng.standard_normal(shape), rng.standard_normal(weight_shape)
     bias = rng.standard_normal(weight_shape[1] * groups)
     function = getattr(F, f"conv_transpose{len(stride)}d")
-    with kernels.algorithm(name):
+    with engine(name):
         y = function(x, weight, bias, stride, padding, output_padding, groups, dilation)
     expected = transpose_by_loops(x, weight, stride, padding, output_padding, dilation, groups)
     expected += bias.reshape(-1, *(1,) * len(stride))
@@ -328,38 +308,6 @@ def test_mixed_dtypes_promote_and_gradients_return_to_their_own():
 
 
 # -- choosing -------------------------------------------------------------------------------------
-
-
-def spy(monkeypatch, name):
-    calls = []
-    chosen = kernels.ALGORITHMS[name].conv
-    monkeypatch.setattr(kernels.ALGORITHMS[name], "conv", lambda *a: calls.append(1) or chosen(*a))
-    return calls
-
-
-@every_algorithm
-def test_an_algorithm_can_be_forced(monkeypatch, name):
-    calls = spy(monkeypatch, name)
-    w = kernels.window("conv", 2, 3, 1, 1, 1)  # a kernel that all algorithms can do
-    x, weight = np.ones((1, 2, 5, 5)), np.ones((3, 2, 3, 3))
-    other = next(n for n in kernels.ALGORITHMS if n != name)
-    with kernels.algorithm(other):
-        with kernels.algorithm(name):
-            kernels.conv(x, weight, w)
-            assert len(calls) == 1
-            thread = threading.Thread(target=lambda: found.append(kernels._forced.name))
-            found = []
-            thread.start()
-            thread.join()
-            assert found == [None]  # each thread has its own
-        kernels.conv(x, weight, w)
-    assert len(calls) == 1 and kernels._forced.name is None
-
-
-def test_unknown_algorithm():
-    words = r"expected one of \('plain', .*, got 'fft'"
-    with pytest.raises(ValueError, match=words), kernels.algorithm("fft"):
-        pass
 
 
 def test_chosen_algorithms_agree_for_all_group_counts():

@@ -1,15 +1,22 @@
 """Pooling against nested loops: maxima, means, ceil_mode, adjoints, NaN and infinities."""
 
+import importlib
 from itertools import product
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from engine_choice import ENGINES, engine
 
 import nnscratch as nns
 import nnscratch.functional as F
 from nnscratch import Tensor, kernels
 from nnscratch.kernels import window
+
+
+@pytest.fixture(autouse=True, params=ENGINES)
+def each_engine(request):
+    with engine(request.param):
+        yield request.param
 
 
 def windows_of(in_size, kernel, stride, padding, dilation, ceil_mode):
@@ -115,12 +122,12 @@ def test_adjoints(case):
     y, winner = kernels.max_pool(x, w)
     g, other = rng.standard_normal(y.shape), rng.standard_normal(x.shape)
     for down, up in (
-        (kernels.max_pick(other, winner, w), kernels.max_unpool(g, winner, w, x.shape[2:])),
+        (kernels.max_gather(other, winner, w), kernels.max_unpool(g, winner, w, x.shape[2:])),
         (kernels.sum_pool(other, w), kernels.sum_unpool(g, w, x.shape[2:])),
     ):
         assert down.shape == g.shape and up.shape == x.shape
         np.testing.assert_allclose((down * g).sum(), (up * other).sum(), rtol=1e-10, atol=1e-10)
-    np.testing.assert_array_equal(kernels.max_pick(x, winner, w), y)
+    np.testing.assert_array_equal(kernels.max_gather(x, winner, w), y)
 
 
 def test_the_first_maximum_wins():
@@ -321,6 +328,14 @@ def laid_out(x, rng):
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1) if rng.integers(2) else x
 
 
+def in_blocks_of_one_row(one_row, monkeypatch):
+    """The NumPy engine then cuts its work as small as it can."""
+    if one_row and "numpy" in ENGINES:
+        blocks = importlib.import_module("nnscratch.engines.numpy.pool")
+        monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
+        monkeypatch.setattr(blocks, "LEAST_ROWS", 1)
+
+
 FILLS = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "ties": lambda rng, shape: rng.integers(-1, 2, shape).astype(np.float64),
@@ -331,14 +346,12 @@ FILLS = {
 
 @pytest.mark.torch
 @pytest.mark.parametrize("fill", FILLS)
-@pytest.mark.parametrize("block", [1, None])
-def test_max_pool_equals_pytorch(fill, block, monkeypatch):
+@pytest.mark.parametrize("one_row", [False, True])
+def test_max_pool_equals_pytorch(fill, one_row, monkeypatch):
     """Values and gradients, of equal maxima the first, of NaN the last; whole and in blocks."""
     torch = pytest.importorskip("torch", reason="PyTorch is an oracle here, not a dependency")
-    if block:
-        monkeypatch.setattr(kernels.pool, "HOST_BLOCK", block)
-        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", 1)
-    rng = np.random.default_rng([len(fill), block or 0])
+    in_blocks_of_one_row(one_row, monkeypatch)
+    rng = np.random.default_rng([len(fill), one_row])
     for _ in range(40):
         shape, *setting = random_setting(rng)
         kernel, stride, padding, dilation, ceil_mode = setting
@@ -360,13 +373,11 @@ def test_max_pool_equals_pytorch(fill, block, monkeypatch):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("block", [1, None])
-def test_avg_pool_equals_pytorch(block, monkeypatch):
+@pytest.mark.parametrize("one_row", [False, True])
+def test_avg_pool_equals_pytorch(one_row, monkeypatch):
     torch = pytest.importorskip("torch", reason="PyTorch is an oracle here, not a dependency")
-    if block:
-        monkeypatch.setattr(kernels.pool, "HOST_BLOCK", block)
-        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", 1)
-    rng = np.random.default_rng(block or 0)
+    in_blocks_of_one_row(one_row, monkeypatch)
+    rng = np.random.default_rng(int(one_row))
     for _ in range(80):
         shape, kernel, stride, padding, _, ceil_mode = random_setting(rng)
         if any(n < k for n, k in zip(shape[2:], kernel, strict=True)):
@@ -383,89 +394,3 @@ def test_avg_pool_equals_pytorch(block, monkeypatch):
         y.backward(laid_out(g, rng))
         ty.backward(torch.tensor(g))
         np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), atol=1e-12)
-
-
-@pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize(("kernel", "stride"), [((2, 2), 2), ((3, 3), 2), ((5, 3), 1), ((1, 4), 3)])
-def test_blocks_and_threads_change_nothing(kernel, stride, channels_last, monkeypatch):
-    """Each block on its own, in two threads, gives every bit of the whole; also of the adjoints."""
-    rng = np.random.default_rng(0)
-    x, other = rng.integers(-2, 3, (2, 3, 4, 37, 11)).astype(np.float32)  # (3, 4, 37, 11), ties
-    if channels_last:
-        x, other = (
-            np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1) for a in (x, other)
-        )
-    w = window("test", 2, kernel, stride, tuple(k // 2 for k in kernel), 1)
-
-    def everything():
-        y, winners = kernels.max_pool(x, w)
-        total = kernels.sum_pool(other, w)
-        up = kernels.max_unpool(total, winners, w, x.shape[2:])
-        picked = kernels.max_pick(other, winners, w)
-        return y, picked, total, up, kernels.sum_unpool(y, w, x.shape[2:])
-
-    expected = [array.copy() for array in everything()]
-    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
-    for rows in (1, 2, 3, 8):
-        monkeypatch.setattr(kernels.pool, "LEAST_ROWS", rows)
-        for count in (1, 2):
-            with threadpool_limits(count, "blas"):
-                for a, b in zip(everything(), expected, strict=True):
-                    np.testing.assert_array_equal(a, b)
-
-
-@pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("axis", [2, 3])
-def test_kernels_wider_than_256(axis, channels_last):
-    """The numbers of the winners no longer fit into a byte."""
-    shape = [2, 3, 4, 4]
-    shape[axis] = 700
-    x = -np.random.default_rng(0).permutation(np.prod(shape)).reshape(shape).astype(np.float64)
-    if channels_last:
-        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
-    kernel, stride, padding = [2, 2], [2, 2], [0, 1]
-    kernel[axis - 2], stride[axis - 2], padding[axis - 2] = 300, 170, 150
-    setting = (tuple(kernel), tuple(stride), tuple(padding), (1, 1), False)
-    y, winners = kernels.max_pool(x, window("test", 2, *setting[:4]))
-    assert winners[axis].dtype == np.uint16 and winners[axis].max() > 255
-    np.testing.assert_array_equal(y, max_by_loops(x, *setting))
-    leaf = Tensor(x, requires_grad=True)
-    F.max_pool2d(leaf, *setting).sum().backward()
-    won = np.isin(x, y)
-    assert (leaf.grad.numpy()[won] > 0).all() and not leaf.grad.numpy()[~won].any()
-    assert leaf.grad.numpy().sum() == y.size
-
-
-def test_a_nan_in_one_block_wins_there_alone(monkeypatch):
-    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
-    x = np.random.default_rng(0).standard_normal((1, 1, 64, 6))
-    x[0, 0, 40, 3] = x[0, 0, 41, 2] = np.nan
-    leaf = Tensor(x, requires_grad=True)
-    y = F.max_pool2d(leaf, 2)
-    assert np.argwhere(np.isnan(y.numpy())).tolist() == [[0, 0, 20, 1]]
-    y.sum().backward()
-    assert np.isfinite(leaf.grad.numpy()).all()
-    assert leaf.grad.numpy()[0, 0, 40:42, 2:4].tolist() == [[0, 0], [1, 0]]  # the last NaN
-
-
-@pytest.mark.parametrize(("stride", "in_place"), [(1, False), (2, False), (3, True)])
-def test_no_block_works_where_another_may_write(stride, in_place, monkeypatch):
-    """Rows that two blocks see: with two threads the one would read what the other has begun."""
-    used, work = [], kernels.pool._max_along
-
-    def watched(line, part, axis, given, made, number):
-        used.append((axis, number))
-        work(line, part, axis, given, made, number)
-
-    monkeypatch.setattr(kernels.pool, "_max_along", watched)
-    x = np.random.default_rng(0).standard_normal((1, 1, 40, 6))
-    w = window("test", 2, (3, 3), stride, 0, 1)
-    _, winners = kernels.max_pool(x, w)
-    assert all(np.shares_memory(number, winners[axis]) for axis, number in used)  # one block
-    used.clear()
-    monkeypatch.setattr(kernels.pool, "HOST_BLOCK", 1)
-    _, winners = kernels.max_pool(x, w)
-    rows = [number for axis, number in used if axis == 2]
-    assert len(rows) > 1 and not np.shares_memory(rows[0], rows[1])
-    columns = [number for axis, number in used if axis == 3]
-    assert {np.shares_memory(number, winners[3]) for number in columns} == {in_place}

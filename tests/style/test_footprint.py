@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nnscratch import kernels
+from nnscratch.engines.numpy import free
 from nnscratch.style import KINDS, Objective, Style, footprint, vgg
 from nnscratch.style.costs import Costs
 from nnscratch.style.descent import OPTIMIZERS
@@ -47,7 +47,7 @@ def test_the_peak_of_a_step_is_what_was_worked_out(padding, kind):
     content, style = np.random.default_rng(0).random((2, 3, 192, 160)).astype(np.float32)
     objective = Objective(style_kind=kind)
     evaluation = Whole(Costs(net, content, [Style(style)], objective))
-    kernels.free()
+    free()
     tracemalloc.start()
     for _ in range(2):
         evaluation.gradient(content[None])

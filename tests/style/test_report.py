@@ -6,12 +6,13 @@ import functools
 import numpy as np
 import pytest
 
+from nnscratch.autograd import no_grad
 from nnscratch.data import PICTURES
 from nnscratch.data.images import resize_image
 from nnscratch.optim import Adam
 from nnscratch.style import report, vgg
 from nnscratch.style.report import MEASURES, Scale, style_report
-from nnscratch.tensor import Tensor, no_grad
+from nnscratch.tensor import Tensor
 
 PARTS = tuple(MEASURES)
 drawn = functools.cache(lambda name, side: PICTURES[name](side))

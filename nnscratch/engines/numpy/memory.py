@@ -1,8 +1,8 @@
-"""Memory that is used again: scratch for each thread, and large results whose arrays are gone.
+"""Reused memory: scratch buffers of each thread, and the memory of large results.
 
-Stands on NumPy alone. Asking the system for 64 MiB costs little, but on first use it clears every
-page: a sixth of the time of a large Winograd convolution. And NumPy aligns to 16 bytes, where
-cache lines and the widest registers have 64.
+Stands on NumPy alone. The system clears every page of new memory on first use, which takes a sixth
+of the time of a large Winograd convolution. NumPy aligns to 16 bytes; cache lines and the widest
+registers have 64.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 ALIGNMENT = 64
 SCRATCH_BYTES = 2**26  # a scratch buffer larger than this is not kept
 RESULT_BYTES = 2**20  # a result smaller than this is left to NumPy
-IDLE_BYTES = 2**26  # of results' memory that wait for use, all together
+IDLE_BYTES = 2**26  # of results' memory that is kept for reuse, in all
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -31,7 +31,7 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 def result(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """np.empty for an array to give away; its memory comes back when nobody refers to it."""
+    """np.empty for a result; its memory is reused when nothing refers to the array any more."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < RESULT_BYTES:
         return np.empty(shape, dtype)
@@ -39,7 +39,7 @@ def result(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 def like(x: np.ndarray) -> np.ndarray:
-    """np.empty_like, by `result`: axes lie in memory as those of x do."""
+    """np.empty_like by `result`: the axes have the same order in memory as those of x."""
     axes = order(x)
     made = result(tuple(x.shape[axis] for axis in axes), x.dtype)
     return made.transpose(np.argsort(axes))
@@ -51,7 +51,7 @@ def order(x: np.ndarray) -> tuple[int, ...]:
 
 
 class _Lease:
-    """What an array and all its views refer to; it dies with the last of them."""
+    """The owner of a result's memory: it dies with the last array that refers to it."""
 
     def __init__(self, memory: np.ndarray) -> None:
         self.memory = memory
@@ -62,7 +62,7 @@ class _Lease:
 
 
 def free() -> None:
-    """Gives all that waits for use back to the system."""
+    """Give all memory that is kept for reuse back to the system."""
     for kept in list(_all_kept):
         kept.buffers.clear()
     _idle.clear()
@@ -75,7 +75,7 @@ def _aligned(size: int) -> np.ndarray:
 
 
 class _Idle:
-    """Pieces of memory by size. Not locked: each step is one operation on a list or dict."""
+    """Memory kept for reuse, by size. Not locked: each step is one operation on a list or dict."""
 
     def __init__(self) -> None:
         self.pieces: dict[int, list[np.ndarray]] = {}
@@ -97,7 +97,7 @@ class _Idle:
 
 
 class _Kept:
-    """A thread's buffers by name; referred to weakly elsewhere, so that they end with it."""
+    """A thread's buffers by name. Others refer to it weakly, so that it ends with the thread."""
 
     def __init__(self) -> None:
         self.buffers: dict[str, np.ndarray] = {}

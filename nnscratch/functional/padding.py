@@ -1,20 +1,20 @@
-"""Padding by a constant, by reflection, by the edge or around the corner.
+"""Padding by a constant, by reflection, by the edge value or periodically.
 
-Stands on `tensor`; the size of what is added is checked as kernels check theirs.
+Stands on `operations` and `tensor`.
 """
 
 import math
-from typing import Any
 
 from nnscratch import kernels
 from nnscratch.backend import array_module
 from nnscratch.kernels import Size
-from nnscratch.tensor import Tensor, as_tensor, concatenate
+from nnscratch.operations import concatenate
+from nnscratch.tensor import Tensor, as_tensor
 
 PAD_MODES = ("constant", "reflect", "edge", "wrap")
 
 
-def pad(x: Any, pairs: Any, mode: str = "constant", value: float = 0) -> Tensor:
+def pad(x, pairs, mode: str = "constant", value: float = 0) -> Tensor:
     """x with pairs[i] = (before, after) more elements on the last len(pairs) axes.
 
     mode: "constant" (of `value`), "reflect" (edge not repeated), "edge" or "wrap", as numpy.pad

@@ -1,35 +1,37 @@
-"""Mean 0 and variance 1 in each channel, and the gradient: the numerical part of batch norm.
+"""Standardisation of each channel and its gradient in pieces that stay in the cache, on all cores.
 
-Stands on `memory`, `parallel` and `sums`. Written as Tensor operations it is some twenty walks
-through memory there and back; here it is five, in pieces that stay in the cache.
+Stands on `memory`, `layout` and `parallel`. As Tensor operations it would be some twenty walks
+through memory forward and back; here it is five.
 """
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from nnscratch.backend import Array
-from nnscratch.host import memory, parallel
-from nnscratch.kernels.sums import FOLD, channel_sums
+from nnscratch.engines.numpy import layout, memory, parallel
+from nnscratch.engines.numpy.sums import FOLD
 
 PIECE = 2**17  # elements at a time
 
 
-def standardise(x: Array, eps: float) -> tuple[Array, Array, Array]:
+def suits(x: Any, eps: float) -> bool:
+    """Whether x (N, C, *size) is large and has its channels last in memory."""
+    if type(x) is not np.ndarray or x.size < PIECE:
+        return False
+    return x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous
+
+
+def standardise(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x (N, C, *size) -> (x − mean) / sqrt(variance + eps) in each channel; mean, variance (C,)."""
     count = x.size // x.shape[1]
-    if not _in_rows(x):
-        mean = channel_sums(x) / count
-        y = x - _beside(mean, x)
-        variance = channel_sums(y * y) / count
-        return y * _beside((variance + eps) ** -0.5, x), mean, variance
     y = memory.like(x)
     rows, out = _rows(x), _rows(y)
     mean = _unfold(_total(lambda piece: rows[piece].sum(0), rows), x) / count
     means = _fold(mean, rows)
 
-    def centre(piece: slice) -> Array:
+    def centre(piece: slice) -> np.ndarray:
         centred = np.subtract(rows[piece], means, out=out[piece])
         square = memory.scratch("square", centred.shape, x.dtype)
         return np.multiply(centred, centred, out=square).sum(0)
@@ -44,20 +46,18 @@ def standardise(x: Array, eps: float) -> tuple[Array, Array, Array]:
     return y, mean, variance
 
 
-def standardise_input(g: Array, y: Array, inverse: Array) -> Array:
+def grad_suits(g: Any, y: Any, inverse: Any) -> bool:
+    """Whether y suits, and g is an array of the same type."""
+    return suits(y, 0.0) and type(g) is np.ndarray and g.dtype == y.dtype
+
+
+def standardise_grad(g: np.ndarray, y: np.ndarray, inverse: np.ndarray) -> np.ndarray:
     """The gradient of x: (g − mean g − y · mean(g · y)) · inverse, means over each channel."""
     count = y.size // y.shape[1]
-    if not _in_rows(y) or type(g) is not np.ndarray or g.dtype != y.dtype:
-        along = channel_sums(g * y) / count
-        centred = g - _beside(channel_sums(g) / count, g) - y * _beside(along, y)
-        return centred * _beside(inverse, y)
     x = memory.like(y)
-    if g.strides != x.strides:  # from here on down as y lies
-        x[...] = g
-        g = x
-    rows, given, out = _rows(y), _rows(g), _rows(x)
+    rows, given, out = _rows(y), _rows(layout.match(g, x.strides)), _rows(x)
 
-    def sums(piece: slice) -> Array:
+    def sums(piece: slice) -> np.ndarray:
         product = memory.scratch("product", rows[piece].shape, y.dtype)
         np.multiply(given[piece], rows[piece], out=product)
         return np.stack([given[piece].sum(0), product.sum(0)])
@@ -74,18 +74,6 @@ def standardise_input(g: Array, y: Array, inverse: Array) -> Array:
 
     parallel.each(write, _pieces(rows))
     return x
-
-
-def _beside(values: Array, x: Array) -> Array:
-    """(C,) -> (C, 1, ...), to go with x (N, C, *size)."""
-    return values.reshape(-1, *(1,) * (x.ndim - 2))
-
-
-def _in_rows(x: Array) -> bool:
-    """Whether x (N, C, *size) is worth it, and has its channels last in memory."""
-    if type(x) is not np.ndarray or x.size < PIECE:
-        return False
-    return x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -105,7 +93,7 @@ def _unfold(total: np.ndarray, x: np.ndarray) -> np.ndarray:
     return total.reshape(-1, x.shape[1]).sum(0).astype(x.dtype)
 
 
-def _total(function: Callable[[slice], Array], rows: np.ndarray) -> np.ndarray:
+def _total(function: Callable[[slice], np.ndarray], rows: np.ndarray) -> np.ndarray:
     """The sum of function(piece) over pieces of `rows`, in float64: a mean must not lose digits."""
     parts = np.stack(parallel.gather(function, _pieces(rows)))
     return parts.sum(axis=0, dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from nnscratch.host import parallel
+from nnscratch.engines.numpy import parallel
 
 two = pytest.mark.skipif(parallel.threads() < 2, reason="needs two threads")
 
@@ -120,27 +120,3 @@ def test_a_forked_child_makes_its_own_pool():
     os.kill(child, 9)
     os.waitpid(child, 0)
     raise AssertionError("the child hangs")
-
-
-@two
-def test_one_blas_thread_while_it_lasts_and_also_after_an_error():
-    before = parallel.threads()
-    with parallel.one_blas_thread():
-        assert parallel.threads() == 1
-        with parallel.one_blas_thread():
-            assert parallel.threads() == 1
-        assert parallel.threads() == 1
-        parallel.each(lambda _: None, range(4))
-    assert parallel.threads() == before
-    with pytest.raises(KeyError), parallel.one_blas_thread():
-        raise KeyError
-    assert parallel.threads() == before
-    seen = []
-    parallel.each(lambda _: seen.append(inside()), range(4))
-    assert seen == [1] * 4
-    assert parallel.threads() == before
-
-
-def inside():
-    with parallel.one_blas_thread():
-        return parallel.threads()

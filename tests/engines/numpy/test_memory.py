@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from nnscratch.host import memory
+from nnscratch.engines.numpy import memory
 
 BIG = (2**19,)  # float32: 2 MiB
 

@@ -1,18 +1,20 @@
-"""Arrays that have a shape but no numbers: a network run on them tells its shapes and costs.
+"""Arrays that have a shape but no numbers: a network run on them shows its shapes and costs.
 
-Stands on NumPy alone. This module is itself the array library of `ShapeOnly`: whatever the engine
-asks of NumPy or CuPy it can ask here, and gets the shape of the answer.
+Stands on `kernels`. This module is itself the array library of `ShapeOnly`: it has the functions
+that operations ask of NumPy or CuPy, and each returns the shape of the answer.
 """
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-Size = tuple[int, ...]
+from nnscratch.kernels import Size
+
+takes_all_arrays = True  # also NumPy's: there are no numbers that could be on the wrong device
 
 
 @dataclass
@@ -188,17 +190,20 @@ def concatenate(arrays: Sequence[Any], axis: int) -> ShapeOnly:
     return joined.like(shape, joined.field)
 
 
-# -- what `kernels` does, on shapes ---------------------------------------------------------------
+# -- kernels on shapes ----------------------------------------------------------------------------
 
 
 def conv(x: ShapeOnly, weight: Any, window: Any, groups: int, bias: Any = None) -> ShapeOnly:
+    """Each output is a sum over C_in/G·K inputs."""
     shape = (len(x), len(weight), *window.out_size(x.shape[2:]))
     x.meter.multiply_adds += math.prod(shape) * math.prod(weight.shape[1:])
     return x.like(shape, x.field and x.field.through(window))
 
 
-def conv_input(x: ShapeOnly, weight: Any, window: Any, in_size: Size, groups: int) -> ShapeOnly:
-    """Each input weighs in C_out/G·K outputs; a window of span s sees ceil(s / stride) inputs."""
+def conv_grad_input(
+    x: ShapeOnly, weight: Any, window: Any, in_size: Size, groups: int
+) -> ShapeOnly:
+    """Each input adds to C_out/G·K outputs; a window of span s sees ceil(s / stride) inputs."""
     shape = (len(x), weight.shape[1] * groups, *in_size)
     x.meter.multiply_adds += x.size * math.prod(weight.shape[1:])
     if x.field is None:
@@ -208,10 +213,21 @@ def conv_input(x: ShapeOnly, weight: Any, window: Any, in_size: Size, groups: in
     return x.like(shape, Field(size, tuple(max(1, j // s) for _, j, _, s in axes)))
 
 
-def sum_pool(x: ShapeOnly, window: Any, scale: float = 1) -> ShapeOnly:
+def sum_pool(x: Any, window: Any, scale: float = 1) -> Any:
+    if not isinstance(x, ShapeOnly):  # counts of elements
+        return zeros((*x.shape[:2], *window.out_size(x.shape[2:])), x.dtype)
     shape = (*x.shape[:2], *window.out_size(x.shape[2:]))
     return x.like(shape, x.field and x.field.through(window))
 
 
 def max_pool(x: ShapeOnly, window: Any) -> tuple[ShapeOnly, None]:
     return sum_pool(x, window), None
+
+
+KERNELS: dict[str, Callable[..., Any]] = {"conv": conv, "conv_grad_input": conv_grad_input}
+KERNELS |= {"sum_pool": sum_pool, "max_pool": max_pool}
+
+
+def choose(kernel: str, *args: Any, **kwargs: Any) -> Callable[..., Any] | None:
+    """The chooser for `choosing`: kernels that are not listed do it by their definitions."""
+    return KERNELS.get(kernel)

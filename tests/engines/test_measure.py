@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from nnscratch import kernels
-from nnscratch.kernels import im2col, measure
+from nnscratch.engines import measure
+from nnscratch.engines.numpy import im2col
+from nnscratch.engines.registry import IMPLEMENTATIONS
+
+ALGORITHMS = ("definition", "numpy:winograd", "numpy:winograd-2x2", "numpy:im2col")
 
 SEEN = [
     ("1x64x224x224:64k3", (1, 64, 224, 224), (64, 64, 3, 3), (1, 64, 224, 224)),
@@ -94,11 +97,11 @@ def rows_of(text, **options):
 def test_each_direction_and_each_algorithm_that_can_do_it_has_a_row():
     rows = rows_of("2x4x9x9:5k3")
     found = [(row.direction, row.algorithm) for row in rows]
-    assert found == [(d, a) for d in measure.DIRECTIONS for a in kernels.ALGORITHMS]
+    assert found == [(d, a) for d in measure.DIRECTIONS for a in ALGORITHMS]
     for direction in measure.DIRECTIONS:
         assert sum(row.chosen for row in rows if row.direction == direction) == 1
     strided = rows_of("2x4x9x9:5k3s2")
-    assert {row.algorithm for row in strided} == {"plain", "im2col"}
+    assert {row.algorithm for row in strided} == {"definition", "numpy:im2col"}
     for row in rows:
         assert row.shape == "2x4x9x9:5k3"
         assert row.share == pytest.approx(row.gflops / 100)
@@ -111,8 +114,8 @@ def test_each_direction_and_each_algorithm_that_can_do_it_has_a_row():
 )
 def test_errors_are_those_of_float32(text):
     for row in rows_of(text):
-        assert 1e-9 < row.error < (1e-5 if row.algorithm == "winograd" else 2e-6)
-        if row.algorithm == "plain" and row.direction == "forward":
+        assert 1e-9 < row.error < (1e-5 if row.algorithm == "numpy:winograd" else 2e-6)
+        if row.algorithm == "definition" and row.direction == "forward":
             assert row.error < 5e-7
 
 
@@ -129,10 +132,12 @@ def test_a_wrong_algorithm_shows_a_large_error(monkeypatch):
         y[0, 0, 0, 0] += np.float32(0.1)
         return y
 
-    monkeypatch.setattr(im2col, "conv", wrong)
+    offers = IMPLEMENTATIONS["conv"]
+    offers = [o._replace(compute=wrong) if o.compute is right else o for o in offers]
+    monkeypatch.setitem(IMPLEMENTATIONS, "conv", offers)
     errors = {(r.direction, r.algorithm): r.error for r in rows_of("2x4x9x9:5k3")}
-    assert errors["forward", "im2col"] > 1e-3
-    assert errors["forward", "plain"] < 1e-6
+    assert errors["forward", "numpy:im2col"] > 1e-3
+    assert errors["forward", "definition"] < 1e-6
 
 
 def test_works_take_turns_and_each_has_its_median():

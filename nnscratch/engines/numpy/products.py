@@ -1,18 +1,19 @@
-"""Matrix products in pieces of the size that OpenBLAS does best, and on our own threads.
+"""Matrix products in pieces of the size that OpenBLAS multiplies fastest, on our own threads.
 
-Stands on `memory` and `parallel`. OpenBLAS multiplies small matrices where they lie and copies
-larger ones into an order of its own first, which pays from about 256 × 256 on: in between, a
-product cut into small ones is up to a third faster.
+Stands on `memory` and `parallel`. OpenBLAS multiplies small matrices in place and first copies
+larger ones into an order of its own, which pays from about 256 × 256 on. In between, a product cut
+into small ones is up to a third faster.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
-from nnscratch.host import memory, parallel
+from nnscratch.engines.numpy import memory, parallel
 
-SMALL = 10**6  # multiplications: what OpenBLAS calls small
-ALONE = 2**18  # multiplications: what OpenBLAS does on one thread in any case
+SMALL = 10**6  # multiplications: OpenBLAS does not copy the operands
+ALONE = 2**18  # multiplications: OpenBLAS uses one thread in any case
 FEW_ROWS = 32  # thinner pieces are slower than copying
 
 
@@ -46,20 +47,30 @@ def _rows_at_once(k: int, n: int) -> int:
     return 2 ** int(math.log2(fit)) if fit >= FEW_ROWS else 0
 
 
+def suits(a: Any, b: Any) -> bool:
+    """Whether a and b are matrices of floats, large enough for threads."""
+    if not (type(a) is np.ndarray is type(b)) or a.dtype != b.dtype or a.dtype.kind != "f":
+        return False
+    return a.shape[-2] * a.shape[-1] * b.shape[-1] > ALONE
+
+
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b, (..., M, K), (..., K, N) -> (..., M, N), on the threads of `parallel`.
 
-    The threads of OpenBLAS would do it as well, but for some 20 ms afterwards they wait in a loop,
-    and take the cores from whatever comes next.
+    The result is row- or column-major as the larger operand is, so that the gradient of a matrix
+    has the order of the matrix. OpenBLAS has threads as well, but after a product they wait in a
+    loop for some 20 ms and take the cores from the work that follows.
     """
     m, k, n = *a.shape[-2:], b.shape[-1]
-    if m * k * n <= ALONE or a.dtype != b.dtype or a.dtype.kind != "f":
-        return a @ b
     if k > 2 * max(m, n):
         parts = parallel.gather(lambda s: a[..., s] @ b[..., s, :], parallel.shares(k))
         return sum(parts[1:], parts[0])
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    out = memory.result((*batch, m, n), a.dtype)
+    longer = a if m >= n else b
+    if longer.strides[-2] < longer.strides[-1]:  # column-major: so is the result
+        out = memory.result((*batch, n, m), a.dtype).swapaxes(-1, -2)
+    else:
+        out = memory.result((*batch, m, n), a.dtype)
     if m >= n:
         parallel.each(lambda s: np.matmul(a[..., s, :], b, out=out[..., s, :]), parallel.shares(m))
     else:

@@ -1,7 +1,8 @@
-"""How fast and how exact each algorithm is, on a given convolution and on this machine.
+"""How fast and how accurate each algorithm is, on a given convolution and on this machine.
 
-Stands on the other kernels. All that can do a convolution take turns at it; what they take is held
-against two limits of the machine, and their results against the definition in float64.
+Stands on `registry` and the engines. All algorithms that can compute a convolution take turns.
+Their times are compared with two limits of the machine, their results with the definition in
+float64.
 
 **The roofline.** A machine multiplies at most so many numbers a second (`Machine.gflops`) and
 fetches at most so many bytes (`Machine.gigabytes`). A convolution that does I operations for each
@@ -19,15 +20,17 @@ import math
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from nnscratch import kernels
 from nnscratch.backend import Array
-from nnscratch.host import parallel
-from nnscratch.kernels.layout import channels_last
+from nnscratch.engines.numpy import parallel
+from nnscratch.engines.numpy.layout import channels_last
+from nnscratch.engines.registry import DEFINITION, IMPLEMENTATIONS, engine, find
 from nnscratch.kernels.window import Size, Window, as_tuple
 
 GRAMMAR = "N x CHANNELS x SIZE... : FILTERS k KERNEL [s STRIDE] [p PADDING] [d DILATION] [g GROUPS]"
@@ -146,7 +149,7 @@ def _short(values: Size) -> str:
     return "x".join(map(str, values[:1] if len(set(values)) == 1 else values))
 
 
-# --- The machine ---------------------------------------------------------------------------------
+# -- the machine ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-# --- The algorithms ------------------------------------------------------------------------------
+# -- the algorithms -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ class Row:
 
     direction: forward, or the gradient of the input or of the weight; share: of the machine's
     matrix product, 1 is all of it; error: the largest one, relative to the largest value;
-    intensity: operations for each byte; chosen: `kernels` takes this algorithm
+    intensity: operations for each byte; chosen: the registry takes this algorithm
     """
 
     shape: str
@@ -215,8 +218,8 @@ class Row:
 def measure(job: Convolution, peak: float, seconds: float = 1.0, seed: int = 0) -> list[Row]:
     """A row for each direction and each algorithm that can do it, in about `seconds` and a bit.
 
-    peak: GFLOP/s of the machine's matrix product. Operands lie channels last in memory, as the
-    fast algorithms leave them; what an algorithm keeps of weights that do not change, it keeps.
+    peak: GFLOP/s of the machine's matrix product. Operands have their channels last in memory, as
+    results of the fast algorithms do.
     """
     rng = np.random.default_rng(seed)
     shapes = (job.x_shape, job.weight_shape, job.y_shape)
@@ -230,14 +233,17 @@ def measure(job: Convolution, peak: float, seconds: float = 1.0, seed: int = 0) 
 
 
 Operands = tuple[Array, Array, Array]  # x, weight, g
+KERNELS = {FORWARD: "conv", INPUT: "conv_grad_input", WEIGHT: "conv_grad_weight"}
 
 
 def _rows(
     job: Convolution, direction: str, operands: Operands, peak: float, seconds: float
 ) -> Iterator[Row]:
+    kernel, arguments = KERNELS[direction], _arguments(job, direction, operands)
     exact = _exact(job, direction, operands)
-    chosen, names = _algorithm(job, direction, operands), _suiting(job, direction, operands)
-    works = {name: _forced(job, direction, operands, name) for name in names}
+    offer = find(kernel, None, *arguments)
+    chosen = DEFINITION if offer is None else offer.name
+    works = {name: partial(_compute, name, kernel, arguments) for name in _able(kernel, arguments)}
     errors = {name: _error(work(), exact) for name, work in works.items()}
     for name, median in in_turns(works, seconds).items():
         gflops = job.operations / median / 1e9
@@ -247,53 +253,38 @@ def _rows(
         )
 
 
-def _compute(job: Convolution, direction: str, operands: Operands) -> Array:
-    """One direction of `job` by whatever algorithm `kernels` takes."""
+def _arguments(job: Convolution, direction: str, operands: Operands) -> tuple:
+    """What the kernel of one direction takes."""
     x, weight, g = operands
     if direction == FORWARD:
-        return kernels.conv(x, weight, job.window, job.groups)
+        return x, weight, job.window, job.groups
     if direction == INPUT:
-        return kernels.conv_input(g, weight, job.window, job.size, job.groups)
-    return kernels.conv_weight(x, g, job.window, job.groups)
+        return g, weight, job.window, job.size, job.groups
+    return x, g, job.window, job.groups
 
 
-def _forced(job: Convolution, direction: str, operands: Operands, name: str) -> Callable[[], Array]:
-    def work() -> Array:
-        with kernels.algorithm(name):
-            return _compute(job, direction, operands)
-
-    return work
+def _able(kernel: str, arguments: tuple) -> list[str]:
+    """The algorithms that can compute it, the definition first."""
+    offers = IMPLEMENTATIONS[kernel]
+    return [DEFINITION, *(offer.name for offer in offers if offer.can(*arguments))]
 
 
-def _algorithm(job: Convolution, direction: str, operands: Operands) -> str:
-    """The name of the algorithm that `kernels` takes."""
-    x, weight, g = operands
-    given = g if direction == INPUT else x
-    taken = kernels._choose(given, weight.shape, job.window, job.groups, direction == WEIGHT)
-    return next(name for name, module in kernels.ALGORITHMS.items() if module is taken)
-
-
-def _suiting(job: Convolution, direction: str, operands: Operands) -> list[str]:
-    """The algorithms that are taken when they are asked for."""
-    found = []
-    for name in kernels.ALGORITHMS:
-        with kernels.algorithm(name):
-            if _algorithm(job, direction, operands) == name:
-                found.append(name)
-    return found
+def _compute(name: str, kernel: str, arguments: tuple) -> Array:
+    with engine(name):
+        return getattr(kernels, kernel)(*arguments)
 
 
 def _exact(job: Convolution, direction: str, operands: Operands) -> Array:
     """By the definition, in float64."""
     x, weight, g = (array.astype("float64") for array in operands)
-    return _forced(job, direction, (x, weight, g), "plain")()
+    return _compute(DEFINITION, KERNELS[direction], _arguments(job, direction, (x, weight, g)))
 
 
 def _error(got: Array, exact: Array) -> float:
     return float(abs(got - exact).max() / abs(exact).max())
 
 
-def in_turns(works: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
+def in_turns(works: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, float]:
     """Median seconds of each, one after the other round by round, for about `seconds`.
 
     Each runs once untimed at the start of its turn: the threads of the one before wait in a loop

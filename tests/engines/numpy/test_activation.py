@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nnscratch.host import memory
-from nnscratch.kernels import relu, relu_input
-from nnscratch.kernels.rectify import PIECE
+from nnscratch.engines.numpy import memory
+from nnscratch.engines.numpy.activation import PIECE
+from nnscratch.kernels import relu, relu_grad
 
 
 def layouts(shape):
@@ -25,13 +25,13 @@ def test_agrees_with_maximum_in_every_layout(shape):
         np.testing.assert_array_equal(y, np.maximum(x, 0))
         assert y.dtype == x.dtype
         for g in layouts(shape):
-            np.testing.assert_array_equal(relu_input(g, y), g * (y > 0))
+            np.testing.assert_array_equal(relu_grad(g, y), g * (y > 0))
 
 
 def test_results_lie_in_memory_as_inputs_do():
     for x in list(layouts((2, 64, 33, 40)))[:3]:
         assert relu(x).strides == x.strides
-        assert relu_input(x, x).strides == x.strides
+        assert relu_grad(x, x).strides == x.strides
 
 
 def test_nan_passes_and_the_input_rests():

@@ -1,28 +1,27 @@
 """A small pool of threads for blocks of work.
 
-Stands on `threading` and threadpoolctl; the fast kernels hand their blocks to `each`.
+Stands on `threading` and threadpoolctl; the kernels of this engine pass their blocks to `each`.
 
-NumPy lets go of Python's lock while it computes, so threads that make few, large NumPy calls run
-side by side. The library behind `@` has threads of its own, and two pools on the same cores get
-in each other's way (2 × 2 threads on 2 cores took 1.7 times as long as 2). So either of them
-works, never both: while `each` runs, a matrix product has one thread.
+NumPy releases Python's lock while it computes, so threads that make few, large NumPy calls run in
+parallel. The library behind `@` has threads of its own, and two pools on the same cores slow each
+other down (2 × 2 threads on 2 cores took 1.7 times as long as 2). So only one of them works at a
+time: while `each` runs, a matrix product has one thread.
 
-How many threads: as many as the library behind `@` would use at that moment. Whoever sets
-OMP_NUM_THREADS, or asks threadpoolctl for a limit, has set it here as well.
+There are as many threads as the library behind `@` would use at that moment: OMP_NUM_THREADS and
+threadpoolctl limit both.
 """
 
-import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 
 class _Pool:
-    """What a process has once: the lock that keeps a second `each` out, and the threads."""
+    """One for each process: the lock that keeps a second `each` out, and the threads."""
 
     def __init__(self) -> None:
         self.in_use = threading.Lock()
@@ -80,26 +79,6 @@ def shares(count: int) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-@contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """While it lasts, NumPy's matrix library works on one thread: for decompositions.
-
-    Those of some hundred rows are several times slower on two, and many times where others are at
-    work: after each small product the threads wait for one another in a loop.
-    """
-    pool = _pool
-    if not pool.in_use.acquire(blocking=False):  # within `each`: it is so already
-        yield
-        return
-    before = threads()
-    _set_blas_threads(1)
-    try:
-        yield
-    finally:
-        _set_blas_threads(before)
-        pool.in_use.release()
-
-
 def _with_threads(pool: _Pool, function: Callable, items: list, count: int) -> None:
     pool.blas_threads = threads()
     _set_blas_threads(1)
@@ -125,13 +104,13 @@ def _work(function: Callable, todo: Iterable) -> None:
         for item in todo:
             function(item)
     except BaseException:
-        for _ in todo:  # leave nothing for the others to start on
+        for _ in todo:  # so that the other threads stop
             pass
         raise
 
 
 def threads() -> int:
-    """How many threads a matrix product uses now; 1 where nobody can tell."""
+    """How many threads a matrix product uses now; 1 if unknown."""
     libraries = _blas()
     return max((library.get_num_threads() or 1 for library in libraries), default=1)
 

@@ -1,0 +1,197 @@
+"""Convolution as one matrix product for each block of output rows.
+
+Stands on `memory`, `parallel` and `products`. Each output sees K·C inputs, where K is the number of
+kernel offsets. Copied side by side they are one row of a matrix, and a convolution is that matrix
+times the weights. The whole matrix would be K times the size of the image (576 MiB for the second
+layer of VGG at 512×512), so it is made and used a few rows at a time, which stay in the cache.
+
+Channels are last in memory here, so that a kernel row of the input is copied in one piece. The
+axes that callers see remain N, C, *size.
+
+Source: Chellapilla, Puri and Simard 2006, "High Performance Convolutional Neural Networks for
+Document Processing", section 2. Differs from the paper: in blocks.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from nnscratch.engines.numpy import memory, parallel, products
+from nnscratch.kernels.window import Pairs, Size, Window
+
+BLOCK = 2**21  # bytes of columns at a time: few, large steps that still fit into a cache
+LARGEST_BLOCK = 2**24  # the same where there are many weights
+Block = tuple[slice, slice]  # images, and rows of outputs
+
+
+def conv(
+    x: np.ndarray,
+    weight: np.ndarray,
+    window: Window,
+    groups: int = 1,
+    bias: np.ndarray | None = None,
+) -> np.ndarray:
+    """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel) -> (N, C_out, *out)."""
+    out_size = window.out_size(x.shape[2:])
+    windows = _windows(_channels_last(x, window.padding), window, out_size)
+    matrices = _matrices(weight, groups)
+    y = memory.result((len(x), *out_size, len(weight)), x.dtype)
+
+    def compute(block: Block) -> None:
+        rows = y[block].reshape(-1, groups, len(weight) // groups)
+        for group, columns in enumerate(_columns(windows[block], window, groups)):
+            products.multiply(columns[None], matrices[group][None], rows[:, group][None])
+        if bias is not None:
+            y[block] += bias
+
+    parallel.each(compute, _blocks(windows, matrices))
+    return np.moveaxis(y, -1, 1)
+
+
+def conv_grad_input(
+    g: np.ndarray, weight: np.ndarray, window: Window, in_size: Size, groups: int = 1
+) -> np.ndarray:
+    """The adjoint of `conv` in x: g (N, C_out, *out) -> (N, C_in, *in)."""
+    if _is_full_correlation(window):
+        return conv(g, _flipped(weight, groups), _full_window(window), groups)
+    out_size, in_channels = g.shape[2:], groups * weight.shape[1]
+    g_last = _channels_last(g, ((0, 0),) * len(in_size))
+    x = np.zeros((len(g), *window.padded_size(in_size), in_channels), g.dtype)
+    windows = _windows(x, window, out_size)
+    matrices = _matrices(weight, groups)
+
+    def add(block: Block) -> None:
+        rows = g_last[block].reshape(-1, groups, len(weight) // groups)
+        parts = [
+            (rows[:, group] @ matrices[group].T).reshape(-1, *window.size, weight.shape[1])
+            for group in range(groups)
+        ]
+        seen = np.concatenate(parts, axis=-1).reshape(windows[block].shape)
+        # windows overlap: += on all offsets at once would keep only one of their terms
+        for offset in np.ndindex(*window.size):
+            windows[block][(..., *offset, slice(None))] += seen[(..., *offset, slice(None))]
+
+    def add_all(blocks: list[Block]) -> None:
+        for block in blocks:
+            add(block)
+
+    parallel.each(add_all, _by_image(_blocks(windows, matrices)))  # blocks of an image overlap
+    return np.moveaxis(x, -1, 1)[window.crop(in_size)]
+
+
+def conv_grad_weight(x: np.ndarray, g: np.ndarray, window: Window, groups: int = 1) -> np.ndarray:
+    """The adjoint of `conv` in weight: x, g (N, C_out, *out) -> (C_out, C_in/groups, *kernel)."""
+    out_size, out_channels = g.shape[2:], g.shape[1]
+    windows = _windows(_channels_last(x, window.padding), window, out_size)
+    g_last = _channels_last(g, ((0, 0),) * len(out_size))
+    in_channels = x.shape[1] // groups
+    shape = (groups, math.prod(window.size) * in_channels, out_channels // groups)
+    zeros = np.zeros(shape, x.dtype)
+
+    def total(blocks: list[Block]) -> np.ndarray:
+        matrices = np.zeros_like(zeros)
+        for block in blocks:
+            rows = g_last[block].reshape(-1, groups, out_channels // groups)
+            for group, columns in enumerate(_columns(windows[block], window, groups)):
+                matrices[group] += products.summed(columns, rows[:, group])
+        return matrices
+
+    blocks = list(_blocks(windows, zeros))
+    share = max(1, -(-len(blocks) // parallel.threads()))
+    shares = [blocks[i : i + share] for i in range(0, len(blocks), share)]
+    matrices = sum(parallel.gather(total, shares), zeros)
+    # (G, K·C_in/G, C_out/G) -> (C_out, *kernel, C_in/G) -> (C_out, C_in/G, *kernel)
+    weight = matrices.swapaxes(1, 2).reshape(out_channels, *window.size, in_channels)
+    return np.ascontiguousarray(np.moveaxis(weight, -1, 1))
+
+
+def _by_image(blocks: Iterable[Block]) -> list[list[Block]]:
+    """The blocks of each group of images."""
+    groups = itertools.groupby(blocks, key=lambda block: block[0].start)
+    return [list(group) for _, group in groups]
+
+
+def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
+    """(C_out, C_in/G, *kernel) -> (G, K·C_in/G, C_out/G)."""
+    rows = np.moveaxis(weight, 1, -1).reshape(groups, len(weight) // groups, -1)
+    return np.ascontiguousarray(rows.swapaxes(1, 2))
+
+
+def _channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
+    """x (N, C, *size) -> contiguous (N, *padded_size, C) with zeros around it."""
+    last = np.moveaxis(x, 1, -1)
+    if not any(map(any, padding)):
+        return np.ascontiguousarray(last)
+    size = tuple(n + a + b for n, (a, b) in zip(x.shape[2:], padding, strict=True))
+    padded = memory.result((len(x), *size, x.shape[1]), x.dtype)
+    axes = zip(x.shape[2:], padding, strict=True)
+    inner = tuple(slice(before, before + n) for n, (before, _) in axes)
+
+    def copy(images: slice) -> None:
+        padded[images] = 0
+        padded[(images, *inner)] = last[images]
+
+    share = max(1, -(-len(x) // parallel.threads()))
+    parallel.each(copy, [slice(i, i + share) for i in range(0, len(x), share)])
+    return padded
+
+
+def _windows(x: np.ndarray, window: Window, out_size: Size) -> np.ndarray:
+    """x (N, *padded_size, C) seen by each output (N, *out, *kernel, C), without a copy."""
+    steps = x.strides[1:-1]
+    strides = (
+        x.strides[0],
+        *(step * s for step, s in zip(steps, window.stride, strict=True)),
+        *(step * d for step, d in zip(steps, window.dilation, strict=True)),
+        x.strides[-1],
+    )
+    shape = (len(x), *out_size, *window.size, x.shape[-1])
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def _columns(windows: np.ndarray, window: Window, groups: int) -> Iterator[np.ndarray]:
+    """The column matrix (rows, K·C_in/G) of each group."""
+    channels = windows.shape[-1] // groups
+    for start in range(0, windows.shape[-1], channels):
+        part = windows[..., start : start + channels]
+        copy = memory.scratch("columns", part.shape, part.dtype)
+        copy[...] = part
+        yield copy.reshape(-1, math.prod(window.size) * channels)
+
+
+def _blocks(windows: np.ndarray, matrices: np.ndarray) -> Iterator[Block]:
+    """Slices of the first two axes of `windows`, each a block of about the wanted size.
+
+    At least as large as the matrices of weights, which are read once a block, but bounded.
+    """
+    n, rows = windows.shape[:2]
+    bytes_a_row = windows[:1, :1].size * windows.itemsize
+    wanted = max(BLOCK, min(2 * matrices.nbytes, LARGEST_BLOCK))
+    fit = max(1, wanted // max(bytes_a_row, 1))
+    items = max(1, fit // rows)
+    for first in range(0, n, items):
+        for row in range(0, rows, min(fit, rows)):
+            yield slice(first, first + items), slice(row, row + min(fit, rows))
+
+
+def _is_full_correlation(window: Window) -> bool:
+    """Whether conv_grad_input is itself a convolution: stride 1, less padding than kernel."""
+    reach = zip(window.padding, window.span, strict=True)
+    return all(s == 1 for s in window.stride) and all(max(p) < span for p, span in reach)
+
+
+def _full_window(window: Window) -> Window:
+    """The window through which an input sees all the outputs that see it."""
+    reach = zip(window.padding, window.span, strict=True)
+    padding = tuple((span - 1 - before, span - 1 - after) for (before, after), span in reach)
+    return Window(window.size, window.stride, padding, window.dilation)
+
+
+def _flipped(weight: np.ndarray, groups: int) -> np.ndarray:
+    """(C_out, C_in/G, *kernel) -> (C_in, C_out/G, *kernel), the kernel reversed along each axis."""
+    out_channels, in_channels, *size = weight.shape
+    parts = weight.reshape(groups, out_channels // groups, in_channels, *size)
+    flipped = np.flip(parts.swapaxes(1, 2), tuple(range(3, parts.ndim)))
+    return flipped.reshape(groups * in_channels, out_channels // groups, *size)

@@ -1,0 +1,26 @@
+"""Tensor, functional, nn, optim, gradcheck and training pass their tests without any engine."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+SUITE = ["test_tensor.py", "test_ops.py", "test_functional.py", "test_optim.py"]
+SUITE += ["test_gradcheck.py", "test_training.py", "nn", "kernels"]
+
+
+def test_the_floors_below_the_applications_need_no_engine():
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, *(str(TESTS / name) for name in SUITE)],
+        env={**os.environ, "NNSCRATCH_TEST_WITHOUT_ENGINES": "1"},
+        capture_output=True,
+        text=True,
+        cwd=TESTS.parent,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 1500
+    assert "engines are hidden" in done.stdout
