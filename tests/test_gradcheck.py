@@ -1,4 +1,4 @@
-"""The judge judged: right derivatives pass, wrong ones are refused with the reason, always."""
+"""The gradient check: right gradients pass, wrong ones are refused with place and reason."""
 
 import re
 import sys
@@ -38,21 +38,21 @@ def wrong(name, forward, *vjps):
 NUMBER = r"-?[\d.]+(?:e[-+]\d+)?"
 
 
-def refused(fn, inputs, argument=0, place=None, hint="", judge=gradcheck, **options):
-    """The figures of the message: analytic, numeric, relative error."""
+def refused(fn, inputs, argument=0, place=None, hint="", checker=gradcheck, **options):
+    """Assert the whole message; return its figures: analytic, numeric, relative error."""
     with pytest.raises(GradcheckError) as caught:
-        judge(fn, inputs, **options)
+        checker(fn, inputs, **options)
     message = str(caught.value)
     where = r"\[[\d, ]*\]" if place is None else re.escape(place)
     name = getattr(fn, "__name__", "")
-    owner = f"gradient of {name}" if judge is gradgradcheck else name
-    found = re.fullmatch(
+    owner = f"gradient of {name}" if checker is gradgradcheck else name
+    match = re.fullmatch(
         rf"{re.escape(owner)}: wrong gradient of argument {argument}{where} \(shape \(.*\)\): "
         rf"analytic ({NUMBER}), numeric ({NUMBER}), relative error ({NUMBER}){hint}",
         message,
     )
-    assert found, message
-    analytic, numeric, relative = map(float, found.groups())
+    assert match, message
+    analytic, numeric, relative = map(float, match.groups())
     largest = max(abs(analytic), abs(numeric))
     assert relative == pytest.approx(abs(analytic - numeric) / largest, rel=2e-3)
     return analytic, numeric, relative
@@ -277,11 +277,13 @@ def test_second_call_that_differs():
     assert gradcheck(lambda x: F.dropout(x, 0.5, rng=0), draw((3, 4)))
 
 
-@pytest.mark.parametrize("judge", [gradcheck, gradgradcheck])
-def test_float32_is_refused_with_the_reason(judge):
-    words = rf"^{judge.__name__}: argument 1 is float32; expected float64: .* about two digits only"
+@pytest.mark.parametrize("checker", [gradcheck, gradgradcheck])
+def test_float32_is_refused_with_the_reason(checker):
+    words = (
+        rf"^{checker.__name__}: argument 1 is float32; expected float64: .* about two digits only"
+    )
     with pytest.raises(TypeError, match=words):
-        judge(lambda a, b: a * b, [np.ones(2), np.ones(2, np.float32)])
+        checker(lambda a, b: a * b, [np.ones(2), np.ones(2, np.float32)])
 
 
 def test_nothing_to_differentiate_by():

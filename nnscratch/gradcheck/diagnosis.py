@@ -65,17 +65,23 @@ def relative_error(line: Line, tolerances: Tolerances) -> float:
     certain = noise <= UNDECIDED * max(unit, abs(numeric))
     if certain and error <= tolerance + 2 * noise:
         return error / unit
+    _check_decidable(line, numeric, noise, kink, certain)
+    if np.count_nonzero(direction) > 1:
+        relative_error(_worst_element(line, step), tolerances)
+    raise GradcheckError(_wrong(line, numeric))
+
+
+def _check_decidable(line: Line, numeric: float, noise: float, kink: float, certain: bool) -> None:
+    """Raise Kink or GradcheckError where the slope cannot tell whether the gradient is wrong."""
     where = f"{name_of(line.fn)}: argument {line.i}{_place(line)}"
+    error = abs(line.analytic - numeric)
     if kink > error / 10:
         raise Kink(f"{where}: a kink, the slopes to the left and to the right differ by {kink:.3g}")
     if not certain and error <= 100 * noise:
         raise GradcheckError(
-            f"{where}: analytic {analytic:.9g}, numeric {numeric:.9g}, but that only to within "
-            f"{noise:.2g}: it cannot be decided here. Check at a point where fn is smoother"
+            f"{where}: analytic {line.analytic:.9g}, numeric {numeric:.9g}, but that only to "
+            f"within {noise:.2g}: it cannot be decided here. Check at a point where fn is smoother"
         )
-    if np.count_nonzero(direction) > 1:
-        relative_error(_worst_element(line, step), tolerances)
-    raise GradcheckError(_wrong(line, numeric))
 
 
 def _least_noisy_slope(line: Line, step: float) -> tuple[float, float, float]:
