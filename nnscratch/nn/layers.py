@@ -107,17 +107,19 @@ class _Convolution(_Spatial):
 
 
 class _Conv(_Convolution):
-    """kernel_size, stride, padding, dilation: an int, or one for each axis.
-
-    padding: also "same", "valid" or pairs ((before, after), ...)
-    groups: the number of groups of channels, each of which is convolved on its own
-    weight (out_channels, in_channels/groups, *kernel_size) starts from He's normal distribution.
-    """
+    """weight (out_channels, in_channels/groups, *kernel_size), bias (out_channels,)."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1,
         groups: int = 1, bias: bool = True, rng=None,
     ):  # fmt: skip
+        """kernel_size, stride, padding, dilation: an int, or one for each axis.
+
+        padding: also "same", "valid" or pairs ((before, after), ...)
+        groups: the number of groups of channels, each of which is convolved on its own
+        bias: whether to add a learned number to each output channel
+        rng: for the initial weights, He's normal distribution for ReLU
+        """
         self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         shape = out_channels, in_channels // groups, *self.kernel_size
         self.weight = Parameter(kaiming_normal(shape, rng))
@@ -147,16 +149,19 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_Convolution):
-    """Arguments as for Conv; output_padding: added to the size of the output.
-
-    weight (in_channels, out_channels/groups, *kernel_size) starts from He's normal distribution
-    with gain 1.
-    """
+    """weight (in_channels, out_channels/groups, *kernel_size), bias (out_channels,)."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0,
         output_padding=0, groups: int = 1, bias: bool = True, dilation=1, rng=None,
     ):  # fmt: skip
+        """kernel_size, stride, padding, dilation: those of the convolution it is the adjoint of.
+
+        output_padding: added to the size of the output, smaller than stride or dilation
+        groups: the number of groups of channels, each of which is convolved on its own
+        bias: whether to add a learned number to each output channel
+        rng: for the initial weights, He's normal distribution with gain 1
+        """
         self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         self.output_padding = output_padding
         shape = in_channels, out_channels // groups, *self.kernel_size
@@ -207,12 +212,11 @@ class _Pool(_Spatial):
 
 
 class _MaxPool(_Pool):
-    """kernel_size, stride (kernel_size if None), padding, dilation: an int, or one for each axis.
-
-    ceil_mode: whether a last window may begin inside the input and end beyond it
-    """
-
     def __init__(self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+        """kernel_size, stride (None: kernel_size), padding, dilation: an int, or one for each axis.
+
+        ceil_mode: whether a last window may begin inside the input and end beyond it
+        """
         self._set(kernel_size, stride, padding, dilation)
         self.dilation, self.ceil_mode = dilation, ceil_mode
 
@@ -240,15 +244,14 @@ class MaxPool3d(_MaxPool):
 
 
 class _AvgPool(_Pool):
-    """kernel_size, stride (kernel_size if None), padding: an int, or one for each axis.
-
-    ceil_mode: whether a last window may begin inside the input and end beyond it
-    count_include_pad: whether padding counts in the mean
-    """
-
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
     ):
+        """kernel_size, stride (None: kernel_size), padding: an int, or one for each axis.
+
+        ceil_mode: whether a last window may begin inside the input and end beyond it
+        count_include_pad: whether padding counts in the mean
+        """
         self._set(kernel_size, stride, padding)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
@@ -276,9 +279,8 @@ class AvgPool3d(_AvgPool):
 
 
 class _AdaptiveAvgPool(_Spatial):
-    """output_size: an int, or one for each axis; 1 is the mean over all positions."""
-
     def __init__(self, output_size):
+        """output_size: an int, or one for each axis; 1 is the mean over all positions."""
         as_tuple(type(self).__name__, "output_size", output_size, self.ndim, least=1)
         self.output_size = output_size
 
@@ -308,7 +310,7 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
 
 
 class _ChannelNorm(Module):
-    """Normalisation of x (N, num_features, *size); affine: a learned scale and shift (C,)."""
+    """What batch and instance norm share: num_features channels, scale and shift (C,) if affine."""
 
     ranks: tuple[int, ...]
 
@@ -326,10 +328,12 @@ class _ChannelNorm(Module):
 
 
 class _BatchNorm(_ChannelNorm):
-    """While training, each channel of a batch to mean 0 and variance 1; else with the running mean
-    and variance, which move by `momentum` of the difference in each training batch."""
-
     def __init__(self, num_features: int, eps=1e-5, momentum=0.1, affine=True):
+        """num_features: the number of channels; eps: added to the variance
+
+        momentum: the share of each training batch in the running mean and variance
+        affine: whether to learn a scale and a shift for each channel
+        """
         super().__init__(num_features, eps, affine)
         self.momentum = momentum
         self.running_mean = Tensor(np.zeros(num_features, np.float32))
@@ -342,19 +346,19 @@ class _BatchNorm(_ChannelNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """x (N, C) or (N, C, L); see functional.batch_norm."""
+    """Each channel of x (N, C) or (N, C, L) to mean 0 and variance 1; see functional.batch_norm."""
 
     ranks = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """x (N, C, H, W); see functional.batch_norm."""
+    """Each channel of x (N, C, H, W) to mean 0 and variance 1; see functional.batch_norm."""
 
     ranks = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """x (N, C, D, H, W); see functional.batch_norm."""
+    """Each channel of x (N, C, D, H, W) to mean 0 and variance 1; see functional.batch_norm."""
 
     ranks = (5,)
 

@@ -1,6 +1,7 @@
 """Layers do what their functions do, with their own parameters; their states and their refusals."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -224,6 +225,15 @@ def test_pools_have_the_signatures_of_pytorch(kind, ndim):
     assert str(signature) == f"({arguments})"
     function = inspect.signature(getattr(F, f"{name}{ndim}d"))
     assert list(function.parameters) == ["x", *signature.parameters]
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose", "BatchNorm", *POOLS])
+def test_every_argument_is_documented(kind, ndim):
+    layer = getattr(nn, f"{kind}{ndim}d")
+    arguments = set(inspect.signature(layer).parameters) - {"in_channels", "out_channels"}
+    words = set(re.findall(r"\w+", layer.__init__.__doc__))
+    assert arguments <= words
 
 
 @pytest.mark.parametrize("ndim", SIZES)
