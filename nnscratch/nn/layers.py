@@ -72,7 +72,7 @@ class Sequential(Module):
 class Linear(Module):
     """x (..., in_features) -> (..., out_features): x @ weight.T + bias.
 
-    weight (out_features, in_features) starts from He's uniform distribution with gain 1.
+    rng draws the initial weight (out_features, in_features): He's uniform distribution, gain 1.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, rng: Any = None):
