@@ -1,7 +1,7 @@
-"""Optimisers: how parameters follow their gradients.
+"""Optimisers: they move parameters along their gradients.
 
-Stands on `tensor`. An optimiser is the one thing that writes to the data of a Tensor, and only to
-leaves, between graphs.
+Stands on `tensor`. Only optimisers write to the data of a Tensor, and only to leaves, between
+graphs.
 """
 
 import math
@@ -15,10 +15,10 @@ from nnscratch.tensor import Tensor
 
 
 class Optimizer:
-    """Holds the parameters. `step`, of each kind its own, moves them along their gradients."""
+    """A list of parameters and a learning rate; subclasses define `step`."""
 
     def __init__(self, params: Iterable[Tensor], lr: float):
-        self.params = list(params)
+        self.params, self.lr = list(params), lr
         name = type(self).__name__
         if not self.params:
             raise ValueError(f"{name}: expected at least one parameter, got none")
@@ -32,7 +32,6 @@ class Optimizer:
                 raise ValueError(f"{name}: parameter {i} was given twice")
         if lr < 0:
             raise ValueError(f"{name}: expected lr of at least 0, got {lr}")
-        self.lr = lr
 
     def zero_grad(self) -> None:
         for p in self.params:
@@ -40,20 +39,13 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum v ← momentum·v + g, p ← p − lr·v.
+    """Stochastic gradient descent with momentum: v ← momentum·v + g, p ← p − lr·v.
 
     nesterov: step along g + momentum·v; weight_decay adds weight_decay·p to the gradient.
     Source: Sutskever et al. 2013, in PyTorch's form.
     """
 
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ):
+    def __init__(self, params, lr=1e-3, momentum=0.0, nesterov=False, weight_decay=0.0):
         super().__init__(params, lr)
         if nesterov and momentum <= 0:
             raise ValueError("SGD: nesterov needs a momentum above 0")
@@ -63,15 +55,16 @@ class SGD(Optimizer):
 
     def step(self) -> None:
         for i, p in enumerate(self.params):
-            if p.grad is None:
-                continue
-            g = p.grad.data + self.weight_decay * p.data if self.weight_decay else p.grad.data
-            if self.momentum:
-                before = self.velocity[i]
-                v = g if before is None else self.momentum * before + g
-                self.velocity[i] = v
-                g = g + self.momentum * v if self.nesterov else v
-            p.data = p.data - float(self.lr) * g  # np.float64 would lift float32
+            if p.grad is not None:
+                p.data, self.velocity[i] = self._update(p.data, p.grad.data, self.velocity[i])
+
+    def _update(self, p: Array, g: Array, v: Array | None) -> tuple[Array, Array | None]:
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        if self.momentum:
+            v = g if v is None else self.momentum * v + g
+            g = g + self.momentum * v if self.nesterov else v
+        return p - float(self.lr) * g, v  # a NumPy float64 would promote float32
 
 
 class Adam(Optimizer):
@@ -82,13 +75,7 @@ class Adam(Optimizer):
     """
 
     def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
+        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
     ):
         super().__init__(params, lr)
         if not all(0 <= beta < 1 for beta in betas):
@@ -100,9 +87,9 @@ class Adam(Optimizer):
     def step(self) -> None:
         for i, p in enumerate(self.params):
             if p.grad is not None:
-                p.data, self.moments[i] = self._moved(p.data, p.grad.data, self.moments[i])
+                p.data, self.moments[i] = self._update(p.data, p.grad.data, self.moments[i])
 
-    def _moved(self, p: Array, g: Array, moments: Any) -> tuple[Array, tuple[Array, Array, int]]:
+    def _update(self, p: Array, g: Array, moments: Any) -> tuple[Array, tuple[Array, Array, int]]:
         lr, (beta1, beta2) = float(self.lr), self.betas
         if self.weight_decay and self.decoupled:
             p = p * (1 - lr * self.weight_decay)
@@ -110,7 +97,8 @@ class Adam(Optimizer):
             g = g + self.weight_decay * p
         m, v, t = moments or (0.0, 0.0, 0)
         m, v, t = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * (g * g), t + 1
-        size = lr / (1 - beta1**t)  # both means start at 0: divided by what they lack of 1
+        # bias correction: m and v start at 0, so their means are too small by 1 − beta^t
+        size = lr / (1 - beta1**t)
         root = array_module(v).sqrt(v) * (1 - beta2**t) ** -0.5
         return p - size * m / (root + self.eps), (m, v, t)
 
@@ -118,28 +106,21 @@ class Adam(Optimizer):
 class LBFGS(Optimizer):
     """Limited-memory BFGS on all parameters as one vector, through SciPy's L-BFGS-B.
 
-    step(closure) runs up to max_iter iterations and returns the loss it ends with; the closure
-    computes the loss anew. bounds (low, high) keeps every element in that range.
-    Differs from PyTorch: each step starts with an empty history, as it is a whole minimisation.
+    bounds: (lowest, highest) value of every element; None where there is no bound.
+    Differs from PyTorch: each step is a whole minimisation and starts with an empty history.
     """
 
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        max_iter: int = 20,
-        history_size: int = 10,
-        tolerance_grad: float = 1e-7,
-        bounds: tuple[float | None, float | None] | None = None,
-    ):
+    def __init__(self, params, max_iter=20, history_size=10, tolerance_grad=1e-7, bounds=None):
         super().__init__(params, lr=1.0)
         self.max_iter, self.history_size = max_iter, history_size
         self.tolerance_grad, self.bounds = tolerance_grad, bounds
 
-    def step(
-        self, closure: Callable[[], Tensor], callback: Callable[[], None] | None = None
-    ) -> float:
-        """closure() -> the loss; callback() after every iteration, parameters in place."""
-        # here, as it takes longer to load than all of nnscratch
+    def step(self, closure: Callable[[], Tensor], callback: Callable | None = None) -> float:
+        """Run up to max_iter iterations and return the last loss.
+
+        closure: computes the loss anew; callback: called without arguments after every iteration
+        """
+        # here, since it takes longer to load than all of nnscratch
         from scipy.optimize import Bounds, minimize
 
         def value_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -155,30 +136,26 @@ class LBFGS(Optimizer):
             if callback is not None:
                 callback()
 
-        start = self._flat(self.params)
+        options = {"maxiter": self.max_iter, "maxcor": self.history_size}
+        options |= {"gtol": self.tolerance_grad, "maxfun": 10 * self.max_iter}
         result = minimize(
             value_and_gradient,
-            start,
+            self._flat(self.params),
             jac=True,
             method="L-BFGS-B",
             bounds=None if self.bounds is None else Bounds(*self._limits()),
             callback=after_iteration,
-            options={
-                "maxiter": self.max_iter,
-                "maxcor": self.history_size,
-                "gtol": self.tolerance_grad,
-                "maxfun": 10 * self.max_iter,
-            },
+            options=options,
         )
         self._assign(result.x)
         return float(result.fun)
 
     def _limits(self) -> tuple[float, float]:
-        """The lowest and the highest that any element may be."""
-        low, high = self.bounds or (None, None)
+        low, high = self.bounds
         return -math.inf if low is None else low, math.inf if high is None else high
 
     def _flat(self, tensors: Iterable[Tensor | None]) -> np.ndarray:
+        """All elements as one vector; zeros in place of None."""
         parts = [
             np.zeros(p.size) if x is None else to_numpy(x.data).reshape(-1)
             for x, p in zip(tensors, self.params, strict=True)
@@ -186,11 +163,10 @@ class LBFGS(Optimizer):
         return np.concatenate(parts).astype(np.float64)
 
     def _assign(self, flat: np.ndarray) -> None:
-        start = 0
-        for p in self.params:
-            values = flat[start : start + p.size].reshape(p.shape).astype(p.dtype)
-            p.data = array_module(p.data).asarray(values)
-            start += p.size
+        """The inverse of `_flat`, into new arrays."""
+        ends = np.cumsum([p.size for p in self.params])
+        for p, values in zip(self.params, np.split(flat, ends[:-1]), strict=True):
+            p.data = array_module(p.data).asarray(values.reshape(p.shape).astype(p.dtype))
 
 
 def cosine_rate(step: int, steps: int, lr: float, last_lr: float = 0.0, warmup: int = 0) -> float:

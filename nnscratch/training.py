@@ -1,8 +1,9 @@
-"""Create, compile, fit, evaluate, save: a training loop in the manner of Keras.
+"""Compile, fit, evaluate, save: a training loop with the interface of Keras.
 
-Stands on `nn` and `optim`. The loop is all in `_run_epoch`; everything else is bookkeeping.
+Stands on `nn`, `optim` and `weights`. The loop itself is `_train_epoch`.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -17,13 +18,14 @@ from nnscratch.nn.summary import Summary
 from nnscratch.optim import SGD, Adam, Optimizer
 from nnscratch.progress import live_line
 from nnscratch.tensor import Tensor
+from nnscratch.weights.state import load_state, save_state
 
 Loss = Callable[[Tensor, Any], Tensor]
 Metric = Callable[[Tensor, Any], float]
 
 
 def accuracy(scores: Tensor, target: Any) -> float:
-    """The share of rows (N, C) whose highest score is at the target (N,)."""
+    """The share of rows of scores (N, C) whose highest score is at the target (N,)."""
     return float(np.mean(scores.numpy().argmax(axis=1) == to_numpy(target)))
 
 
@@ -37,11 +39,11 @@ METRICS: dict[str, Metric] = {"accuracy": accuracy}
 
 
 class Model:
-    """A Module with what it takes to train it."""
+    """A Module with an optimiser, a loss and metrics."""
 
     def __init__(self, module: nn.Module):
         self.module = module
-        self.optimizer: Optimizer | None = None
+        self.optimizer: Any = None
         self.loss: Loss | None = None
         self.metrics: dict[str, Metric] = {}
 
@@ -55,16 +57,12 @@ class Model:
         """Choose how to train: by names, or an Optimizer and functions (output, target)."""
         if isinstance(optimizer, str):
             kind = _named(optimizer, OPTIMIZERS, "optimizer")
-            self.optimizer = kind(self.module.parameters(), lr)
-        else:
-            self.optimizer = optimizer
-        self.loss = _named(loss, LOSSES, "loss") if isinstance(loss, str) else loss
-        self.metrics = {
-            (m if isinstance(m, str) else m.__name__): (
-                _named(m, METRICS, "metric") if isinstance(m, str) else m
-            )
-            for m in metrics
-        }
+            optimizer = kind(self.module.parameters(), lr)
+        self.optimizer = optimizer
+        self.loss = _named(loss, LOSSES, "loss")
+        functions = [_named(metric, METRICS, "metric") for metric in metrics]
+        names = [m if isinstance(m, str) else m.__name__ for m in metrics]
+        self.metrics = dict(zip(names, functions, strict=True))
         return self
 
     def fit(
@@ -78,7 +76,7 @@ class Model:
         verbose: bool = True,
         on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     ) -> dict[str, list[float]]:
-        """Train on x (N, ...), y (N, ...) -> history: for each figure one value an epoch.
+        """Train on x (N, ...), y (N, ...) -> history: one value per epoch for each figure.
 
         seed: of the order of the items, or a numpy.random.Generator; on_epoch(number, figures)
         """
@@ -87,95 +85,89 @@ class Model:
             raise ValueError(f"fit: expected at least 1 epoch, got {epochs}")
         rng = np.random.default_rng(seed)
         history: dict[str, list[float]] = {}
-        batches = -(-len(x) // batch_size)
-        with live_line("fit", epochs * batches) if verbose else _silence() as advance:
-            for epoch in range(epochs):
-                self.module.train()
+        steps = epochs * -(-len(x) // batch_size)
+        silent = contextlib.nullcontext(lambda note: None)
+        with live_line("fit", steps) if verbose else silent as advance:
+            for epoch in range(1, epochs + 1):
                 order = rng.permutation(len(x))
-                figures = self._run_epoch(_batches(x, y, batch_size, order), advance)
+                figures = self._train_epoch(_batches(x, y, batch_size, order), advance)
                 if validation_data is not None:
                     held_out = self.evaluate(*validation_data, batch_size=batch_size)
                     figures |= {f"val_{name}": value for name, value in held_out.items()}
                 for name, value in figures.items():
                     history.setdefault(name, []).append(value)
                 if on_epoch is not None:
-                    on_epoch(epoch + 1, figures)
+                    on_epoch(epoch, figures)
         return history
 
-    def _run_epoch(
-        self, batches: Iterable[tuple], advance: Callable[[str], None]
-    ) -> dict[str, float]:
+    def _train_epoch(self, batches: Iterable, advance: Callable[[str], None]) -> dict[str, float]:
         """One pass over the data: forward, loss, backward, step."""
-        loss_of, optimizer = self._compiled("fit")
-        seen = _Means()
+        loss_of = self._compiled_loss("fit")
+        self.module.train()
+        means = _Means()
         for x, y in batches:
-            optimizer.zero_grad()
+            self.optimizer.zero_grad()
             output = self.module(Tensor(x))
             loss = loss_of(output, y)
             if not np.isfinite(loss.item()):
                 raise ValueError(f"fit: the loss became {loss.item()}; lower the learning rate")
             loss.backward()
-            optimizer.step()
-            seen.add(len(x), loss.item(), {name: m(output, y) for name, m in self.metrics.items()})
-            advance(seen.text())
-        return seen.values()
+            self.optimizer.step()
+            means.add(len(x), self._figures(loss, output, y))
+            advance(means.text())
+        return means.values()
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 128) -> dict[str, float]:
         """The loss and the metrics on x, y, in eval mode."""
         _check_pairs("evaluate", x, y, batch_size)
-        loss_of, _ = self._compiled("evaluate")
-        seen = _Means()
-        for batch, target in _batches(x, y, batch_size, None):
-            output = self._apply(batch)
-            figures = {name: metric(output, target) for name, metric in self.metrics.items()}
-            seen.add(len(batch), loss_of(output, target).item(), figures)
-        return seen.values()
+        loss_of = self._compiled_loss("evaluate")
+        means = _Means()
+        with self.module.evaluating(), no_grad():
+            for batch, target in _batches(x, y, batch_size):
+                output = self.module(Tensor(batch))
+                means.add(len(batch), self._figures(loss_of(output, target), output, target))
+        return means.values()
 
     def predict(self, x: Any, batch_size: int = 128) -> np.ndarray:
-        """The network's output for x (N, ...), in eval mode, as a host array."""
+        """The output of the network for x (N, ...), in eval mode, as a host array."""
         _check_pairs("predict", x, x, batch_size)
-        parts = [self._apply(b).numpy() for b, _ in _batches(x, x, batch_size, None)]
+        with self.module.evaluating(), no_grad():
+            parts = [self.module(Tensor(b)).numpy() for b, _ in _batches(x, x, batch_size)]
         return np.concatenate(parts)
-
-    def _apply(self, x: Any) -> Tensor:
-        modes = {module: module.training for module in self.module.modules()}
-        self.module.eval()
-        try:
-            with no_grad():
-                return self.module(Tensor(x))
-        finally:
-            for module, mode in modes.items():
-                module.training = mode
 
     def summary(self, input_shape: Sequence[int]) -> Summary:
         """nn.summary of the module."""
         return nn.summary(self.module, input_shape)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the weights to a .npz or .safetensors file, whole or not at all."""
-        nn.save_state(self.module, path, "save")
+        """Write the weights to a .npz or .safetensors file, all or nothing."""
+        save_state(self.module, path, "save")
 
     def load(self, path: str | os.PathLike) -> "Model":
-        """Take over the weights of a file that `save` wrote; names and shapes must agree."""
-        nn.load_state(self.module, path, "load")
+        """Load the weights from a file that `save` wrote; names and shapes must agree."""
+        load_state(self.module, path, "load")
         return self
 
-    def _compiled(self, caller: str) -> tuple[Loss, Any]:
+    def _compiled_loss(self, caller: str) -> Loss:
         if self.loss is None:
             raise ValueError(f"{caller}: call compile(optimizer, loss, metrics) first")
-        return self.loss, self.optimizer
+        return self.loss
+
+    def _figures(self, loss: Tensor, output: Tensor, target: Any) -> dict[str, float]:
+        metrics = {name: metric(output, target) for name, metric in self.metrics.items()}
+        return {"loss": loss.item(), **metrics}
 
 
 class _Means:
-    """Running means of a loss and of metrics, weighted by the size of the batches."""
+    """Running means of figures, weighted by the size of the batches."""
 
     def __init__(self) -> None:
         self.count = 0
         self.sums: dict[str, float] = {}
 
-    def add(self, size: int, loss: float, figures: dict[str, float]) -> None:
+    def add(self, size: int, figures: dict[str, float]) -> None:
         self.count += size
-        for name, value in {"loss": loss, **figures}.items():
+        for name, value in figures.items():
             self.sums[name] = self.sums.get(name, 0.0) + size * value
 
     def values(self) -> dict[str, float]:
@@ -185,28 +177,20 @@ class _Means:
         return " ".join(f"{name} {value:.4f}" for name, value in self.values().items())
 
 
-class _silence:
-    """In the place of a live line where none is wanted."""
-
-    def __enter__(self) -> Callable[[str], None]:
-        return lambda note: None
-
-    def __exit__(self, *exception: object) -> None:
-        return None
-
-
-def _batches(x: Any, y: Any, size: int, order: np.ndarray | None) -> Iterator[tuple[Any, Any]]:
-    """Pieces of x and y; in batch norm's sake a last piece of one item joins the one before."""
-    count = len(x)
-    starts = list(range(0, count, size))
-    if len(starts) > 1 and count - starts[-1] == 1:
-        starts.pop()
-    for start, stop in zip(starts, [*starts[1:], count], strict=True):
-        if order is None:
-            yield x[start:stop], y[start:stop]
-        else:
+def _batches(x: Any, y: Any, size: int, order: np.ndarray | None = None) -> Iterator[tuple]:
+    """Batches of x and y, in the given order of the items or in their own."""
+    starts = _starts(len(x), size)
+    for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
+        rows = slice(start, stop)
+        if order is not None:
             rows = array_module(x).asarray(order[start:stop])
-            yield x[rows], y[rows]
+        yield x[rows], y[rows]
+
+
+def _starts(count: int, size: int) -> list[int]:
+    """Where batches start. A last batch of one item joins the one before: batch norm needs two."""
+    starts = list(range(0, count, size))
+    return starts[:-1] if len(starts) > 1 and starts[-1] == count - 1 else starts
 
 
 def _check_pairs(caller: str, x: Any, y: Any, batch_size: int) -> None:
@@ -218,7 +202,10 @@ def _check_pairs(caller: str, x: Any, y: Any, batch_size: int) -> None:
         raise ValueError(f"{caller}: expected batch_size of at least 1, got {batch_size}")
 
 
-def _named(name: str, table: dict[str, Any], what: str) -> Any:
-    if name not in table:
-        raise ValueError(f"compile: expected {what} in {tuple(table)}, got {name!r}")
-    return table[name]
+def _named(choice: Any, table: dict[str, Any], what: str) -> Any:
+    """The entry of that name; what is no name is returned as it is."""
+    if not isinstance(choice, str):
+        return choice
+    if choice not in table:
+        raise ValueError(f"compile: expected {what} in {tuple(table)}, got {choice!r}")
+    return table[choice]

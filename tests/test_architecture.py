@@ -42,7 +42,7 @@ NUMPY_ALLOWED = {
 # State that lives as long as the process. All but `_mode`, `_choice` and `_own`, which are
 # thread-local, are shared by all threads on purpose.
 STATE = {
-    *("autograd._mode", "autograd._clock", "kernels.dispatch._choice", "nn.module._observers"),
+    *("autograd._mode", "autograd._clock", "kernels.dispatch._choice"),
     *(f"engines.numpy.memory.{name}" for name in ("_idle", "_all_kept", "_own")),
     *("engines.numpy.parallel._pool", "engines.numpy.winograd._cache"),
 }

@@ -1,4 +1,4 @@
-"""The judge judged: right derivatives pass, wrong ones are refused with the reason, always."""
+"""The gradient check: right gradients pass, wrong ones are refused with place and reason."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ import pytest
 import nnscratch as nns
 import nnscratch.functional as F
 from nnscratch import GradcheckError, Tensor, grad, gradcheck, gradgradcheck
-from nnscratch.gradcheck import check, check_second, gradient_of
+from nnscratch.gradcheck import check, check_second, gradient_error, gradient_of, numerical_gradient
 from nnscratch.opcases import CASES
 from nnscratch.operations import tanh
 from nnscratch.tensor import as_tensor
@@ -39,24 +39,54 @@ def wrong(name, forward, *vjps):
 NUMBER = r"-?[\d.]+(?:e[-+]\d+)?"
 
 
-def refused(fn, inputs, argument=0, place=None, hint="", judge=gradcheck, **options):
-    """The figures of the message: analytic, numeric, relative error."""
+def refused(fn, inputs, argument=0, place=None, hint="", checker=gradcheck, **options):
+    """Assert the whole message; return its figures: analytic, numeric, relative error."""
     with pytest.raises(GradcheckError) as caught:
-        judge(fn, inputs, **options)
+        checker(fn, inputs, **options)
     message = str(caught.value)
     where = r"\[[\d, ]*\]" if place is None else re.escape(place)
     name = getattr(fn, "__name__", "")
-    owner = f"gradient of {name}" if judge is gradgradcheck else name
-    found = re.fullmatch(
+    owner = f"gradient of {name}" if checker is gradgradcheck else name
+    match = re.fullmatch(
         rf"{re.escape(owner)}: wrong gradient of argument {argument}{where} \(shape \(.*\)\): "
         rf"analytic ({NUMBER}), numeric ({NUMBER}), relative error ({NUMBER}){hint}",
         message,
     )
-    assert found, message
-    analytic, numeric, relative = map(float, found.groups())
+    assert match, message
+    analytic, numeric, relative = map(float, match.groups())
     largest = max(abs(analytic), abs(numeric))
     assert relative == pytest.approx(abs(analytic - numeric) / largest, rel=2e-3)
     return analytic, numeric, relative
+
+
+# -- the idea -------------------------------------------------------------------------------------
+
+
+def test_the_idea_measures_a_gradient_known_by_hand():
+    x = np.array([[3.0, -1.0], [0.5, 2.0]])
+    before = x.copy()
+    numeric = numerical_gradient(lambda x: (x**3).sum(), x)
+    np.testing.assert_allclose(numeric, 3 * x**2, rtol=1e-8)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_the_idea_passes_a_convolution():
+    inputs = draw((2, 3, 5, 4), (4, 3, 3, 2), (4,))
+    assert gradient_error(lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1), inputs) < 1e-7
+
+
+@pytest.mark.parametrize(("factor", "error"), [(2, 1), (-1, 2), (1.001, 0.001)])
+def test_the_idea_catches_a_factor_and_a_sign(factor, error):
+    fn = wrong("sine", np.sin, lambda g, y, x: g * nns.cos(x) * factor)
+    assert gradient_error(fn, draw((2, 3))) == pytest.approx(error, rel=1e-4)
+
+
+def test_the_idea_and_the_checker_agree():
+    fn = wrong("sine", np.sin, lambda g, y, x: g * nns.cos(x) * 1.001)
+    assert gradient_error(nns.sin, draw((2, 3))) < 1e-8
+    assert check(nns.sin, draw((2, 3))).worst_error < 1e-8
+    assert gradient_error(fn, draw((2, 3))) > 1e-4
+    refused(fn, draw((2, 3)))
 
 
 # -- wrong derivatives are refused ----------------------------------------------------------------
@@ -182,6 +212,12 @@ def test_not_a_number():
         gradcheck(lambda x: nns.log(x), [-np.ones(2)])
 
 
+def test_an_infinite_gradient_is_refused():
+    fn = wrong("same", lambda x: x * 1, lambda g, y, x: g * np.inf)
+    with pytest.raises(GradcheckError, match="argument 0.*analytic nan.*; not a number: look"):
+        gradcheck(fn, [np.ones(2)])
+
+
 def test_wrong_second_derivative():
     constant = wrong("square", np.square, lambda g, y, x: g * Tensor(2 * x.data))
     assert gradcheck(constant, draw((3,)))
@@ -242,11 +278,13 @@ def test_second_call_that_differs():
     assert gradcheck(lambda x: F.dropout(x, 0.5, rng=0), draw((3, 4)))
 
 
-@pytest.mark.parametrize("judge", [gradcheck, gradgradcheck])
-def test_float32_is_refused_with_the_reason(judge):
-    words = rf"^{judge.__name__}: argument 1 is float32; expected float64: .* about two digits only"
+@pytest.mark.parametrize("checker", [gradcheck, gradgradcheck])
+def test_float32_is_refused_with_the_reason(checker):
+    words = (
+        rf"^{checker.__name__}: argument 1 is float32; expected float64: .* about two digits only"
+    )
     with pytest.raises(TypeError, match=words):
-        judge(lambda a, b: a * b, [np.ones(2), np.ones(2, np.float32)])
+        checker(lambda a, b: a * b, [np.ones(2), np.ones(2, np.float32)])
 
 
 def test_nothing_to_differentiate_by():

@@ -5,7 +5,7 @@ import numpy as np
 from nnscratch.learn import claim
 
 FUNCTIONS = ("gradient_check",)
-READS = "nnscratch/gradcheck.py"
+READS = "nnscratch/gradcheck/idea.py"
 
 # -- functions; their gradients; and wrong gradients of them --------------------------------------
 

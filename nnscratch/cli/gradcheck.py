@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "example: nnscratch gradcheck conv2d max_pool2d"
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these operations")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the inputs")
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
     parser.set_defaults(run=run)
 
@@ -34,43 +34,33 @@ def run(options: argparse.Namespace) -> int:
     cases = [case for case in CASES if not options.names or case.name in options.names]
     start = time.perf_counter()
     rows = check_cases(cases, options.seed)
+    problems = [row["problem"] for row in rows if row["problem"]]
     Console().print(report(rows))
-    for row in rows:
-        if row["problem"]:
-            Console(stderr=True).print(row["problem"], style="red", markup=False, highlight=False)
-    wrong = sum(1 for row in rows if row["problem"])
+    for problem in problems:
+        Console(stderr=True).print(problem, style="red", markup=False, highlight=False)
     Console().print(
-        f"{len(cases)} settings of {len(rows)} operations, {wrong} wrong, "
+        f"{len(cases)} settings of {len(rows)} operations, {len(problems)} wrong, "
         f"{time.perf_counter() - start:.0f} s",
         highlight=False,
     )
     if options.json:
         files.write_text(options.json, json.dumps(rows, indent=1))
-    return 1 if wrong else 0
+    return 1 if problems else 0
 
 
 def check_cases(cases: list[Case], seed: int = 0) -> list[dict]:
-    """One row an operation: how many settings, slopes compared, worst errors, what is wrong."""
+    """One row for each operation: its settings, slopes compared, worst errors and problem."""
     rows: dict[str, dict] = {}
+    empty = {"settings": 0, "slopes": 0, "first": 0.0, "second": 0.0, "problem": ""}
     with live_line("gradcheck", len(cases)) as advance:
         for case in cases:
-            row = rows.setdefault(
-                case.name,
-                {
-                    "op": case.name,
-                    "settings": 0,
-                    "slopes": 0,
-                    "first": 0.0,
-                    "second": 0.0,
-                    "problem": "",
-                },
-            )
+            row = rows.setdefault(case.name, {"op": case.name, **empty})
             row["settings"] += 1
             try:
                 for order, name in ((1, "first"), (2, "second")):
-                    seen = run_case(case, order, seed)
-                    row["slopes"] += seen.slopes
-                    row[name] = max(row[name], seen.worst_error)
+                    figures = run_case(case, order, seed)
+                    row["slopes"] += figures.slopes
+                    row[name] = max(row[name], figures.worst_error)
             except GradcheckError as error:
                 row["problem"] = str(error)
             advance(case.name)
@@ -78,7 +68,7 @@ def check_cases(cases: list[Case], seed: int = 0) -> list[dict]:
 
 
 def report(rows: list[dict]) -> Table:
-    """The table: one line an operation."""
+    """A table with one line for each operation."""
     table = Table("operation", "settings", "slopes", "worst error, 1st", "worst error, 2nd", "")
     for row in rows:
         table.add_row(

@@ -1,6 +1,6 @@
 """Layers, the trees they form, and the table of a network.
 
-Stands on `functional`. `module` is the tree, `layers` its leaves, `init` what they start from.
+Stands on `functional`. `module` is the tree, `layers` its leaves, `init` their initial weights.
 """
 
 from nnscratch.nn import init
@@ -37,44 +37,4 @@ from nnscratch.nn.layers import (
     Tanh,
 )
 from nnscratch.nn.module import Module, Parameter
-from nnscratch.nn.state import load_state, save_state
 from nnscratch.nn.summary import summary
-
-__all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "BatchNorm3d",
-    "Conv1d",
-    "Conv2d",
-    "Conv3d",
-    "ConvTranspose1d",
-    "ConvTranspose2d",
-    "ConvTranspose3d",
-    "Dropout",
-    "Flatten",
-    "InstanceNorm2d",
-    "L2Normalize",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "Module",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "init",
-    "load_state",
-    "save_state",
-    "summary",
-]

@@ -1,7 +1,7 @@
-"""Layers: the functions of `functional` with their parameters.
+"""Layers: the functions of `functional`, each with its own parameters and settings.
 
-Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch's; weights are drawn
-from a `numpy.random.Generator` or seed passed as rng.
+Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch's. Initial weights
+come from rng, a `numpy.random.Generator` or a seed for one.
 """
 
 import math
@@ -11,46 +11,59 @@ from typing import Any
 import numpy as np
 
 import nnscratch.functional as F
-from nnscratch.kernels import as_tuple
+from nnscratch.kernels import as_tuple, window
 from nnscratch.nn.init import kaiming_normal, kaiming_uniform
 from nnscratch.nn.module import Module, Parameter
 from nnscratch.tensor import Tensor
 
 
 class Sequential(Module):
-    """Layers one after the other; a dictionary gives them names."""
+    """Layers one after the other: Sequential(first, second) or Sequential({"name": layer, ...}).
+
+    A layer is an attribute under its name ("0", "1", ... unless a dictionary gives another).
+    Assigning to that name or to an index replaces it; no other attribute becomes a layer.
+    Differs from PyTorch: plain functions are layers as well; a slice keeps the names.
+    """
+
+    _names: tuple[str, ...] = ()
 
     def __init__(self, *layers: Any):
-        named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else None
-        named = {str(i): layer for i, layer in enumerate(layers)} if named is None else named
-        for name, layer in named.items():
-            if not callable(layer):
-                raise TypeError(f"Sequential: expected layers, got {layer!r} as {name}")
+        is_named = len(layers) == 1 and isinstance(layers[0], dict)
+        named = layers[0] if is_named else {str(i): layer for i, layer in enumerate(layers)}
+        for name in named:
             if hasattr(Sequential, name):
                 raise ValueError(
                     f"Sequential: {name!r} means something else here; rename the layer"
                 )
+        self._names = tuple(named)
+        for name, layer in named.items():
             setattr(self, name, layer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._names and not callable(value):
+            raise TypeError(f"Sequential: expected layers, got {value!r} as {name}")
+        super().__setattr__(name, value)
 
     def forward(self, x: Any) -> Any:
         for layer in self:
             x = layer(x)
         return x
 
-    def _named(self) -> list[tuple[str, Any]]:
-        return [(name, layer) for name, layer in vars(self).items() if callable(layer)]
-
     def __iter__(self) -> Iterator[Any]:
-        return (layer for _, layer in self._named())
+        return (getattr(self, name) for name in self._names)
 
     def __len__(self) -> int:
-        return len(self._named())
+        return len(self._names)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         """One layer by number; a slice is a Sequential whose layers keep their names."""
         if isinstance(index, slice):
-            return Sequential(dict(self._named()[index]))
-        return self._named()[index][1]
+            return Sequential({name: getattr(self, name) for name in self._names[index]})
+        return getattr(self, self._names[index])
+
+    def __setitem__(self, index: int, layer: Any) -> None:
+        """Replace one layer, by number."""
+        setattr(self, self._names[index], layer)
 
 
 # -- linear maps ----------------------------------------------------------------------------------
@@ -59,316 +72,325 @@ class Sequential(Module):
 class Linear(Module):
     """x (..., in_features) -> (..., out_features): x @ weight.T + bias.
 
-    rng: a numpy.random.Generator, or a seed for one, for the weights (He's, uniform, gain 1).
+    rng draws the initial weight (out_features, in_features): He's uniform distribution, gain 1.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, rng: Any = None):
+        self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(kaiming_uniform((out_features, in_features), rng, gain=1.0))
-        self.bias = Parameter(np.zeros(out_features, np.float32)) if bias else None
+        self.bias = _parameter(0, out_features, bias)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.linear(x, self.weight, self.bias)
 
-    def _details(self) -> str:
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None}"
 
-
-class _Conv(Module):
-    """Weights of He's normal distribution for ReLU; rng: a numpy.random.Generator, or a seed."""
+class _Spatial(Module):
+    """A layer over `ndim` axes that calls the `function` of `functional` for that many axes."""
 
     ndim: int
-    function: Callable
+    function: Callable[..., Tensor]
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-        bias: bool = True,
-        rng: Any = None,
-    ):
+
+class _Convolution(_Spatial):
+    """What convolutions and transposed convolutions share."""
+
+    def _set(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups):
         name = type(self).__name__
-        size = as_tuple(name, "kernel_size", kernel_size, self.ndim, least=1)
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: groups must divide both channels, got groups {groups}, "
                 f"in_channels {in_channels}, out_channels {out_channels}"
             )
-        self.weight = Parameter(kaiming_normal((out_channels, in_channels // groups, *size), rng))
-        self.bias = Parameter(np.zeros(out_channels, np.float32)) if bias else None
+        size = window(name, self.ndim, kernel_size, stride, padding, dilation).size
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, size
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
-    def forward(self, x: Any) -> Tensor:
-        return type(self).function(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
 
-    def _details(self) -> str:
-        out_channels, in_channels, *size = self.weight.shape
-        return (
-            f"{in_channels * self.groups}, {out_channels}, kernel_size={tuple(size)}, "
-            f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            f"groups={self.groups}, bias={self.bias is not None}"
-        )
+class _Conv(_Convolution):
+    """weight (out_channels, in_channels/groups, *kernel_size), bias (out_channels,)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1,
+        groups: int = 1, bias: bool = True, rng=None,
+    ):  # fmt: skip
+        """kernel_size, stride, padding, dilation: an int, or one for each axis.
+
+        padding: also "same", "valid" or pairs ((before, after), ...)
+        groups: the number of groups of channels, each of which is convolved on its own
+        bias: whether to add a learned number to each output channel
+        rng: for the initial weights, He's normal distribution for ReLU
+        """
+        self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        shape = out_channels, in_channels // groups, *self.kernel_size
+        self.weight = Parameter(kaiming_normal(shape, rng))
+        self.bias = _parameter(0, out_channels, bias)
+
+    def forward(self, x) -> Tensor:
+        settings = self.stride, self.padding, self.dilation, self.groups
+        return self.function(x, self.weight, self.bias, *settings)
 
 
 class Conv1d(_Conv):
     """x (N, in_channels, L) -> (N, out_channels, L'); see functional.conv1d."""
 
-    ndim = 1
-    function = staticmethod(F.conv1d)
+    ndim, function = 1, staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
     """x (N, in_channels, H, W) -> (N, out_channels, H', W'); see functional.conv2d."""
 
-    ndim = 2
-    function = staticmethod(F.conv2d)
+    ndim, function = 2, staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
-    """x (N, in_channels, D, H, W) -> (N, out_channels, *out); see functional.conv3d."""
+    """x (N, in_channels, D, H, W) -> (N, out_channels, D', H', W'); see functional.conv3d."""
 
-    ndim = 3
-    function = staticmethod(F.conv3d)
+    ndim, function = 3, staticmethod(F.conv3d)
 
 
-class _ConvTranspose(Module):
-    """Weights of He's normal distribution, gain 1; rng: a numpy.random.Generator, or a seed."""
-
-    ndim: int
-    function: Callable
+class _ConvTranspose(_Convolution):
+    """weight (in_channels, out_channels/groups, *kernel_size), bias (out_channels,)."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: Any = 1,
-        rng: Any = None,
-    ):
-        size = as_tuple(type(self).__name__, "kernel_size", kernel_size, self.ndim, least=1)
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{type(self).__name__}: groups must divide both channels, got groups {groups}, "
-                f"in_channels {in_channels}, out_channels {out_channels}"
-            )
-        shape = (in_channels, out_channels // groups, *size)
+        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0,
+        output_padding=0, groups: int = 1, bias: bool = True, dilation=1, rng=None,
+    ):  # fmt: skip
+        """kernel_size, stride, padding, dilation: those of the convolution it is the adjoint of.
+
+        output_padding: added to the size of the output, smaller than stride or dilation
+        groups: the number of groups of channels, each of which is convolved on its own
+        bias: whether to add a learned number to each output channel
+        rng: for the initial weights, He's normal distribution with gain 1
+        """
+        self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        self.output_padding = output_padding
+        shape = in_channels, out_channels // groups, *self.kernel_size
         self.weight = Parameter(kaiming_normal(shape, rng, gain=1.0))
-        self.bias = Parameter(np.zeros(out_channels, np.float32)) if bias else None
-        self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.groups, self.dilation = groups, dilation
+        self.bias = _parameter(0, out_channels, bias)
 
-    def forward(self, x: Any) -> Tensor:
-        return type(self).function(
-            x,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.output_padding,
-            self.groups,
-            self.dilation,
-        )
-
-    def _details(self) -> str:
-        in_channels, out_channels, *size = self.weight.shape
-        return (
-            f"{in_channels}, {out_channels * self.groups}, kernel_size={tuple(size)}, "
-            f"stride={self.stride}, padding={self.padding}"
-        )
+    def forward(self, x) -> Tensor:
+        settings = self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        return self.function(x, self.weight, self.bias, *settings)
 
 
 class ConvTranspose1d(_ConvTranspose):
     """x (N, in_channels, L) -> (N, out_channels, L'); see functional.conv_transpose1d."""
 
-    ndim = 1
-    function = staticmethod(F.conv_transpose1d)
+    ndim, function = 1, staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTranspose):
     """x (N, in_channels, H, W) -> (N, out_channels, H', W'); see functional.conv_transpose2d."""
 
-    ndim = 2
-    function = staticmethod(F.conv_transpose2d)
+    ndim, function = 2, staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """x (N, in_channels, D, H, W) -> (N, out_channels, *out); see functional.conv_transpose3d."""
+    """x (N, in_channels, D, H, W) -> (N, out_channels, D', H', W').
 
-    ndim = 3
-    function = staticmethod(F.conv_transpose3d)
+    See functional.conv_transpose3d.
+    """
+
+    ndim, function = 3, staticmethod(F.conv_transpose3d)
+
+
+def _parameter(value: float, shape: int | tuple[int, ...], wanted: bool = True) -> Parameter | None:
+    """A Parameter full of `value`, or None if the layer is made without it."""
+    return Parameter(np.full(shape, value, np.float32)) if wanted else None
 
 
 # -- pooling --------------------------------------------------------------------------------------
 
 
-class _Pool(Module):
-    function: Callable
+class _Pool(_Spatial):
+    """What maximum and average pooling share."""
 
-    def __init__(self, *args: Any, **options: Any):
-        self.args, self.options = args, options
-
-    def forward(self, x: Any) -> Tensor:
-        return type(self).function(x, *self.args, **self.options)
-
-    def _details(self) -> str:
-        named = [f"{key}={value}" for key, value in self.options.items()]
-        return ", ".join([*map(str, self.args), *named])
+    def _set(self, kernel_size, stride, padding, dilation=1) -> None:
+        stride = kernel_size if stride is None else stride
+        window(type(self).__name__, self.ndim, kernel_size, stride, padding, dilation)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
 
-class MaxPool1d(_Pool):
-    """functional.max_pool1d with its arguments after x."""
+class _MaxPool(_Pool):
+    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+        """kernel_size, stride (None: kernel_size), padding, dilation: an int, or one for each axis.
 
-    function = staticmethod(F.max_pool1d)
+        ceil_mode: whether a last window may begin inside the input and end beyond it
+        """
+        self._set(kernel_size, stride, padding, dilation)
+        self.dilation, self.ceil_mode = dilation, ceil_mode
 
-
-class MaxPool2d(_Pool):
-    """functional.max_pool2d with its arguments after x."""
-
-    function = staticmethod(F.max_pool2d)
-
-
-class MaxPool3d(_Pool):
-    """functional.max_pool3d with its arguments after x."""
-
-    function = staticmethod(F.max_pool3d)
+    def forward(self, x) -> Tensor:
+        settings = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        return self.function(x, *settings)
 
 
-class AvgPool1d(_Pool):
-    """functional.avg_pool1d with its arguments after x."""
+class MaxPool1d(_MaxPool):
+    """The maximum over windows: x (N, C, L) -> (N, C, L'); see functional.max_pool1d."""
 
-    function = staticmethod(F.avg_pool1d)
-
-
-class AvgPool2d(_Pool):
-    """functional.avg_pool2d with its arguments after x."""
-
-    function = staticmethod(F.avg_pool2d)
+    ndim, function = 1, staticmethod(F.max_pool1d)
 
 
-class AvgPool3d(_Pool):
-    """functional.avg_pool3d with its arguments after x."""
+class MaxPool2d(_MaxPool):
+    """The maximum over windows: x (N, C, H, W) -> (N, C, H', W'); see functional.max_pool2d."""
 
-    function = staticmethod(F.avg_pool3d)
-
-
-class AdaptiveAvgPool1d(_Pool):
-    """functional.adaptive_avg_pool1d with its arguments after x."""
-
-    function = staticmethod(F.adaptive_avg_pool1d)
+    ndim, function = 2, staticmethod(F.max_pool2d)
 
 
-class AdaptiveAvgPool2d(_Pool):
-    """functional.adaptive_avg_pool2d with its arguments after x."""
+class MaxPool3d(_MaxPool):
+    """The maximum over windows: x (N, C, D, H, W) -> (N, C, D', H', W')."""
 
-    function = staticmethod(F.adaptive_avg_pool2d)
+    ndim, function = 3, staticmethod(F.max_pool3d)
 
 
-class AdaptiveAvgPool3d(_Pool):
-    """functional.adaptive_avg_pool3d with its arguments after x."""
+class _AvgPool(_Pool):
+    def __init__(
+        self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
+    ):
+        """kernel_size, stride (None: kernel_size), padding: an int, or one for each axis.
 
-    function = staticmethod(F.adaptive_avg_pool3d)
+        ceil_mode: whether a last window may begin inside the input and end beyond it
+        count_include_pad: whether padding counts in the mean
+        """
+        self._set(kernel_size, stride, padding)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, x) -> Tensor:
+        options = self.ceil_mode, self.count_include_pad
+        return self.function(x, self.kernel_size, self.stride, self.padding, *options)
+
+
+class AvgPool1d(_AvgPool):
+    """The mean over windows: x (N, C, L) -> (N, C, L'); see functional.avg_pool1d."""
+
+    ndim, function = 1, staticmethod(F.avg_pool1d)
+
+
+class AvgPool2d(_AvgPool):
+    """The mean over windows: x (N, C, H, W) -> (N, C, H', W'); see functional.avg_pool2d."""
+
+    ndim, function = 2, staticmethod(F.avg_pool2d)
+
+
+class AvgPool3d(_AvgPool):
+    """The mean over windows: x (N, C, D, H, W) -> (N, C, D', H', W')."""
+
+    ndim, function = 3, staticmethod(F.avg_pool3d)
+
+
+class _AdaptiveAvgPool(_Spatial):
+    def __init__(self, output_size):
+        """output_size: an int, or one for each axis; 1 is the mean over all positions."""
+        as_tuple(type(self).__name__, "output_size", output_size, self.ndim, least=1)
+        self.output_size = output_size
+
+    def forward(self, x) -> Tensor:
+        return self.function(x, self.output_size)
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """The mean over near-equal windows: x (N, C, L) -> (N, C, output_size)."""
+
+    ndim, function = 1, staticmethod(F.adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """The mean over near-equal windows: x (N, C, H, W) -> (N, C, *output_size)."""
+
+    ndim, function = 2, staticmethod(F.adaptive_avg_pool2d)
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """The mean over near-equal windows: x (N, C, D, H, W) -> (N, C, *output_size)."""
+
+    ndim, function = 3, staticmethod(F.adaptive_avg_pool3d)
 
 
 # -- normalisation --------------------------------------------------------------------------------
 
 
-class _BatchNorm(Module):
-    ndims: tuple[int, ...]
+class _ChannelNorm(Module):
+    """What batch and instance norm share: num_features channels, scale and shift (C,) if affine."""
 
-    def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
-    ):
-        self.num_features = num_features
-        self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine else None
-        self.running_mean = Tensor(np.zeros(num_features, np.float32))
-        self.running_var = Tensor(np.ones(num_features, np.float32))
-        self.eps, self.momentum = eps, momentum
+    ranks: tuple[int, ...]
 
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim not in self.ndims or x.shape[1] != self.num_features:
+    def __init__(self, num_features: int, eps: float, affine: bool):
+        self.num_features, self.eps = num_features, eps
+        self.weight = _parameter(1, num_features, affine)
+        self.bias = _parameter(0, num_features, affine)
+
+    def _check(self, x: Tensor) -> None:
+        if x.ndim not in self.ranks or x.shape[1] != self.num_features:
             raise ValueError(
-                f"{type(self).__name__}: expected x of rank {self.ndims} with {self.num_features} "
+                f"{type(self).__name__}: expected x of rank {self.ranks} with {self.num_features} "
                 f"channels on axis 1, got shape {x.shape}"
             )
-        return F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training,
-            self.momentum,
-            self.eps,
-        )
 
-    def _details(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+class _BatchNorm(_ChannelNorm):
+    def __init__(self, num_features: int, eps=1e-5, momentum=0.1, affine=True):
+        """num_features: the number of channels; eps: added to the variance
+
+        momentum: the share of each training batch in the running mean and variance
+        affine: whether to learn a scale and a shift for each channel
+        """
+        super().__init__(num_features, eps, affine)
+        self.momentum = momentum
+        self.running_mean = Tensor(np.zeros(num_features, np.float32))
+        self.running_var = Tensor(np.ones(num_features, np.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        tensors = self.running_mean, self.running_var, self.weight, self.bias
+        return F.batch_norm(x, *tensors, self.training, self.momentum, self.eps)
 
 
 class BatchNorm1d(_BatchNorm):
-    """functional.batch_norm with running statistics: x (N, C) or (N, C, L)."""
+    """Each channel of x (N, C) or (N, C, L) to mean 0 and variance 1; see functional.batch_norm."""
 
-    ndims = (2, 3)
+    ranks = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """functional.batch_norm with running statistics: x (N, C, H, W)."""
+    """Each channel of x (N, C, H, W) to mean 0 and variance 1; see functional.batch_norm."""
 
-    ndims = (4,)
+    ranks = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """functional.batch_norm with running statistics: x (N, C, D, H, W)."""
+    """Each channel of x (N, C, D, H, W) to mean 0 and variance 1; see functional.batch_norm."""
 
-    ndims = (5,)
+    ranks = (5,)
 
 
-class InstanceNorm2d(Module):
-    """functional.instance_norm: x (N, C, H, W); affine adds a learned scale and shift."""
+class InstanceNorm2d(_ChannelNorm):
+    """x (N, C, H, W): each channel of each image to mean 0 and variance 1."""
 
-    def __init__(self, num_features: int, eps: float = 1e-5, affine: bool = False):
-        self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine else None
-        self.num_features, self.eps = num_features, eps
+    ranks = (4,)
+
+    def __init__(self, num_features: int, eps=1e-5, affine=False):
+        super().__init__(num_features, eps, affine)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ValueError(
-                f"InstanceNorm2d: expected x (N, {self.num_features}, H, W), got {x.shape}"
-            )
+        self._check(x)
         return F.instance_norm(x, self.weight, self.bias, self.eps)
-
-    def _details(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, affine={self.weight is not None}"
 
 
 class LayerNorm(Module):
-    """functional.layer_norm with a learned scale and shift over `normalized_shape`."""
+    """x (..., *normalized_shape): the last axes to mean 0 and variance 1, then scaled and shifted.
 
-    def __init__(self, normalized_shape: Any, eps: float = 1e-5):
-        whole = isinstance(normalized_shape, int)
-        self.normalized_shape = (normalized_shape,) if whole else tuple(normalized_shape)
-        self.weight = Parameter(np.ones(self.normalized_shape, np.float32))
-        self.bias = Parameter(np.zeros(self.normalized_shape, np.float32))
+    normalized_shape: an int is one axis.
+    """
+
+    def __init__(self, normalized_shape, eps=1e-5):
+        one = isinstance(normalized_shape, int)
+        self.normalized_shape = (normalized_shape,) if one else tuple(normalized_shape)
         self.eps = eps
+        self.weight = _parameter(1, self.normalized_shape)
+        self.bias = _parameter(0, self.normalized_shape)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
-
-    def _details(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}"
 
 
 # -- functions as layers --------------------------------------------------------------------------
@@ -382,65 +404,59 @@ class Flatten(Module):
 
 
 class Dropout(Module):
-    """functional.dropout, while training. rng: a numpy.random.Generator, or a seed for one."""
+    """While training, each element to 0 with probability p and the others times 1/(1 − p).
+
+    rng: a numpy.random.Generator, or a seed for one.
+    """
 
     def __init__(self, p: float = 0.5, rng: Any = None):
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout: expected a probability p in [0, 1], got {p}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.dropout(x, self.p, self.training, self.rng)
-
-    def _details(self) -> str:
-        return f"p={self.p}"
 
 
 class ReLU(Module):
     """max(x, 0)."""
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.relu(x)
 
 
 class LeakyReLU(Module):
-    """x where it is positive, else negative_slope · x."""
+    """x where it is positive, negative_slope · x elsewhere."""
 
     def __init__(self, negative_slope: float = 0.01):
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.leaky_relu(x, self.negative_slope)
-
-    def _details(self) -> str:
-        return f"{self.negative_slope}"
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(−x))."""
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.sigmoid(x)
 
 
 class Tanh(Module):
     """tanh(x)."""
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.tanh(x)
 
 
 class Softmax(Module):
-    """functional.softmax along `axis`."""
+    """exp(x) / Σ exp(x) along `axis`."""
 
     def __init__(self, axis: int):
         self.axis = axis
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.softmax(x, self.axis)
-
-    def _details(self) -> str:
-        return f"axis={self.axis}"
 
 
 class L2Normalize(Module):
@@ -449,8 +465,5 @@ class L2Normalize(Module):
     def __init__(self, axis: int = 1, eps: float = 1e-12):
         self.axis, self.eps = axis, eps
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         return F.normalize(x, 2.0, self.axis, self.eps)
-
-    def _details(self) -> str:
-        return f"axis={self.axis}"

@@ -1,17 +1,21 @@
 """Parameter and Module: functions that own what they learn, and the trees they form.
 
-Stands on `tensor`. A Module is a plain object: its parameters, buffers and children are found by
-walking its attributes in the order they were assigned.
+Stands on `tensor`. A Module is a plain object: its parameters, buffers and children are the
+attributes that are Parameters, Tensors and Modules, in the order of their assignment.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nnscratch.backend import DEVICES, array_module, is_array, to_device
+from nnscratch.backend import DEVICES, Array, array_module, is_array, to_device
 from nnscratch.nn.state import Kinds, differences
 from nnscratch.tensor import Tensor
+
+SETTINGS = (bool, int, float, str, tuple, list, type(None))  # attributes that repr shows
 
 
 class Parameter(Tensor):
@@ -21,9 +25,6 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True):
         super().__init__(data, requires_grad)
-
-
-_observers: list[Callable[["Module", Any], None]] = []
 
 
 class Module:
@@ -36,11 +37,23 @@ class Module:
 
     def __call__(self, *inputs: Any) -> Any:
         output = self.forward(*inputs)
-        for observe in _observers:
-            observe(self, output)
+        for hook in vars(self).get("_forward_hooks", ()):
+            hook(self, inputs, output)
         return output
 
+    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], None]) -> Callable:
+        """Call hook(module, inputs, output) after each call; the returned function removes it.
+
+        Differs from PyTorch: the hook cannot change the output.
+        """
+        hooks = vars(self).setdefault("_forward_hooks", [])
+        hooks.append(hook)
+        return partial(hooks.remove, hook)
+
+    # -- the tree ----------------------------------------------------------------------------
+
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """The Modules among the attributes, also those in lists, tuples and dictionaries."""
         for name, value in _members(vars(self)):
             if isinstance(value, Module):
                 yield name, value
@@ -75,62 +88,77 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    # -- values ------------------------------------------------------------------------------
+
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by dotted name, detached."""
         return {name: value.detach() for name, value in self._named_tensors()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the values of `state`, or none: ValueError lists where names or shapes differ.
+        """Take over all values of `state`, or none: ValueError lists how names or shapes differ.
 
-        Values are copied, and cast to the dtype and moved to the device of the parameter.
+        Values are copied, cast to the dtype of the parameter and moved to its device.
         """
-        own = dict(self._named_tensors())
-        given = {name: _array(value) for name, value in state.items()}
-        if report := differences(_kinds(own), _kinds(given)):
+        tensors = dict(self._named_tensors())
+        arrays = {name: _array(value) for name, value in state.items()}
+        if report := differences(_kinds(tensors), _kinds(arrays)):
             raise ValueError(f"load_state_dict: the weights are of another network: {report}")
-        ready = {name: _copied(given[name], name, value) for name, value in own.items()}
-        for name, value in own.items():
-            value.data = ready[name]
+        copies = {name: _copy(name, arrays[name], tensor) for name, tensor in tensors.items()}
+        for name, tensor in tensors.items():
+            tensor.data = copies[name]
+
+    def to(self, target: Any) -> "Module":
+        """Move all parameters and buffers to a device ("cpu", "cuda") or a dtype (np.float64)."""
+        if target not in DEVICES and not _is_float(target):
+            raise ValueError(f"to: expected a device in {DEVICES} or a float dtype, got {target!r}")
+        for _, tensor in self._named_tensors():
+            moves = target in DEVICES
+            tensor.data = to_device(tensor.data, target) if moves else tensor.data.astype(target)
+            tensor.grad = None
+        return self
+
+    # -- modes -------------------------------------------------------------------------------
 
     def train(self, mode: bool = True) -> "Module":
+        """Switch dropout and batch norm, here and below, to training."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> "Module":
+        """Switch dropout and batch norm, here and below, to inference."""
         return self.train(False)
 
-    def to(self, target: Any) -> "Module":
-        """All parameters and buffers on a device ("cpu", "cuda") or in a dtype (np.float64)."""
-        if target not in DEVICES and not _is_float(target):
-            raise ValueError(f"to: expected a device in {DEVICES} or a float dtype, got {target!r}")
-        for _, value in self._named_tensors():
-            if target in DEVICES:
-                value.data = to_device(value.data, target)
-            else:
-                value.data = value.data.astype(target)
-            value.grad = None
-        return self
-
-    def _details(self) -> str:
-        return ""
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Within this block all modules are in eval mode; after it each is in its own again."""
+        modes = {module: module.training for module in self.modules()}
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
 
     def __repr__(self) -> str:
+        """The name with all children, or with the settings among the attributes."""
+        kind = type(self).__name__
         children = [f"({name}): {child!r}" for name, child in self.named_children()]
-        if not children:
-            return f"{type(self).__name__}({self._details()})"
-        lines = "\n".join(children).replace("\n", "\n  ")
-        return f"{type(self).__name__}(\n  {lines}\n)"
+        if children:
+            lines = "\n".join(children).replace("\n", "\n  ")
+            return f"{kind}(\n  {lines}\n)"
+        attributes = [(name, v) for name, v in vars(self).items() if name != "training"]
+        settings = [f"{name}={v!r}" for name, v in attributes if isinstance(v, SETTINGS)]
+        return f"{kind}({', '.join(settings)})"
 
 
-def _members(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Attributes by name, lists, tuples and dictionaries opened up, in order."""
-    for name, value in container.items():
+def _members(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Attributes by name, in order; the items of lists, tuples and dictionaries one by one."""
+    for name, value in attributes.items():
         if isinstance(value, (list, tuple)):
-            value = {str(i): item for i, item in enumerate(value)}
+            value = dict(enumerate(value))
         if isinstance(value, dict):
-            inner = _members({str(key): item for key, item in value.items()})
-            yield from ((f"{name}.{key}", item) for key, item in inner)
+            yield from _members({f"{name}.{key}": item for key, item in value.items()})
         else:
             yield name, value
 
@@ -146,19 +174,18 @@ def _kinds(values: Mapping[str, Any]) -> Kinds:
     return {name: (value.shape, value.dtype) for name, value in values.items()}
 
 
-def _copied(given: Any, name: str, value: Tensor) -> Any:
-    """A copy in the dtype of `value`: training must not write into what the caller loaded."""
+def _array(value: Any) -> Array:
+    value = value.data if isinstance(value, Tensor) else value
+    return value if is_array(value) else np.asarray(value)
+
+
+def _copy(name: str, array: Array, tensor: Tensor) -> Array:
+    """A copy in the dtype of `tensor`: training must not write into the caller's array."""
     try:
         with np.errstate(over="raise"):
-            return array_module(value.data).array(given, dtype=value.dtype)
+            return array_module(tensor.data).array(array, dtype=tensor.dtype)
     except FloatingPointError as error:
         raise ValueError(
-            f"load_state_dict: {name} holds numbers that {value.dtype} cannot hold; take the "
+            f"load_state_dict: {name} holds numbers that {tensor.dtype} cannot hold; take the "
             "network .to(np.float64) first"
         ) from error
-
-
-def _array(value: Any) -> Any:
-    return (
-        value.data if isinstance(value, Tensor) else value if is_array(value) else np.asarray(value)
-    )

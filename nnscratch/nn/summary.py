@@ -9,7 +9,6 @@ from typing import Any
 
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
-from nnscratch.nn import module as modules
 from nnscratch.nn import shapes
 from nnscratch.nn.module import Module
 from nnscratch.nn.shapes import Field, Meter, ShapeOnly
@@ -53,40 +52,34 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     input_shape: (N, C, *size). No data runs through the model.
     Parameters that two layers share are counted in the total once.
     """
-    meter, rows = Meter(), []
-    counted = 0
+    meter = Meter()
+    rows: list[Row] = []
+    names = {layer: name for name, layer in model.named_modules()}
 
-    def record(layer: Module, output: Any) -> None:
-        nonlocal counted
-        if any(True for _ in layer.named_children()) or not isinstance(output, Tensor):
+    def record(layer: Module, inputs: tuple, output: Any) -> None:
+        if not isinstance(output, Tensor):
             return
-        data = output.data
-        field = data.field if isinstance(data, ShapeOnly) else None
-        size = sum(p.size for p in layer.parameters())
-        cost, counted = meter.multiply_adds - counted, meter.multiply_adds
+        field = getattr(output.data, "field", None)
         rows.append(
             Row(
-                names.get(layer, ""),
+                names[layer],
                 type(layer).__name__,
-                data.shape,
-                size,
-                cost,
-                None if field is None else field.size,
-                None if field is None else field.jump,
+                output.shape,
+                sum(p.size for p in layer.parameters()),
+                meter.multiply_adds - sum(row.multiply_adds for row in rows),
+                field and field.size,
+                field and field.jump,
             )
         )
 
-    names = {layer: name for name, layer in model.named_modules()}
-    modes = {layer: layer.training for layer in model.modules()}
-    modules._observers.append(record)
+    leaves = [layer for layer in names if not any(True for _ in layer.named_children())]
+    removals = [layer.register_forward_hook(record) for layer in leaves]
     try:
-        model.eval()  # running statistics must not move
-        with no_grad(), choosing(shapes.choose):
+        with model.evaluating(), no_grad(), choosing(shapes.choose):  # no statistics may move
             model(Tensor(_input(model, tuple(input_shape), meter)))
     finally:
-        modules._observers.remove(record)
-        for layer, mode in modes.items():
-            layer.training = mode
+        for remove in removals:
+            remove()
     return Summary(tuple(rows), sum(p.size for p in model.parameters()), meter.multiply_adds)
 
 

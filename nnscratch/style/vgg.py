@@ -35,7 +35,7 @@ PADDINGS = ("constant", "reflect", "edge", "wrap")
 BUILTIN_FILE = Path(__file__).with_name("backbone.safetensors")
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-POOLS = {
+POOLS: dict[str, dict[int, Callable[..., nn.Module]]] = {
     "max": {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d},
     "avg": {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d},
 }

@@ -9,6 +9,7 @@ from nnscratch.weights.files import load
 from nnscratch.weights.form import LayerWeights, Preprocess, VGGWeights
 from nnscratch.weights.inspection import Inspection, convert, inspect
 from nnscratch.weights.own import save
+from nnscratch.weights.state import load_state, save_state
 
 __all__ = [
     "Inspection",

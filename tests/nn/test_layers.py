@@ -1,5 +1,8 @@
 """Layers do what their functions do, with their own parameters; their states and their refusals."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 
@@ -178,15 +181,82 @@ def test_refused_in_use():
 
 def test_layers_say_what_they_are():
     for layer, text in (
-        (nn.Linear(2, 3), "Linear(2, 3, bias=True)"),
-        (nn.MaxPool2d(2, stride=1), "MaxPool2d(2, stride=1)"),
-        (nn.BatchNorm2d(3), "BatchNorm2d(3, eps=1e-05, momentum=0.1)"),
+        (nn.Linear(2, 3), "Linear(in_features=2, out_features=3)"),
+        (nn.Linear(2, 3, bias=False), "Linear(in_features=2, out_features=3, bias=None)"),
+        (
+            nn.MaxPool2d(2, stride=1),
+            "MaxPool2d(kernel_size=2, stride=1, padding=0, dilation=1, ceil_mode=False)",
+        ),
+        (
+            nn.AvgPool1d(3),
+            "AvgPool1d(kernel_size=3, stride=3, padding=0, ceil_mode=False, "
+            "count_include_pad=True)",
+        ),
+        (nn.AdaptiveAvgPool2d((1, 2)), "AdaptiveAvgPool2d(output_size=(1, 2))"),
+        (nn.BatchNorm2d(3), "BatchNorm2d(num_features=3, eps=1e-05, momentum=0.1)"),
         (nn.Dropout(0.2), "Dropout(p=0.2)"),
-        (nn.LeakyReLU(), "LeakyReLU(0.01)"),
+        (nn.LeakyReLU(), "LeakyReLU(negative_slope=0.01)"),
         (nn.Flatten(), "Flatten()"),
-        (nn.LayerNorm((2, 3)), "LayerNorm((2, 3), eps=1e-05)"),
+        (nn.LayerNorm((2, 3)), "LayerNorm(normalized_shape=(2, 3), eps=1e-05)"),
         (nn.Softmax(1), "Softmax(axis=1)"),
     ):
         assert repr(layer) == text
     text = repr(nn.ConvTranspose1d(4, 6, 3, stride=2, groups=2))
-    assert text.startswith("ConvTranspose1d(4, 6, kernel_size=(3,), stride=2")
+    assert text.startswith(
+        "ConvTranspose1d(in_channels=4, out_channels=6, kernel_size=(3,), stride=2"
+    )
+
+
+POOLS = {
+    "MaxPool": ("max_pool", "kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False"),
+    "AvgPool": (
+        "avg_pool",
+        "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
+    ),
+    "AdaptiveAvgPool": ("adaptive_avg_pool", "output_size"),
+}
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+@pytest.mark.parametrize("kind", POOLS)
+def test_pools_have_the_signatures_of_pytorch(kind, ndim):
+    name, arguments = POOLS[kind]
+    signature = inspect.signature(getattr(nn, f"{kind}{ndim}d"))
+    assert str(signature) == f"({arguments})"
+    function = inspect.signature(getattr(F, f"{name}{ndim}d"))
+    assert list(function.parameters) == ["x", *signature.parameters]
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose", "BatchNorm", *POOLS])
+def test_every_argument_is_documented(kind, ndim):
+    layer = getattr(nn, f"{kind}{ndim}d")
+    arguments = set(inspect.signature(layer).parameters) - {"in_channels", "out_channels"}
+    words = set(re.findall(r"\w+", layer.__init__.__doc__))
+    assert arguments <= words
+
+
+@pytest.mark.parametrize("ndim", SIZES)
+def test_pools_refuse_wrong_arguments_when_made(ndim):
+    for kind in ("MaxPool", "AvgPool"):
+        layer, name = getattr(nn, f"{kind}{ndim}d"), f"{kind}{ndim}d"
+        for wrong in (0, "2", (2,) * 4, 1.5):
+            with pytest.raises(ValueError, match=f"^{name}: expected kernel_size"):
+                layer(wrong)
+        with pytest.raises(ValueError, match=f"^{name}: expected stride"):
+            layer(2, stride=0)
+        with pytest.raises(ValueError, match=f"^{name}: expected padding"):
+            layer(2, padding=-1)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'size'"):
+            layer(2, size=3)
+    with pytest.raises(ValueError, match=f"^MaxPool{ndim}d: expected dilation"):
+        getattr(nn, f"MaxPool{ndim}d")(2, dilation=0)
+    with pytest.raises(ValueError, match=f"^AdaptiveAvgPool{ndim}d: expected output_size"):
+        getattr(nn, f"AdaptiveAvgPool{ndim}d")(0)
+
+
+@pytest.mark.parametrize("kind", ["Conv2d", "ConvTranspose2d"])
+def test_convolutions_refuse_wrong_arguments_when_made(kind):
+    for argument in ("stride", "dilation", "padding"):
+        with pytest.raises(ValueError, match=f"^{kind}: expected {argument}"):
+            getattr(nn, kind)(3, 4, 3, **{argument: -1})

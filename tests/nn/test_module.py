@@ -167,13 +167,33 @@ def test_repr():
     )
     assert repr(net) == (
         "Sequential(\n"
-        "  (conv): Conv2d(3, 4, kernel_size=(3, 3), stride=1, padding=1, dilation=1, groups=1, "
-        "bias=True)\n"
+        "  (conv): Conv2d(in_channels=3, out_channels=4, kernel_size=(3, 3), stride=1, padding=1, "
+        "dilation=1, groups=1)\n"
         "  (inner): Sequential(\n"
         "    (0): ReLU()\n"
         "  )\n"
         ")"
     )
+
+
+def test_repr_shows_the_settings_of_a_module_of_your_own():
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.factor, self.mode, self.note = 2.0, "up", None
+            self.weight, self.rng = nn.Parameter([1.0]), np.random.default_rng(0)
+
+    assert repr(Scaled().eval()) == "Scaled(factor=2.0, mode='up', note=None)"
+
+
+def test_evaluating_restores_each_mode():
+    net = nn.Sequential(nn.Dropout(0.5, 0), nn.Dropout(0.5, 1), nn.ReLU())
+    net[1].eval()
+    with net.evaluating():
+        assert not any(module.training for module in net.modules())
+    assert [module.training for module in net.modules()] == [True, True, False, True]
+    with pytest.raises(ZeroDivisionError), net.evaluating():
+        _ = 1 / 0
+    assert [module.training for module in net.modules()] == [True, True, False, True]
 
 
 def test_a_deep_copy_trains_alone(monkeypatch):
@@ -217,10 +237,38 @@ def test_sequential_refuses_what_is_no_layer():
         nn.Sequential(nn.ReLU(), 3)
 
 
-@pytest.mark.parametrize("name", ["training", "forward", "parameters"])
+@pytest.mark.parametrize("name", ["training", "forward", "parameters", "_names"])
 def test_sequential_refuses_names_that_mean_something(name):
     with pytest.raises(ValueError, match=f"Sequential: .*{name}"):
         nn.Sequential({name: nn.ReLU()})
+
+
+def test_an_attribute_of_a_sequential_is_no_layer():
+    first = nn.Linear(2, 3, rng=0)
+    net = nn.Sequential(first, nn.ReLU())
+    net.loss_fn = F.mse_loss
+    net.head = nn.Linear(3, 1, rng=1)
+    net.note = "text"
+    assert list(net) == [first, net[1]] and len(net) == 2
+    assert list(net[:]) == [first, net[1]]
+    assert net(Tensor([[1.0, 2.0]])).shape == (1, 3)
+    assert [name for name, _ in net.named_children()] == ["0", "1", "head"]
+
+
+def test_a_layer_is_replaced_by_its_index_or_its_name():
+    net = nn.Sequential({"fc": nn.Linear(2, 3, rng=0), "act": nn.ReLU(), "out": nn.Tanh()})
+    other = nn.Linear(2, 4, rng=1)
+    net.fc, net[1], net[-1] = other, F.tanh, nn.Sigmoid()
+    assert net[0] is net.fc is other and net[1] is net.act is F.tanh and len(net) == 3
+    assert list(net.state_dict()) == ["fc.weight", "fc.bias"]
+    x = Tensor([[1.0, 2.0]])
+    np.testing.assert_array_equal(net(x).numpy(), F.sigmoid(F.tanh(other(x))).numpy())
+    for replace in (lambda: setattr(net, "fc", 3), lambda: net.__setitem__(0, 3)):
+        with pytest.raises(TypeError, match="Sequential: expected layers, got 3 as fc"):
+            replace()
+    with pytest.raises(IndexError):
+        net[3] = nn.ReLU()
+    assert net[0] is other
 
 
 def test_shared_layers_train_as_one():
