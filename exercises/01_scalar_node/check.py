@@ -1,4 +1,4 @@
-"""What is asked of a scalar node."""
+"""Claims about a scalar node."""
 
 from nnscratch.learn import claim
 
@@ -83,7 +83,7 @@ def one_step(f, rng, rung):
         "own grad": total.grad,
     }
     product.push()
-    a.push()  # a leaf: nothing happens
+    a.push()  # a leaf: push does nothing
     seen |= {"a.grad after its push": a.grad, "b.grad": b.grad}
-    (a * c).push()  # its grad is 0: nothing to give
+    (a * c).push()  # its grad is 0: push adds 0
     return {**seen, "a.grad at last": a.grad, "c.grad at last": c.grad}

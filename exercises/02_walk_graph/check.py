@@ -1,4 +1,4 @@
-"""What is asked of a walk through the graph."""
+"""Claims about the backward pass through a graph."""
 
 import functools
 
@@ -12,7 +12,7 @@ READS_EACH = 10  # how often the edges of a node may be read
 
 
 class Node:
-    """As the README has it; it has a name, and shows what lies behind it."""
+    """The class of the README with a name; its repr shows what it was computed from."""
 
     def __init__(self, value, edges=(), name="x"):
         self.value, self.grad, self.edges, self.name = value, 0.0, edges, name
@@ -49,7 +49,7 @@ def _made(name, *edges, kind=Node):
 
 
 def _ways(result, wanted):
-    """d(result)/d(wanted): over all ways from one to the other, the sum of products of slopes."""
+    """d(result)/d(wanted): the sum over all paths between them of the product of slopes."""
     if result is wanted:
         return 1.0
     return sum(slope * _ways(node, wanted) for node, slope in result.edges)
@@ -96,7 +96,7 @@ def small_graphs(f, rng, rung):
 
 
 def _two_losses(rng, rung):
-    """A weight that two chains begin with; the middle of the first; the ends of both."""
+    """A weight where two chains begin, an inner node of the first, the ends of both."""
     w = Node(1.0, name="w")
     if rung == 0:
         p, q = _made("p", (w, 3)), _made("q", (w, 7))
@@ -141,7 +141,7 @@ def doubled(f, rng, rung):
 
 
 def _how_often(nodes):
-    """In words, how often the edges of these nodes were read; in a ladder ways double."""
+    """In words, how often the edges of these nodes were read; in a ladder the paths double."""
     reads = sum(node.reads for node in nodes)
     if reads <= READS_EACH * len(nodes):
         return "seldom"
@@ -150,7 +150,7 @@ def _how_often(nodes):
 
 @functools.cache
 def _chain():
-    """The nodes of a chain and their edges, leaf first; made once, as so many take their time."""
+    """The nodes of a chain and their edges, leaf first; cached, as making so many is slow."""
     nodes = [(Node(1.0, name="a"), ())]
     for i in range(LINKS):
         edges = ((nodes[-1][0], 0.5 if i % 2 else 2.0),)
@@ -162,7 +162,7 @@ def _chain():
 def chain(f, rng, rung):
     nodes = _chain()
     for node, edges in nodes:
-        vars(node).clear()  # whatever a walk may have left there
+        vars(node).clear()  # remove attributes that a traversal may have left
         node.__init__(1.0, edges, "x" if edges else "a")
     f.backward(nodes[-1][0])
     short = [Counting(1.0, name="a")]

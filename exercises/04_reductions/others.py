@@ -6,14 +6,14 @@ from nnscratch.learn import right
 
 
 def _axes(x, axis):
-    """All reduced axes, counted from 0."""
+    """All reduced axes, not negative."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return tuple(sorted(a % x.ndim for a in axes))
 
 
 @right("reduction_backward")
 def by_rows(kind, x, g, axis=None, keepdims=False):
-    """All that is reduced to one number in one row; the first largest value gets all of g."""
+    """One row for each reduced number; the first largest value gets all of g."""
     axes = _axes(x, axis)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     front = x.transpose(*rest, *axes)
@@ -28,7 +28,7 @@ def by_rows(kind, x, g, axis=None, keepdims=False):
 
 @right("reduction_backward")
 def group_by_group(kind, x, g, axis=None, keepdims=False):
-    """A loop over the numbers of g; the last largest value gets it."""
+    """A loop over the numbers of g; the last largest value gets all of g."""
     axes = _axes(x, axis)
     g = g if keepdims else np.expand_dims(g, axes)
     dx = np.zeros_like(x)
@@ -45,7 +45,7 @@ def group_by_group(kind, x, g, axis=None, keepdims=False):
 
 @right("reduction_backward")
 def with_expanded_axes(kind, x, g, axis=None, keepdims=False):
-    """The axes put back by number; equal largest values share evenly."""
+    """The axes restored by number; equal largest values share evenly."""
     axes = _axes(x, axis)
     if not keepdims:
         g = np.expand_dims(g, axes)

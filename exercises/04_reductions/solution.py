@@ -1,12 +1,12 @@
-"""From the gradient of a sum, a mean or a maximum to that of what was reduced."""
+"""From the gradient of a sum, mean or maximum to the gradient of its input."""
 
 import numpy as np
 
 
 def reduction_backward(kind, x, g, axis=None, keepdims=False):
     """kind "sum", "mean" or "max"; x; g = dL/dy of y = x.sum(axis, ...) -> dL/dx, shape of x."""
-    kept = x.sum(axis=axis, keepdims=True).shape
-    spread = np.broadcast_to(g.reshape(kept), x.shape)
+    shape = x.sum(axis=axis, keepdims=True).shape
+    spread = np.broadcast_to(g.reshape(shape), x.shape)
     if kind == "sum":
         return spread.copy()
     if kind == "mean":

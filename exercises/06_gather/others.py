@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("gather")
 def by_places(x, index, g):
-    """The index is applied to the numbers of the places; then sums by place."""
+    """The index is applied to an array of place numbers; g is summed by place."""
     places = np.arange(x.size).reshape(x.shape)[index]
     dx = np.bincount(np.ravel(places), np.ravel(g), x.size)
     return x.ravel()[places], dx.reshape(x.shape)
@@ -15,7 +15,7 @@ def by_places(x, index, g):
 
 @right("gather")
 def by_matrix(x, index, g):
-    """Taking is a product with a matrix of zeros and ones; the way back its transpose."""
+    """The selection is a product with a 0/1 matrix; its gradient uses the transpose."""
     places = np.arange(x.size).reshape(x.shape)[index]
     taken = np.ravel(places)[:, None] == np.arange(x.size)
     y = (taken @ x.ravel()).reshape(np.shape(places))
