@@ -48,11 +48,11 @@ def _made(name, *edges, kind=Node):
     return kind(float(value), tuple((node, float(slope)) for node, slope in edges), name)
 
 
-def _ways(result, wanted):
-    """d(result)/d(wanted): the sum over all paths between them of the product of slopes."""
-    if result is wanted:
+def _ways(result, source):
+    """d(result)/d(source): the sum over all paths between them of the product of slopes."""
+    if result is source:
         return 1.0
-    return sum(slope * _ways(node, wanted) for node, slope in result.edges)
+    return sum(slope * _ways(node, source) for node, slope in result.edges)
 
 
 # -- small graphs ---------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def ways(f, rng, rung):
 
 
 @claim(
-    "each node of a small graph has its derivative",
+    "the gradient of each node of a small graph",
     rungs=4,
     by_hand="a.grad = dy/dc * 7 = (3 + 4 + 2*5) * 7 = 119",
     oracle=ways,
@@ -110,26 +110,26 @@ def _two_losses(rng, rung):
 
 
 @claim(
-    "several walks: leaves collect, inner nodes start anew",
+    "several calls: leaves accumulate, inner nodes start at 0",
     by_hand="w.grad after L, M, L = 2*3 + 5*7 + 2*3 = 47",
 )
 def several(f, rng, rung):
     w, p, first, second = _two_losses(rng, rung)
-    seen = {}
+    grads = {}
     for walks, result in (("L", first), ("L, M", second), ("L, M, L", first)):
         f.backward(result)
-        seen[f"w.grad after {walks}"] = w.grad
-    seen |= {"p.grad after L, M, L": p.grad, "L.grad after L, M, L": first.grad}
+        grads[f"w.grad after {walks}"] = w.grad
+    grads |= {"p.grad after L, M, L": p.grad, "L.grad after L, M, L": first.grad}
     edges = p.edges
     f.backward(p)  # which has an old gradient
-    seen |= {"w.grad after L, M, L, p": w.grad, "p.grad after its own walk": p.grad}
-    return {**seen, "edges as before": "yes" if p.edges == edges != () else "no"}
+    grads |= {"w.grad after L, M, L, p": w.grad, "p.grad after its own call": p.grad}
+    return {**grads, "edges as before": "yes" if p.edges == edges != () else "no"}
 
 
 # -- large graphs ---------------------------------------------------------------------------------
 
 
-@claim("a ladder of x + x, without walking each way down", by_hand="a.grad = 2**8 = 256")
+@claim("a ladder of x + x, without following each path", by_hand="a.grad = 2**8 = 256")
 def doubled(f, rng, rung):
     nodes = [Counting(1.0, name="a")]
     for i in range(8 if rung == 0 else rng.integers(8, 11)):
@@ -145,7 +145,7 @@ def _how_often(nodes):
     reads = sum(node.reads for node in nodes)
     if reads <= READS_EACH * len(nodes):
         return "seldom"
-    return "for each way" if reads >= 2 ** (len(nodes) - 1) else "too often"
+    return "once for each path" if reads >= 2 ** (len(nodes) - 1) else "too often"
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the walk through the graph."""
+"""Plausible wrong answers for the backward pass through a graph."""
 
 from collections import deque
 
@@ -37,11 +37,11 @@ def recursive(result):
     Each node of a chain costs one nested call, and Python allows about 1,000 of them. Your order is
     right; find it with a list as a stack.
     """
-    order, met = [], set()
+    order, visited = [], set()
 
     def visit(node):
-        if node not in met:
-            met.add(node)
+        if node not in visited:
+            visited.add(node)
             for source, _ in node.edges:
                 visit(source)
             order.append(node)
@@ -129,13 +129,13 @@ def pushed_when_met_by_recursion(result):
     then push each after everything computed from it.
     """
     _clear(_ordered(result))
-    result.grad, met = 1.0, set()
+    result.grad, visited = 1.0, set()
 
     def visit(node):
-        met.add(node)
+        visited.add(node)
         _push(node)
         for source, _ in node.edges:
-            if source not in met:
+            if source not in visited:
                 visit(source)
 
     visit(result)

@@ -1,4 +1,4 @@
-"""Other right answers for the walk through the graph."""
+"""Other right answers for the backward pass through a graph."""
 
 from nnscratch.learn import right
 

@@ -74,7 +74,7 @@ def leading(f, rng, rung):
     return {"b": f.unbroadcast(g, shape)}
 
 
-@claim("one number for all", rungs=3, by_hand="b = 1 + 2 + 4 = 7")
+@claim("the shape ()", rungs=3, by_hand="b = 1 + 2 + 4 = 7")
 def number(f, rng, rung):
     g = np.array([1.0, 2.0, 4.0]) if rung == 0 else rng.standard_normal((2, 3, 4)[: rung + 1])
     return {"b": f.unbroadcast(g, ())}

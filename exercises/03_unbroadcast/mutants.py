@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the undone broadcast."""
+"""Plausible wrong answers for the gradient of broadcasting."""
 
 import numpy as np
 from solution import unbroadcast

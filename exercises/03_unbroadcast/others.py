@@ -1,4 +1,4 @@
-"""Other right answers for the undone broadcast."""
+"""Other right answers for the gradient of broadcasting."""
 
 import numpy as np
 

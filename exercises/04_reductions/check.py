@@ -93,5 +93,5 @@ def ties(f, rng, rung):
     among = x == x.max(axis=axis, keepdims=True)
     shared = among & (among.sum(axis=axis, keepdims=True) > 1)
     low, high = np.minimum(g, 0.0), np.maximum(g, 0.0)
-    why = "how equal largest values share is a matter of choice"
+    why = "the shares of equal largest values are not unique"
     return {"dx": Kink(dx, shared, low, high, why), "sum of dx": added}

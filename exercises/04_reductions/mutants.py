@@ -6,9 +6,9 @@ from solution import reduction_backward
 from nnscratch.learn import wrong
 
 
-def _weighted(kind, x, spread, axis):
+def _weighted(kind, x, broadcast, axis):
     """The rest of the solution: the gradient of each element from g with its axes restored."""
-    return spread * reduction_backward(kind, x, np.ones_like(x.sum(axis=axis)), axis)
+    return broadcast * reduction_backward(kind, x, np.ones_like(x.sum(axis=axis)), axis)
 
 
 @wrong("reduction_backward", hint=1)
@@ -165,8 +165,8 @@ def maximum_not_restored(kind, x, g, axis=None, keepdims=False):
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
     winners = x == x.max(axis=axis)
-    share = winners / np.maximum(winners.sum(axis=axis, keepdims=True), 1)
-    return share * reduction_backward("sum", x, g, axis, keepdims)
+    shares = winners / np.maximum(winners.sum(axis=axis, keepdims=True), 1)
+    return shares * reduction_backward("sum", x, g, axis, keepdims)
 
 
 @wrong("reduction_backward", hint=4)

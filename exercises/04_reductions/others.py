@@ -17,12 +17,12 @@ def by_rows(kind, x, g, axis=None, keepdims=False):
     axes = _axes(x, axis)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     front = x.transpose(*rest, *axes)
-    rows, each = front.reshape(g.size, -1), g.reshape(-1, 1)
+    rows, column = front.reshape(g.size, -1), g.reshape(-1, 1)
     if kind == "max":
         dx = np.zeros_like(rows)
         dx[np.arange(g.size), rows.argmax(axis=1)] = g.ravel()
     else:
-        dx = np.repeat(each, rows.shape[1], axis=1) / (rows.shape[1] if kind == "mean" else 1)
+        dx = np.repeat(column, rows.shape[1], axis=1) / (rows.shape[1] if kind == "mean" else 1)
     return dx.reshape(front.shape).transpose(np.argsort((*rest, *axes)))
 
 

@@ -52,15 +52,15 @@ def _batches(rng, rung):
 
 def _slopes(loss, array, step=1e-3):
     """Central differences of loss() by each number of array; the loss is linear in each."""
-    found = np.zeros_like(array)
+    slopes = np.zeros_like(array)
     for at in np.ndindex(array.shape):
-        kept = array[at]
-        array[at] = kept + step
+        old = array[at]
+        array[at] = old + step
         high = loss()
-        array[at] = kept - step
-        found[at] = (high - loss()) / (2 * step)
-        array[at] = kept
-    return found
+        array[at] = old - step
+        slopes[at] = (high - loss()) / (2 * step)
+        array[at] = old
+    return slopes
 
 
 def _numeric(case):
@@ -91,7 +91,7 @@ def matrices(f, rng, rung):
 
 
 @claim(
-    "batches of matrices, and factors that serve a whole batch",
+    "batches of matrices, and factors shared by a batch",
     rungs=11,
     by_hand="db[0,1] = column 0 of each a times column 1 of its g = 1*2 + 3*(-1) + 5*0 + 7*2 = 13",
     oracle=_numeric(_batches),

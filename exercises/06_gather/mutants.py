@@ -130,8 +130,8 @@ def negative_lost(x, index, g):
     """
     if not _is_numbers(index):
         return gather(x, index, g)
-    taken = (index[..., None] == np.arange(len(x))).astype(float)
-    flat = taken.reshape(-1, len(x))
+    one_hot = (index[..., None] == np.arange(len(x))).astype(float)
+    flat = one_hot.reshape(-1, len(x))
     dx = flat.T @ g.reshape(len(flat), -1)
     return (flat @ x.reshape(len(x), -1)).reshape(g.shape), dx.reshape(x.shape)
 

@@ -1,4 +1,4 @@
-"""Other right answers for taking elements."""
+"""Other right answers for indexing and its gradient."""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ def by_places(x, index, g):
 def by_matrix(x, index, g):
     """The selection is a product with a 0/1 matrix; its gradient uses the transpose."""
     places = np.arange(x.size).reshape(x.shape)[index]
-    taken = np.ravel(places)[:, None] == np.arange(x.size)
-    y = (taken @ x.ravel()).reshape(np.shape(places))
-    return y, (taken.T @ np.ravel(g)).reshape(x.shape)
+    one_hot = np.ravel(places)[:, None] == np.arange(x.size)
+    y = (one_hot @ x.ravel()).reshape(np.shape(places))
+    return y, (one_hot.T @ np.ravel(g)).reshape(x.shape)
 
 
 @right("gather")
