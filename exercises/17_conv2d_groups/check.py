@@ -1,4 +1,4 @@
-"""What is asked of a 2-D convolution with groups."""
+"""Claims about a 2-D convolution with groups."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import claim
 FUNCTIONS = ("conv2d",)
 READS = "nnscratch/kernels/plain.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "convolve2d", "correlate2d")),
