@@ -1,4 +1,4 @@
-"""What is asked of max pooling and its gradient."""
+"""Claims about max pooling and its gradient."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ FORBIDDEN = {
     for name in ("maximum_filter", "maximum_filter1d", "grey_dilation")
 }
 TIE = (
-    "several places of a window hold the same largest number, and any of them may get its "
-    "gradient; the custom is the first"
+    "several places of a window have the same largest number, and any of them may get the "
+    "gradient; usually it is the first"
 )
 
 
 def _random(rng, size, stride, padding, dilation, batch=2):
-    """x and g of a random case; some rows and columns at the end may be seen by no window."""
+    """x and g of a random case; rows and columns at the end may be in no window."""
     out = rng.permutation([2, 3])
     spans = [dilation * (k - 1) + 1 for k in size]
     height, width = (
@@ -57,13 +57,13 @@ def _negative(rng, rung):
 
 
 def _both(result):
-    """y and dx; None for what is missing."""
+    """y and dx; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None)[:2]
 
 
 def _forward(x, rows, columns, size, stride, padding=0, dilation=1):
-    """By loops, so that the oracle owes nothing to the solution."""
+    """By loops, independent of the solution."""
     height, width = x.shape[2:]
     y = np.empty((*x.shape[:2], rows, columns))
     for i, j in np.ndindex(rows, columns):
@@ -106,7 +106,7 @@ def bare(f, rng, rung):
 
 
 @claim(
-    "a border that never wins, and is cut off again",
+    "a border of minus infinity, cut off in dx",
     by_hand="y[0,0,0,1] = max of x[0,1] and x[0,2] = max(-5, -2) = -2",
     oracle=_numeric(_negative),
     image=("y", "dx"),
@@ -118,7 +118,7 @@ def negative(f, rng, rung):
 
 
 def _tied(rng, rung):
-    """Small whole numbers, and windows side by side."""
+    """Small whole numbers, windows that do not overlap."""
     if rung == 0:
         x = np.array([[2.0, 2, 1, 0], [1, 0, 0, 3]])[None, None]
         return x, np.array([[[[5.0, 4]]]]), 2
@@ -150,7 +150,7 @@ def loops(f, rng, rung):
 
 
 @claim(
-    "g is paid out once, even if several places hold the maximum",
+    "the shares of equal maxima add up to g",
     by_hand="paid[0,0,0,0] = g[0,0], to one of the two places or shared = 5 + 0 = 5",
     oracle=loops,
 )

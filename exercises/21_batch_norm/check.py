@@ -1,4 +1,4 @@
-"""What is asked of batch normalisation."""
+"""Claims about batch normalisation."""
 
 import math
 
@@ -26,7 +26,7 @@ def _inputs(rng, rung):
 
 
 def _three(result):
-    """The three results; None for what is missing."""
+    """The three results; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None, None)[:3]
 
@@ -40,21 +40,21 @@ def _loops(training):
         y = np.empty_like(x)
         for c in range(len(gamma)):
             numbers = x[:, c].ravel().tolist()
-            centre, spread = mean[c], var[c]
+            centre, variance = mean[c], var[c]
             if training:
                 centre = math.fsum(numbers) / len(numbers)
                 squares = math.fsum((number - centre) ** 2 for number in numbers)
-                spread = squares / len(numbers)
+                variance = squares / len(numbers)
                 mean[c] += momentum * (centre - mean[c])
                 var[c] += momentum * (squares / (len(numbers) - 1) - var[c])
-            y[:, c] = (x[:, c] - centre) * gamma[c] / math.sqrt(spread + eps) + beta[c]
+            y[:, c] = (x[:, c] - centre) * gamma[c] / math.sqrt(variance + eps) + beta[c]
         return {"y": y, "mean": mean, "var": var}
 
     return loops
 
 
 @claim(
-    "training: y, and the running statistics",
+    "training: y and the running statistics",
     rungs=4,
     by_hand="y[1,0,0,0] = gamma * (x - 1) / sqrt(v + eps) + beta = 2 * 3 / sqrt(3 + 1) + 10 = 13",
     oracle=_loops(True),
@@ -66,7 +66,7 @@ def trained(f, rng, rung):
 
 
 @claim(
-    "afterwards: y, and the running statistics",
+    "evaluation: y and the running statistics",
     rungs=2,
     by_hand="y[1,0,0,0] = 2 * (x - mean) / sqrt(var + eps) + 10 = 2 * (4 - 5) / sqrt(8 + 1) + 10"
     " = 9.3333",
@@ -90,7 +90,7 @@ def _slopes(rng, rung):
 
 
 def _kept(x, eps):
-    """normal and root, as they are kept from the way forward."""
+    """normal and root, as stored in the forward pass."""
     root = np.array([math.sqrt(np.var(channel) + eps) for channel in x.swapaxes(0, 1)])
     normal = np.empty_like(x)
     for c, channel in enumerate(x.swapaxes(0, 1)):
@@ -109,12 +109,12 @@ def numeric(f, rng, rung):
     for array in (x, gamma, beta):
         slope, step = np.zeros_like(array), 1e-6
         for at in np.ndindex(array.shape):
-            kept = array[at]
-            array[at] = kept + step
+            old = array[at]
+            array[at] = old + step
             high = loss()
-            array[at] = kept - step
+            array[at] = old - step
             slope[at] = (high - loss()) / (2 * step)
-            array[at] = kept
+            array[at] = old
         slopes.append(slope)
     return dict(zip(("dx", "dgamma", "dbeta"), slopes, strict=True))
 
