@@ -1,4 +1,4 @@
-"""What is asked of the triplet loss."""
+"""Claims about the triplet loss."""
 
 import math
 
@@ -12,7 +12,7 @@ CORNER = "a triplet lies exactly at the corner of the maximum, where 0 and the f
 
 
 def _triplets(rng, rung):
-    """a, p, n, margin; from the second size on at least one triplet is active and one is not."""
+    """a, p, n, margin; from rung 1 on at least one triplet is active and one is not."""
     if rung == 0:
         a, p = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [1.0, 2.0]])
         return a, p, np.array([[0.0, 1.0], [4.0, 1.0]]), 1.0
@@ -56,18 +56,18 @@ def _numeric(f, rng, rung):
     for name, array in (("da", a), ("dp", p), ("dn", n)):
         slopes = np.zeros_like(array)
         for at in np.ndindex(array.shape):
-            kept = array[at]
-            array[at] = kept + 1e-6
+            old = array[at]
+            array[at] = old + 1e-6
             high = _loss_by_loops(a, p, n, margin)
-            array[at] = kept - 1e-6
+            array[at] = old - 1e-6
             slopes[at] = (high - _loss_by_loops(a, p, n, margin)) / 2e-6
-            array[at] = kept
+            array[at] = old
         found[name] = slopes
-    return {} if rung == 1 else found  # at a corner they are half a slope
+    return {} if rung == 1 else found  # at a corner they give half the slope
 
 
 def _three(result):
-    """The three gradients; None for what is missing."""
+    """The three gradients; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) or np.ndim(result) == 3 else (result,)
     return (*parts, None, None, None)[:3]
 

@@ -1,4 +1,4 @@
-"""What is asked of batch-hard mining."""
+"""Claims about batch-hard mining."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ NO_CHOICE = ([3, 3, 3], [5, 6, 7], [2, 2])  # labels among which there is no tri
 
 
 def _batch(rng, rung):
-    """f, labels; from the second size on with a label that stands alone."""
+    """f, labels; from rung 1 on with a label that occurs once."""
     if rung == 0:
         return np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([0, 0, 1, 1])
     if rung == 1:
@@ -49,7 +49,7 @@ def choice(f, rng, rung):
 
 
 def _given(rng, rung):
-    """f, triplets, margin; some rows are named several times."""
+    """f, triplets, margin; some rows occur several times."""
     if rung == 0:
         f = np.array([[0.0], [1.0], [3.0], [7.0]])
         return f, np.array([[0, 1, 2], [1, 0, 2], [2, 3, 1], [3, 2, 1]]), 4.0
