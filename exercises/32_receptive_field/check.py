@@ -1,4 +1,4 @@
-"""What is asked of receptive fields."""
+"""Claims about receptive fields."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def _layers(rng, rung):
 
 
 def _footprint(layers, place, lengths):
-    """The pixels that a gradient reaches from one place, back through windows full of ones."""
+    """The pixels that a gradient reaches from one place, back through windows of ones."""
     g = np.zeros(lengths[-1])
     g[place] = 1
     for (k, s, p, d), length in zip(layers[::-1], lengths[-2::-1], strict=True):
@@ -63,7 +63,7 @@ def _places(rng, rung):
 
 
 def _measured_places(f, rng, rung):
-    """Mark what the window covers on a strip that is longer than the input."""
+    """Mark the window on a strip that is longer than the input."""
     field, jump, start, places, size = _places(rng, rung)
     found = []
     for place in places:
