@@ -42,17 +42,17 @@ class Counting(Node):
         return super().__getattribute__(name)
 
 
-def _made(name, *edges, kind=Node):
+def _node(name, *edges, kind=Node):
     """A node from pairs (node, slope)."""
     value = sum(slope * node.value for node, slope in edges)
     return kind(float(value), tuple((node, float(slope)) for node, slope in edges), name)
 
 
-def _ways(result, source):
+def _derivative(result, source):
     """d(result)/d(source): the sum over all paths between them of the product of slopes."""
     if result is source:
         return 1.0
-    return sum(slope * _ways(node, source) for node, slope in result.edges)
+    return sum(slope * _derivative(node, source) for node, slope in result.edges)
 
 
 # -- small graphs ---------------------------------------------------------------------------------
@@ -62,29 +62,29 @@ def _graph(rng, rung):
     """All nodes, the result last."""
     if rung == 0:
         a = Node(1.0, name="a")
-        c = _made("c", (a, 7))
-        b = _made("b", (c, 5))
-        return [a, b, c, _made("y", (c, 3), (b, 2), (c, 4))]
+        c = _node("c", (a, 7))
+        b = _node("b", (c, 5))
+        return [a, b, c, _node("y", (c, 3), (b, 2), (c, 4))]
     leaves = rng.integers(1, 4)
     nodes = [Node(rng.standard_normal(), name="abc"[i]) for i in range(leaves)]
     for name in "pqrstu"[: rng.integers(2, 4) + rung]:
         sources = rng.integers(max(0, len(nodes) - 4), len(nodes), rng.integers(1, 4))
-        nodes.append(_made(name, *((nodes[i], rng.uniform(-2, 2)) for i in sources)))
+        nodes.append(_node(name, *((nodes[i], rng.uniform(-2, 2)) for i in sources)))
     last = nodes[leaves:]
     rng.shuffle(last)
-    return [*nodes, _made("y", *((node, rng.uniform(-2, 2)) for node in last[:3]))]
+    return [*nodes, _node("y", *((node, rng.uniform(-2, 2)) for node in last[:3]))]
 
 
-def ways(f, rng, rung):
+def paths(f, rng, rung):
     nodes = _graph(rng, rung)
-    return {f"{node.name}.grad": _ways(nodes[-1], node) for node in nodes}
+    return {f"{node.name}.grad": _derivative(nodes[-1], node) for node in nodes}
 
 
 @claim(
     "the gradient of each node of a small graph",
     rungs=4,
     by_hand="a.grad = dy/dc * 7 = (3 + 4 + 2*5) * 7 = 119",
-    oracle=ways,
+    oracle=paths,
 )
 def small_graphs(f, rng, rung):
     nodes = _graph(rng, rung)
@@ -99,14 +99,14 @@ def _two_losses(rng, rung):
     """A weight where two chains begin, an inner node of the first, the ends of both."""
     w = Node(1.0, name="w")
     if rung == 0:
-        p, q = _made("p", (w, 3)), _made("q", (w, 7))
-        return w, p, _made("L", (p, 2)), _made("M", (q, 5))
-    p = _made("p", (w, rng.uniform(0.5, 2)))
+        p, q = _node("p", (w, 3)), _node("q", (w, 7))
+        return w, p, _node("L", (p, 2)), _node("M", (q, 5))
+    p = _node("p", (w, rng.uniform(0.5, 2)))
     first, second = p, w
     for _ in range(rng.integers(1, 4)):
-        first = _made("s", (first, rng.uniform(0.5, 2)))
-        second = _made("t", (second, rng.uniform(0.5, 2)))
-    return w, p, _made("L", (first, rng.uniform(0.5, 2))), _made("M", (second, rng.uniform(0.5, 2)))
+        first = _node("s", (first, rng.uniform(0.5, 2)))
+        second = _node("t", (second, rng.uniform(0.5, 2)))
+    return w, p, _node("L", (first, rng.uniform(0.5, 2))), _node("M", (second, rng.uniform(0.5, 2)))
 
 
 @claim(
@@ -135,7 +135,7 @@ def doubled(f, rng, rung):
     for i in range(8 if rung == 0 else rng.integers(8, 11)):
         slopes = (1, 1) if rung == 0 else rng.uniform(0.5, 1.5, 2)
         edges = [(nodes[-1], slope) for slope in slopes]
-        nodes.append(_made(f"x{i + 1}", *edges, kind=Counting))
+        nodes.append(_node(f"x{i + 1}", *edges, kind=Counting))
     f.backward(nodes[-1])
     return {"a.grad": nodes[0].grad, "edges are read": _how_often(nodes)}
 
@@ -167,7 +167,7 @@ def chain(f, rng, rung):
     f.backward(nodes[-1][0])
     short = [Counting(1.0, name="a")]
     for _ in range(200):
-        short.append(_made("x", (short[-1], 1), kind=Counting))
+        short.append(_node("x", (short[-1], 1), kind=Counting))
     f.backward(short[-1])
     return {
         "a.grad": nodes[0][0].grad,

@@ -148,7 +148,7 @@ def _word(true):
     return "yes" if true else "no"
 
 
-def _told(error):
+def _rounded(error):
     """The error to three places, and whether it is small enough for a right gradient."""
     try:
         error = float(error)
@@ -163,7 +163,7 @@ def _exact(f, rng, rung):
     x, g = _inputs(function, rng, rung)
     a, n = claimed(x, g), gradient(x, g)
     largest = max(np.abs(a).max(), np.abs(n).max())
-    return _told(np.abs(a - n).max() / largest if largest else 0.0)
+    return _rounded(np.abs(a - n).max() / largest if largest else 0.0)
 
 
 @claim(
@@ -174,7 +174,7 @@ def _exact(f, rng, rung):
 )
 def errors(f, rng, rung):
     function, claimed, _ = CASES[rung]
-    return _told(f.gradient_check(function, claimed, *_inputs(function, rng, rung)))
+    return _rounded(f.gradient_check(function, claimed, *_inputs(function, rng, rung)))
 
 
 class Steep:
@@ -198,7 +198,7 @@ class Steep:
     def __repr__(self):
         return "steep"
 
-    def told(self):
+    def summary(self):
         moves = np.array([move.ravel() for move in self.moves])
         step = np.abs(moves).max()
         moved = np.abs(moves) > step / 10  # less is rounding
@@ -228,4 +228,4 @@ def manner(f, rng, rung):
     x = x.astype(np.float32) if rung == 2 else x
     steep = Steep(x)
     error = f.gradient_check(steep, steep.steep_gradient, x, g)
-    return {"at most 1e-5": _told(error)["at most 1e-5"]} | steep.told()
+    return {"at most 1e-5": _rounded(error)["at most 1e-5"]} | steep.summary()

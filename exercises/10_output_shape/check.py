@@ -28,7 +28,7 @@ def _pair(options):
     return padding if isinstance(padding, tuple) else (padding, padding)
 
 
-def _told(size):
+def _with_type(size):
     """A number and whether it is an int: 4.0 is not."""
     return {"size": size, "type int": "yes" if hasattr(size, "__index__") else "no"}
 
@@ -62,7 +62,7 @@ def _floor_settings(rng, rung):
 )
 def floor(f, rng, rung):
     size, kernel, options = _floor_settings(rng, rung)
-    return _told(f.output_size(size, kernel, **options))
+    return _with_type(f.output_size(size, kernel, **options))
 
 
 def _ceil_settings(rng, rung):
@@ -99,7 +99,7 @@ def _ceil_settings(rng, rung):
 )
 def ceil(f, rng, rung):
     size, kernel, options = _ceil_settings(rng, rung)
-    return _told(f.output_size(size, kernel, **options, ceil_mode=True))
+    return _with_type(f.output_size(size, kernel, **options, ceil_mode=True))
 
 
 @claim("ValueError where no window fits, and only there", rungs=8)
@@ -115,7 +115,7 @@ def fits(f, rng, rung):
         options["ceil_mode"] = True
     try:
         result = f.output_size(size, kernel, **options)
-        told = {"ValueError": "no"}
+        outcome = {"ValueError": "no"}
     except ValueError:
-        result, told = 0, {"ValueError": "yes"}
-    return told | ({} if too_long > 0 else {"size if it fits": result})
+        result, outcome = 0, {"ValueError": "yes"}
+    return outcome | ({} if too_long > 0 else {"size if it fits": result})

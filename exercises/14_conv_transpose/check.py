@@ -68,7 +68,7 @@ def _forward_matrix(y, w, stride, padding, extra):
     return matrix
 
 
-def _some_x(y, w, *sizes):
+def _ramp(y, w, *sizes):
     """An array of the shape of the convolution's input, all numbers different."""
     shape = (len(y), w.shape[1], _length(y, w, *sizes))
     return 1.0 + np.arange(np.prod(shape)).reshape(shape)
@@ -78,7 +78,7 @@ def _matrix_of(inputs):
     def matrix(f, rng, rung):
         y, w, *sizes = inputs(rng, rung)
         a = _forward_matrix(y, w, *sizes)
-        forward = np.einsum("oicj,ncj->noi", a, _some_x(y, w, *sizes))
+        forward = np.einsum("oicj,ncj->noi", a, _ramp(y, w, *sizes))
         return {"A'y": np.einsum("oicj,noi->ncj", a, y), "<x, A'y>": (forward * y).sum()}
 
     return matrix
@@ -93,7 +93,7 @@ def _matrix_of(inputs):
 def smallest(f, rng, rung):
     y, w, stride, padding, _ = _smallest(rng, rung)
     back = f.conv_transpose1d(y, w, stride, padding)
-    x = _some_x(y, w, stride, padding, 0)
+    x = _ramp(y, w, stride, padding, 0)
     return {"A'y": back, "<x, A'y>": (x * back).sum() if np.shape(back) == x.shape else np.nan}
 
 
@@ -106,5 +106,5 @@ def larger(f, rng, rung):
     y, w, *sizes = _larger(rng, rung)
     stride, padding, extra = sizes
     back = f.conv_transpose1d(y, w, stride=stride, padding=padding, output_padding=extra)
-    x = _some_x(y, w, *sizes)
+    x = _ramp(y, w, *sizes)
     return {"A'y": back, "<x, A'y>": (x * back).sum() if np.shape(back) == x.shape else np.nan}

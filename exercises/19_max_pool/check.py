@@ -56,7 +56,7 @@ def _negative(rng, rung):
     return x - 2, g, size, stride, {"padding": padding}
 
 
-def _both(result):
+def _results(result):
     """y and dx; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None)[:2]
@@ -101,7 +101,7 @@ def _numeric(inputs):
 )
 def bare(f, rng, rung):
     x, g, size, stride, options = _bare(rng, rung)
-    y, dx = _both(f.max_pool(x, g, size, stride, **options))
+    y, dx = _results(f.max_pool(x, g, size, stride, **options))
     return {"y": y, "dx": dx}
 
 
@@ -113,7 +113,7 @@ def bare(f, rng, rung):
 )
 def negative(f, rng, rung):
     x, g, size, stride, options = _negative(rng, rung)
-    y, dx = _both(f.max_pool(x, g, size, stride, **options))
+    y, dx = _results(f.max_pool(x, g, size, stride, **options))
     return {"y": y, "dx": dx}
 
 
@@ -156,7 +156,7 @@ def loops(f, rng, rung):
 )
 def tied(f, rng, rung):
     x, g, edge = _tied(rng, rung)
-    y, dx = _both(f.max_pool(x, g, (edge, edge), edge))
+    y, dx = _results(f.max_pool(x, g, (edge, edge), edge))
     windows = _split(x, edge)
     tops = windows == windows.max((3, 5), keepdims=True)
     free = tops & (tops.sum((3, 5), keepdims=True) > 1)

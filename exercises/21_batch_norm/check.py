@@ -25,7 +25,7 @@ def _inputs(rng, rung):
     return x, gamma, beta, mean, var, options
 
 
-def _three(result):
+def _results(result):
     """The three results; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None, None)[:3]
@@ -61,7 +61,7 @@ def _loops(training):
 )
 def trained(f, rng, rung):
     *arrays, options = _inputs(rng, rung)
-    y, mean, var = _three(f.batch_norm(*arrays, True, **options))
+    y, mean, var = _results(f.batch_norm(*arrays, True, **options))
     return {"y": y, "mean": mean, "var": var}
 
 
@@ -74,7 +74,7 @@ def trained(f, rng, rung):
 )
 def used(f, rng, rung):
     *arrays, options = _inputs(rng, rung)
-    y, mean, var = _three(f.batch_norm(*arrays, False, **options))
+    y, mean, var = _results(f.batch_norm(*arrays, False, **options))
     return {"y": y, "mean": mean, "var": var}
 
 
@@ -89,7 +89,7 @@ def _slopes(rng, rung):
     return x, g, gamma, beta, options.get("eps", 1e-5)
 
 
-def _kept(x, eps):
+def _stored(x, eps):
     """normal and root, as stored in the forward pass."""
     root = np.array([math.sqrt(np.var(channel) + eps) for channel in x.swapaxes(0, 1)])
     normal = np.empty_like(x)
@@ -102,7 +102,7 @@ def numeric(f, rng, rung):
     x, g, gamma, beta, eps = _slopes(rng, rung)
 
     def loss():
-        normal, _ = _kept(x, eps)
+        normal, _ = _stored(x, eps)
         return sum((g[:, c] * (gamma[c] * normal[:, c] + beta[c])).sum() for c in range(len(gamma)))
 
     slopes = []
@@ -127,6 +127,6 @@ def numeric(f, rng, rung):
 )
 def backwards(f, rng, rung):
     x, g, gamma, _, eps = _slopes(rng, rung)
-    normal, root = _kept(x, eps)
-    dx, dgamma, dbeta = _three(f.batch_norm_backward(g, normal, gamma, root))
+    normal, root = _stored(x, eps)
+    dx, dgamma, dbeta = _results(f.batch_norm_backward(g, normal, gamma, root))
     return {"dx": dx, "dgamma": dgamma, "dbeta": dbeta}

@@ -45,7 +45,7 @@ def _loops_over(batch):
     return loops
 
 
-def _seen(answer):
+def _named(answer):
     """The three results; None for a missing one."""
     parts = answer if isinstance(answer, (tuple, list)) or np.ndim(answer) else (answer,)
     loss, active, valid = (*parts, None, None, None)[:3]
@@ -58,9 +58,9 @@ def _seen(answer):
     oracle=_loops_over(_batch),
 )
 def loss(f, rng, rung):
-    return _seen(f.batch_all(*_batch(rng, rung)))
+    return _named(f.batch_all(*_batch(rng, rung)))
 
 
 @claim("the loss is 0 if no triplet is active", oracle=_loops_over(_idle_batch))
 def idle(f, rng, rung):
-    return _seen(f.batch_all(*_idle_batch(rng, rung)))
+    return _named(f.batch_all(*_idle_batch(rng, rung)))

@@ -42,14 +42,14 @@ def _footprint(layers, place, lengths):
 
 def _measured_fields(f, rng, rung):
     layers = list(zip(*(array.tolist() for array in _layers(rng, rung)[1:]), strict=True))
-    lengths, found = [PIXELS], []
+    lengths, rows = [PIXELS], []
     for depth, (k, s, p, d) in enumerate(layers, 1):
         lengths.append((lengths[-1] + 2 * p - (k - 1) * d - 1) // s + 1)
         middle = lengths[-1] // 2  # far from both borders
         here, there = (_footprint(layers[:depth], middle + i, lengths) for i in (0, 1))
         jump = there[0] - here[0]
-        found.append((here[-1] - here[0] + 1, jump, here[0] - middle * jump))
-    return dict(zip(("field", "jump", "start"), np.array(found).T, strict=True))
+        rows.append((here[-1] - here[0] + 1, jump, here[0] - middle * jump))
+    return dict(zip(("field", "jump", "start"), np.array(rows).T, strict=True))
 
 
 def _places(rng, rung):
@@ -65,12 +65,12 @@ def _places(rng, rung):
 def _measured_places(f, rng, rung):
     """Mark the window on a strip that is longer than the input."""
     field, jump, start, places, size = _places(rng, rung)
-    found = []
+    rows = []
     for place in places:
         strip = np.zeros(3 * size)
         strip[size + start + place * jump :][:field] = 1
-        found.append(np.flatnonzero(strip[size : 2 * size])[[0, -1]])
-    return dict(zip(("first", "last"), np.array(found).T, strict=True))
+        rows.append(np.flatnonzero(strip[size : 2 * size])[[0, -1]])
+    return dict(zip(("first", "last"), np.array(rows).T, strict=True))
 
 
 _measured_fields.__name__ = _measured_places.__name__ = "measured"  # the heading of a column
