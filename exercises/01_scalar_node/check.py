@@ -1,9 +1,9 @@
-"""What is asked of a scalar node."""
+"""Claims about a scalar node."""
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("Node",)
-READS = "nnscratch/tensor.py"
+READS = "nnscratch/autograd.py"
 
 
 def _pair(rng, rung):
@@ -34,7 +34,7 @@ def values(f, rng, rung):
     }
 
 
-@claim("a product and a power pass their slopes on", by_hand="a.grad = 2 * b = 2 * 4 = 8")
+@claim("push of a product and of a power", by_hand="a.grad = 2 * b = 2 * 4 = 8")
 def slopes(f, rng, rung):
     x, y = _pair(rng, rung)
     a, b, c = f.Node(x), f.Node(y), f.Node(x)
@@ -50,7 +50,7 @@ def slopes(f, rng, rung):
 
 
 @claim(
-    "a sum passes its slopes on, to one node twice if need be",
+    "push of a sum, also of a node with itself",
     by_hand="a.grad = dL/dy * (1 + 1) = 1 * (1 + 1) = 2",
 )
 def twice(f, rng, rung):
@@ -65,10 +65,7 @@ def twice(f, rng, rung):
     return {"a.grad": first, "a.grad after a + b": a.grad, "b.grad": b.grad}
 
 
-@claim(
-    "a push goes one step back, and changes nothing else",
-    by_hand="a.grad after its push = 1 * b = 1 * 4 = 4",
-)
+@claim("push changes the direct inputs only", by_hand="a.grad after its push = 1 * b = 1 * 4 = 4")
 def one_step(f, rng, rung):
     x, y = _pair(rng, rung)
     a, b, c = f.Node(x), f.Node(y), f.Node(y)
@@ -76,14 +73,14 @@ def one_step(f, rng, rung):
     total = product + c
     total.grad = _grad(rng, rung, 1.0)
     total.push()
-    seen = {
+    grads = {
         "grad of a * b": product.grad,
         "c.grad": c.grad,
         "a.grad": a.grad,
         "own grad": total.grad,
     }
     product.push()
-    a.push()  # a leaf: nothing happens
-    seen |= {"a.grad after its push": a.grad, "b.grad": b.grad}
-    (a * c).push()  # its grad is 0: nothing to give
-    return {**seen, "a.grad at last": a.grad, "c.grad at last": c.grad}
+    a.push()  # a leaf: push does nothing
+    grads |= {"a.grad after its push": a.grad, "b.grad": b.grad}
+    (a * c).push()  # its grad is 0: push adds 0
+    return {**grads, "a.grad at last": a.grad, "c.grad at last": c.grad}

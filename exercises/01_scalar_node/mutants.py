@@ -7,10 +7,10 @@ from nnscratch.learn import wrong
 
 @wrong("Node", hint=3)
 class GradOverwritten(Node):
-    """= instead of +=: one of two paths is lost.
+    """= instead of +=: one of two contributions is lost.
 
-    A node that is used twice gets a contribution from each use. With `node.grad = ...` the
-    second one replaces the first; it must be `node.grad += ...`.
+    A node that is used twice gets a contribution from each use. With `node.grad = ...` the second
+    one replaces the first; write `node.grad += ...`.
     """
 
     def push(self):
@@ -20,10 +20,10 @@ class GradOverwritten(Node):
 
 @wrong("Node", hint=2)
 class UpstreamForgotten(Node):
-    """The upstream factor is forgotten.
+    """The upstream gradient is missing.
 
-    You push the local slope alone. The chain rule multiplies it by self.grad, which says how much
-    the final result changes with this node.
+    You push the local slope alone. The chain rule multiplies it by self.grad, the derivative of the
+    final result by this node.
     """
 
     def push(self):
@@ -35,7 +35,8 @@ class UpstreamForgotten(Node):
 class PartialsSwapped(Node):
     """The slopes of a product are swapped.
 
-    For y = a*b the slope by a is b, and the slope by b is a. Each node gets the value of the other.
+    For y = a*b the slope by a is b, and the slope by b is a. In your code each node gets its own
+    value.
     """
 
     def __mul__(self, other):
@@ -44,7 +45,7 @@ class PartialsSwapped(Node):
 
 @wrong("Node", hint=2)
 class PowerNotLowered(Node):
-    """The exponent stays as it was in the slope of a power.
+    """The exponent is not lowered in the slope of a power.
 
     The slope of a**n by a is n * a**(n - 1). You have n * a**n.
     """
@@ -55,10 +56,10 @@ class PowerNotLowered(Node):
 
 @wrong("Node", hint=2)
 class ExponentNotConstant(Node):
-    """The exponent is treated as if it were the variable.
+    """The exponent is treated as the variable.
 
-    a**n * log(a) is the slope by n. Here n is a plain number; what is wanted is the slope by a,
-    n * a**(n - 1).
+    a**n * log(a) is the slope by n. Here n is a constant; the exercise asks for the slope by a, n *
+    a**(n - 1).
     """
 
     def __pow__(self, n):
@@ -82,7 +83,7 @@ class SumIsProduct(Node):
 class PowerIsProduct(Node):
     """a ** n is computed as a * n.
 
-    The value of the power itself is wrong: 3 ** 3 is 27, you have 9. Python's ** does it.
+    The value of the power itself is wrong: 3 ** 3 is 27, you have 9. Use Python's **.
     """
 
     def __pow__(self, n):
@@ -93,7 +94,7 @@ class PowerIsProduct(Node):
 class SumSlopesAreValues(Node):
     """The slopes of a sum are the two values.
 
-    In y = a + b, a step of a moves y by just as much, whatever a is. Both slopes are 1.
+    In y = a + b, a step of a changes y by the same step, whatever a is. Both slopes are 1.
     """
 
     def __add__(self, other):
@@ -104,8 +105,8 @@ class SumSlopesAreValues(Node):
 class PowerFactorForgotten(Node):
     """The factor n is missing in the slope of a power.
 
-    The slope of a**n by a is n * a**(n - 1). The exponent is lowered, but it also comes down in
-    front as a factor.
+    The slope of a**n by a is n * a**(n - 1). You lower the exponent, but n must also appear as a
+    factor in front.
     """
 
     def __pow__(self, n):
@@ -117,7 +118,7 @@ class PowerFactorLowered(Node):
     """The factor in the slope of a power is n - 1, not n.
 
     The slope of a**n by a is n * a**(n - 1). Only the exponent is lowered; the factor in front is
-    the old n.
+    the original n.
     """
 
     def __pow__(self, n):
@@ -128,8 +129,8 @@ class PowerFactorLowered(Node):
 class PowerBrackets(Node):
     """Brackets are missing: a**n - 1 is not a**(n - 1).
 
-    Python takes the power first and subtracts 1 from it. The slope of a**n is n * a**(n - 1); you
-    have n * a**n - 1.
+    Python computes the power first and subtracts 1 from it. The slope of a**n is n * a**(n - 1);
+    you have n * a**n - 1.
     """
 
     def __pow__(self, n):
@@ -140,7 +141,7 @@ class PowerBrackets(Node):
 class PowerIsSquare(Node):
     """The slope of a power is that of a square, for every n.
 
-    2 * a is the slope of a**2 alone. For any n the slope by a is n * a**(n - 1).
+    2 * a is the slope of a**2 only. For any n the slope by a is n * a**(n - 1).
     """
 
     def __pow__(self, n):
@@ -149,9 +150,9 @@ class PowerIsSquare(Node):
 
 @wrong("Node", hint=3)
 class SecondForgotten(Node):
-    """Only the first of two nodes gets anything.
+    """Only the first of two inputs gets a gradient.
 
-    A sum and a product come from two nodes, and both collect: a.grad and b.grad.
+    A sum and a product have two inputs, and both get a contribution: a.grad and b.grad.
     """
 
     def push(self):
@@ -163,8 +164,8 @@ class SecondForgotten(Node):
 class SameNodeOnce(Node):
     """In a + a and a * a one of the two uses is lost.
 
-    When both inputs are the same node, it gets a contribution from each. A dict with nodes as keys
-    holds it only once, for instance; a list of pairs may hold it twice.
+    When both inputs are the same node, it gets a contribution from each. A dict with nodes as keys,
+    for example, holds the node only once; a list of pairs can hold it twice.
     """
 
     def push(self):
@@ -176,8 +177,8 @@ class SameNodeOnce(Node):
 class PushWalksOn(Node):
     """push does not stop after one step.
 
-    The nodes that were given something push at once as well, and give it on; when the check pushes
-    them later, it is counted again. Here push gives to its direct inputs and no further.
+    Your push also calls push on its inputs. When the check calls push on these nodes later, their
+    gradients are counted again. Here push changes its direct inputs only.
     """
 
     def push(self):
@@ -188,10 +189,10 @@ class PushWalksOn(Node):
 
 @wrong("Node", hint=3)
 class OwnGradErased(Node):
-    """A node loses its own grad when it pushes.
+    """push erases the node's own grad.
 
-    After push() the grad of the node itself is 0. It is an answer too, the derivative by this
-    node; only the grads of the inputs change.
+    After push() the grad of the node itself is 0. This grad is a result too, the derivative by this
+    node. push changes only the grads of the inputs.
     """
 
     def push(self):
@@ -201,7 +202,7 @@ class OwnGradErased(Node):
 
 
 class _Signed(Node):
-    """A node that knows which operation made it."""
+    """A node that knows which operation computed it."""
 
     sign = ""
 
@@ -232,8 +233,8 @@ def _signed(node, sign):
 class SumOverwrites(_Signed):
     """A sum replaces the grads that it should add to.
 
-    Products and powers add to what is there, as with +=. A sum sets node.grad anew, so what was
-    collected there before is lost; in a + a it even replaces its own first half.
+    Products and powers add to the grads that are there, as with +=. A sum sets node.grad anew, so
+    earlier contributions are lost; in a + a even its own first half.
     """
 
     def push(self):
@@ -244,8 +245,8 @@ class SumOverwrites(_Signed):
 class ProductOverwrites(_Signed):
     """A product replaces the grads that it should add to.
 
-    Sums and powers add to what is there, as with +=. A product sets node.grad anew, so what was
-    collected there before is lost; in a * a it even replaces its own first half.
+    Sums and powers add to the grads that are there, as with +=. A product sets node.grad anew, so
+    earlier contributions are lost; in a * a even its own first half.
     """
 
     def push(self):
@@ -256,8 +257,8 @@ class ProductOverwrites(_Signed):
 class PowerOverwrites(_Signed):
     """A power replaces the grad that it should add to.
 
-    Sums and products add to what is there, as with +=. A power sets node.grad anew, so what was
-    collected there before is lost.
+    Sums and products add to the grads that are there, as with +=. A power sets node.grad anew, so
+    earlier contributions are lost.
     """
 
     def push(self):
@@ -268,8 +269,8 @@ class PowerOverwrites(_Signed):
 class SumForgetsUpstream(_Signed):
     """A sum pushes 1 instead of its own grad.
 
-    The local slopes of a sum are 1, but they are still multiplied by self.grad: the sum passes its
-    own grad on, unchanged.
+    The local slopes of a sum are 1, but they too are multiplied by self.grad: a sum passes its own
+    grad on unchanged.
     """
 
     def push(self):
@@ -280,8 +281,8 @@ class SumForgetsUpstream(_Signed):
 class ProductForgetsUpstream(_Signed):
     """A product pushes its slopes without its own grad.
 
-    Sums and powers have the factor self.grad, a product has not. The chain rule wants
-    self.grad * b for a, and self.grad * a for b.
+    Sums and powers have the factor self.grad, products do not. By the chain rule a gets self.grad *
+    b, and b gets self.grad * a.
     """
 
     def push(self):
@@ -292,8 +293,8 @@ class ProductForgetsUpstream(_Signed):
 class PowerForgetsUpstream(_Signed):
     """A power pushes its slope without its own grad.
 
-    Sums and products have the factor self.grad, a power has not. The chain rule wants
-    self.grad * n * a**(n - 1).
+    Sums and products have the factor self.grad, powers do not. By the chain rule a gets self.grad *
+    n * a**(n - 1).
     """
 
     def push(self):

@@ -5,45 +5,45 @@ from nnscratch.learn import right
 
 @right("Node")
 class WithClosures:
-    """Each result carries a function that pushes."""
+    """Each result has a function that pushes."""
 
     def __init__(self, value):
         self.value, self.grad = float(value), 0.0
         self.push = lambda: None
 
     def __add__(self, other):
-        made = WithClosures(self.value + other.value)
+        result = WithClosures(self.value + other.value)
 
         def push():
-            self.grad += made.grad
-            other.grad += made.grad
+            self.grad += result.grad
+            other.grad += result.grad
 
-        made.push = push
-        return made
+        result.push = push
+        return result
 
     def __mul__(self, other):
-        made = WithClosures(self.value * other.value)
+        result = WithClosures(self.value * other.value)
 
         def push():
-            self.grad += other.value * made.grad
-            other.grad += self.value * made.grad
+            self.grad += other.value * result.grad
+            other.grad += self.value * result.grad
 
-        made.push = push
-        return made
+        result.push = push
+        return result
 
     def __pow__(self, n):
-        made = WithClosures(self.value**n)
+        result = WithClosures(self.value**n)
 
         def push():
-            self.grad += n * self.value ** (n - 1) * made.grad
+            self.grad += n * self.value ** (n - 1) * result.grad
 
-        made.push = push
-        return made
+        result.push = push
+        return result
 
 
 @right("Node")
 class WithParents:
-    """Parents and slopes in two lists; a power by way of logarithms."""
+    """Parents and slopes in two lists; the slope of a power from its value."""
 
     def __init__(self, value, parents=(), slopes=()):
         self.value, self.grad = float(value), 0.0

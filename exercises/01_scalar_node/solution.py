@@ -1,8 +1,8 @@
-"""A number that remembers what it was computed from."""
+"""A number that records how it was computed."""
 
 
 class Node:
-    """value: a float; grad: the derivative of some result by this value, 0.0 until pushed."""
+    """value: float; grad: float, the derivative of a result by this value, 0.0 at first."""
 
     def __init__(self, value, edges=()):
         self.value = float(value)
@@ -10,18 +10,18 @@ class Node:
         self.edges = edges  # pairs (node, local slope)
 
     def __add__(self, other):
-        """self + other, both Nodes -> Node."""
+        """self + other, both Nodes -> new Node."""
         return type(self)(self.value + other.value, ((self, 1.0), (other, 1.0)))
 
     def __mul__(self, other):
-        """self * other, both Nodes -> Node."""
+        """self * other, both Nodes -> new Node."""
         return type(self)(self.value * other.value, ((self, other.value), (other, self.value)))
 
     def __pow__(self, n):
-        """self ** n for a plain number n -> Node."""
+        """self ** n, n a plain number -> new Node."""
         return type(self)(self.value**n, ((self, n * self.value ** (n - 1)),))
 
     def push(self):
-        """Add self.grad times the local slope to the grad of each node this one came from."""
+        """Add self.grad times the local slope to the grad of each input of this node."""
         for node, slope in self.edges:
             node.grad += self.grad * slope

@@ -1,25 +1,25 @@
-"""A number that remembers what it was computed from."""
+"""A number that records how it was computed."""
 
 
 class Node:
-    """value: a float; grad: the derivative of some result by this value, 0.0 until pushed."""
+    """value: float; grad: float, the derivative of a result by this value, 0.0 at first."""
 
     def __init__(self, value):
         self.value = float(value)
         self.grad = 0.0
 
     def __add__(self, other):
-        """self + other, both Nodes -> Node."""
+        """self + other, both Nodes -> new Node."""
         raise NotImplementedError
 
     def __mul__(self, other):
-        """self * other, both Nodes -> Node."""
+        """self * other, both Nodes -> new Node."""
         raise NotImplementedError
 
     def __pow__(self, n):
-        """self ** n for a plain number n -> Node."""
+        """self ** n, n a plain number -> new Node."""
         raise NotImplementedError
 
     def push(self):
-        """Add self.grad times the local slope to the grad of each node this one came from."""
+        """Add self.grad times the local slope to the grad of each input of this node."""
         raise NotImplementedError

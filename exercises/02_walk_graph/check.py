@@ -1,18 +1,18 @@
-"""What is asked of a walk through the graph."""
+"""Claims about the backward pass through a graph."""
 
 import functools
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("backward",)
-READS = "nnscratch/tensor.py"
+READS = "nnscratch/autograd.py"
 FORBIDDEN = {"sys.setrecursionlimit": "walk with a list of your own and no recursion"}
 LINKS = 5000  # of the long chain
 READS_EACH = 10  # how often the edges of a node may be read
 
 
 class Node:
-    """As the README has it; it has a name, and shows what lies behind it."""
+    """The class of the README with a name; its repr shows what it was computed from."""
 
     def __init__(self, value, edges=(), name="x"):
         self.value, self.grad, self.edges, self.name = value, 0.0, edges, name
@@ -42,17 +42,17 @@ class Counting(Node):
         return super().__getattribute__(name)
 
 
-def _made(name, *edges, kind=Node):
+def _node(name, *edges, kind=Node):
     """A node from pairs (node, slope)."""
     value = sum(slope * node.value for node, slope in edges)
     return kind(float(value), tuple((node, float(slope)) for node, slope in edges), name)
 
 
-def _ways(result, wanted):
-    """d(result)/d(wanted): over all ways from one to the other, the sum of products of slopes."""
-    if result is wanted:
+def _derivative(result, source):
+    """d(result)/d(source): the sum over all paths between them of the product of slopes."""
+    if result is source:
         return 1.0
-    return sum(slope * _ways(node, wanted) for node, slope in result.edges)
+    return sum(slope * _derivative(node, source) for node, slope in result.edges)
 
 
 # -- small graphs ---------------------------------------------------------------------------------
@@ -62,29 +62,29 @@ def _graph(rng, rung):
     """All nodes, the result last."""
     if rung == 0:
         a = Node(1.0, name="a")
-        c = _made("c", (a, 7))
-        b = _made("b", (c, 5))
-        return [a, b, c, _made("y", (c, 3), (b, 2), (c, 4))]
+        c = _node("c", (a, 7))
+        b = _node("b", (c, 5))
+        return [a, b, c, _node("y", (c, 3), (b, 2), (c, 4))]
     leaves = rng.integers(1, 4)
     nodes = [Node(rng.standard_normal(), name="abc"[i]) for i in range(leaves)]
     for name in "pqrstu"[: rng.integers(2, 4) + rung]:
         sources = rng.integers(max(0, len(nodes) - 4), len(nodes), rng.integers(1, 4))
-        nodes.append(_made(name, *((nodes[i], rng.uniform(-2, 2)) for i in sources)))
+        nodes.append(_node(name, *((nodes[i], rng.uniform(-2, 2)) for i in sources)))
     last = nodes[leaves:]
     rng.shuffle(last)
-    return [*nodes, _made("y", *((node, rng.uniform(-2, 2)) for node in last[:3]))]
+    return [*nodes, _node("y", *((node, rng.uniform(-2, 2)) for node in last[:3]))]
 
 
-def ways(f, rng, rung):
+def paths(f, rng, rung):
     nodes = _graph(rng, rung)
-    return {f"{node.name}.grad": _ways(nodes[-1], node) for node in nodes}
+    return {f"{node.name}.grad": _derivative(nodes[-1], node) for node in nodes}
 
 
 @claim(
-    "each node of a small graph has its derivative",
+    "the gradient of each node of a small graph",
     rungs=4,
     by_hand="a.grad = dy/dc * 7 = (3 + 4 + 2*5) * 7 = 119",
-    oracle=ways,
+    oracle=paths,
 )
 def small_graphs(f, rng, rung):
     nodes = _graph(rng, rung)
@@ -96,61 +96,61 @@ def small_graphs(f, rng, rung):
 
 
 def _two_losses(rng, rung):
-    """A weight that two chains begin with; the middle of the first; the ends of both."""
+    """A weight where two chains begin, an inner node of the first, the ends of both."""
     w = Node(1.0, name="w")
     if rung == 0:
-        p, q = _made("p", (w, 3)), _made("q", (w, 7))
-        return w, p, _made("L", (p, 2)), _made("M", (q, 5))
-    p = _made("p", (w, rng.uniform(0.5, 2)))
+        p, q = _node("p", (w, 3)), _node("q", (w, 7))
+        return w, p, _node("L", (p, 2)), _node("M", (q, 5))
+    p = _node("p", (w, rng.uniform(0.5, 2)))
     first, second = p, w
     for _ in range(rng.integers(1, 4)):
-        first = _made("s", (first, rng.uniform(0.5, 2)))
-        second = _made("t", (second, rng.uniform(0.5, 2)))
-    return w, p, _made("L", (first, rng.uniform(0.5, 2))), _made("M", (second, rng.uniform(0.5, 2)))
+        first = _node("s", (first, rng.uniform(0.5, 2)))
+        second = _node("t", (second, rng.uniform(0.5, 2)))
+    return w, p, _node("L", (first, rng.uniform(0.5, 2))), _node("M", (second, rng.uniform(0.5, 2)))
 
 
 @claim(
-    "several walks: leaves collect, inner nodes start anew",
+    "several calls: leaves accumulate, inner nodes start at 0",
     by_hand="w.grad after L, M, L = 2*3 + 5*7 + 2*3 = 47",
 )
 def several(f, rng, rung):
     w, p, first, second = _two_losses(rng, rung)
-    seen = {}
+    grads = {}
     for walks, result in (("L", first), ("L, M", second), ("L, M, L", first)):
         f.backward(result)
-        seen[f"w.grad after {walks}"] = w.grad
-    seen |= {"p.grad after L, M, L": p.grad, "L.grad after L, M, L": first.grad}
+        grads[f"w.grad after {walks}"] = w.grad
+    grads |= {"p.grad after L, M, L": p.grad, "L.grad after L, M, L": first.grad}
     edges = p.edges
     f.backward(p)  # which has an old gradient
-    seen |= {"w.grad after L, M, L, p": w.grad, "p.grad after its own walk": p.grad}
-    return {**seen, "edges as before": "yes" if p.edges == edges != () else "no"}
+    grads |= {"w.grad after L, M, L, p": w.grad, "p.grad after its own call": p.grad}
+    return {**grads, "edges as before": "yes" if p.edges == edges != () else "no"}
 
 
 # -- large graphs ---------------------------------------------------------------------------------
 
 
-@claim("a ladder of x + x, without walking each way down", by_hand="a.grad = 2**8 = 256")
+@claim("a ladder of x + x, without following each path", by_hand="a.grad = 2**8 = 256")
 def doubled(f, rng, rung):
     nodes = [Counting(1.0, name="a")]
     for i in range(8 if rung == 0 else rng.integers(8, 11)):
         slopes = (1, 1) if rung == 0 else rng.uniform(0.5, 1.5, 2)
         edges = [(nodes[-1], slope) for slope in slopes]
-        nodes.append(_made(f"x{i + 1}", *edges, kind=Counting))
+        nodes.append(_node(f"x{i + 1}", *edges, kind=Counting))
     f.backward(nodes[-1])
     return {"a.grad": nodes[0].grad, "edges are read": _how_often(nodes)}
 
 
 def _how_often(nodes):
-    """In words, how often the edges of these nodes were read; in a ladder ways double."""
+    """In words, how often the edges of these nodes were read; in a ladder the paths double."""
     reads = sum(node.reads for node in nodes)
     if reads <= READS_EACH * len(nodes):
         return "seldom"
-    return "for each way" if reads >= 2 ** (len(nodes) - 1) else "too often"
+    return "once for each path" if reads >= 2 ** (len(nodes) - 1) else "too often"
 
 
 @functools.cache
 def _chain():
-    """The nodes of a chain and their edges, leaf first; made once, as so many take their time."""
+    """The nodes of a chain and their edges, leaf first; cached, as making so many is slow."""
     nodes = [(Node(1.0, name="a"), ())]
     for i in range(LINKS):
         edges = ((nodes[-1][0], 0.5 if i % 2 else 2.0),)
@@ -162,12 +162,12 @@ def _chain():
 def chain(f, rng, rung):
     nodes = _chain()
     for node, edges in nodes:
-        vars(node).clear()  # whatever a walk may have left there
+        vars(node).clear()  # remove attributes that a traversal may have left
         node.__init__(1.0, edges, "x" if edges else "a")
     f.backward(nodes[-1][0])
     short = [Counting(1.0, name="a")]
     for _ in range(200):
-        short.append(_made("x", (short[-1], 1), kind=Counting))
+        short.append(_node("x", (short[-1], 1), kind=Counting))
     f.backward(short[-1])
     return {
         "a.grad": nodes[0][0].grad,

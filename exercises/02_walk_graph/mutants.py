@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the walk through the graph."""
+"""Plausible wrong answers for the backward pass through a graph."""
 
 from collections import deque
 
@@ -6,7 +6,7 @@ from nnscratch.learn import wrong
 
 
 def _ordered(result):
-    """All nodes behind result, each after everything that was made from it."""
+    """All nodes that result depends on, each after everything computed from it."""
     order, entered, stack = [], set(), [(result, False)]
     while stack:
         node, done = stack.pop()
@@ -32,16 +32,16 @@ def _push(node):
 
 @wrong("backward", hint=2)
 def recursive(result):
-    """The walk calls itself, and a long chain is too deep for it.
+    """The traversal is recursive, and a long chain is too deep for it.
 
-    Each node of a chain costs one nested call, and Python allows about 1,000 of them. The order
-    you find is right; find it with a list of your own as a stack.
+    Each node of a chain costs one nested call, and Python allows about 1,000 of them. Your order is
+    right; find it with a list as a stack.
     """
-    order, met = [], set()
+    order, visited = [], set()
 
     def visit(node):
-        if node not in met:
-            met.add(node)
+        if node not in visited:
+            visited.add(node)
             for source, _ in node.edges:
                 visit(source)
             order.append(node)
@@ -55,9 +55,9 @@ def recursive(result):
 
 @wrong("backward", hint=2)
 def every_way_walked(result):
-    """Every way through the graph is walked on its own.
+    """Every path through the graph is followed on its own.
 
-    The numbers are right, but a node is visited once for each way that leads to it, and the ways
+    The numbers are right, but a node is visited once for each path that leads to it, and the paths
     double with each x + x. Let a node wait until its gradient is complete, and push once.
     """
     _clear(_ordered(result))
@@ -70,10 +70,10 @@ def every_way_walked(result):
 
 @wrong("backward", hint=2)
 def every_way_by_recursion(result):
-    """Every way through the graph is walked, and by recursion.
+    """Every path through the graph is followed, by recursion.
 
-    A call for each edge of each way: the numbers of a small graph come out right, a long chain is
-    too deep for Python, and in x + x the ways double with each step. List the nodes first, each
+    You make one call for each edge of each path. Small graphs come out right, but a long chain is
+    too deep for Python, and in x + x the paths double with each step. List the nodes first, each
     once, then push in that order.
     """
     _clear(_ordered(result))
@@ -103,8 +103,8 @@ def _first_come(result, take):
 def pushed_when_met(result):
     """A node pushes before its own gradient is complete.
 
-    Depth first, you push a node as soon as you come upon it. If it went into another node that
-    has not pushed yet, that part reaches it too late and never goes on to its sources.
+    You search depth first and push a node as soon as you reach it. If another node computed from it
+    has not pushed yet, that contribution arrives too late and never reaches its sources.
     """
     _first_come(result, deque.pop)
 
@@ -113,28 +113,29 @@ def pushed_when_met(result):
 def pushed_by_distance(result):
     """Nodes push by their distance from the result.
 
-    Breadth first, a node that is near by one edge and far by another pushes with the near part
-    alone. What counts is the longest way to it: all nodes made from it must have pushed before.
+    You search breadth first. A node that is one edge away on one path and several on another pushes
+    with the contribution of the short path only. The longest path counts: all nodes computed from
+    it must have pushed before.
     """
     _first_come(result, deque.popleft)
 
 
 @wrong("backward", hint=1)
 def pushed_when_met_by_recursion(result):
-    """A node pushes when the recursion first meets it.
+    """A node pushes when the recursion first reaches it.
 
-    At that moment other nodes that were made from it may not have pushed yet; their part comes too
+    Other nodes that were computed from it may not have pushed yet; their contributions come too
     late for its sources. List all nodes first (with a stack, as recursion fails on a long chain),
-    then push each after everything made from it.
+    then push each after everything computed from it.
     """
     _clear(_ordered(result))
-    result.grad, met = 1.0, set()
+    result.grad, visited = 1.0, set()
 
     def visit(node):
-        met.add(node)
+        visited.add(node)
         _push(node)
         for source, _ in node.edges:
-            if source not in met:
+            if source not in visited:
                 visit(source)
 
     visit(result)
@@ -144,8 +145,8 @@ def pushed_when_met_by_recursion(result):
 def pushed_twice(result):
     """A node pushes again each time it is reached.
 
-    At the second arrival it passes on its whole gradient, of which the first part has gone on
-    already. Each node must push once, when everything has arrived.
+    At the second arrival it pushes its whole gradient, and the first part of that has been pushed
+    already. Each node must push once, when its gradient is complete.
     """
     _clear(_ordered(result))
     result.grad, stack = 1.0, [result]
@@ -157,11 +158,11 @@ def pushed_twice(result):
 
 @wrong("backward", hint=1)
 def pushed_twice_by_recursion(result):
-    """After each push the recursion goes on from the source.
+    """After each push the recursion continues from the source.
 
     A node that is reached twice pushes twice, and the second time its whole gradient, with the part
-    that has gone on already. Besides, a long chain is too deep for recursion. Find the order
-    first, then let each node push once.
+    that it has pushed already. Also, a long chain is too deep for recursion. Find the order first,
+    then let each node push once.
     """
     _clear(_ordered(result))
     result.grad = 1.0
@@ -176,10 +177,10 @@ def pushed_twice_by_recursion(result):
 
 @wrong("backward", hint=3)
 def inner_gradients_kept(result):
-    """Inner nodes keep the gradient of the walk before.
+    """Inner nodes keep the gradient of the previous call.
 
-    On a second walk they push the old gradient once more, together with the new one. Before you
-    push, set the grad of every node that has edges to 0.
+    In a second call they push the old gradient again, together with the new one. Before you push,
+    set the grad of every node that has edges to 0.
     """
     order = _ordered(result)
     result.grad = 1.0
@@ -191,8 +192,8 @@ def inner_gradients_kept(result):
 def seed_added(result):
     """The result starts from its old gradient plus 1.
 
-    d(result)/d(result) is 1, however often one asks. On a second walk yours is 2, and everything
-    behind it is doubled: result.grad = 1.0, not +=.
+    d(result)/d(result) is always 1. In a second call yours is 2, and all gradients are doubled:
+    write result.grad = 1.0, not +=.
     """
     order = _ordered(result)
     _clear(node for node in order if node is not result)
@@ -203,10 +204,10 @@ def seed_added(result):
 
 @wrong("backward", hint=3)
 def leaves_reset(result):
-    """Leaves are set to 0 before the walk.
+    """Leaves are set to 0 before the traversal.
 
-    A leaf may serve in two results, as a shared weight does; its gradient is the sum over both.
-    Only nodes with edges start anew.
+    Two results may depend on one leaf, such as a shared weight; its gradient is the sum over both.
+    Only nodes with edges start at 0.
     """
     order = _ordered(result)
     for node in order:
@@ -218,10 +219,10 @@ def leaves_reset(result):
 
 @wrong("backward", hint=2)
 def marks_stay(result):
-    """What was met in one walk is taken as done in the next.
+    """Nodes visited in one call count as done in the next.
 
-    A mark on the node, or a set that outlives the call (a default argument, a global), says
-    "visited" for ever: the second walk passes by. Begin each call with a fresh set.
+    A mark on the node, or a set that outlives the call (a default argument, a global), still says
+    "visited" in the second call, which then skips the node. Begin each call with a new set.
     """
     order = [node for node in _ordered(result) if not hasattr(node, "visited")]
     _clear(order)
@@ -233,11 +234,11 @@ def marks_stay(result):
 
 @wrong("backward", hint=3)
 def result_without_gradient(result):
-    """The result itself is never given its gradient.
+    """The gradient of the result itself is never set.
 
-    It should end with a grad of 1, the derivative of the result by itself. If you set none, every
-    push multiplies by 0. If you return the gradients, or keep them in a dict, they are still to be
-    written to node.grad.
+    It must be 1, the derivative of the result by itself. If you do not set it, every push
+    multiplies by 0. If you return the gradients or collect them in a dict, write them to node.grad
+    as well.
     """
     order = _ordered(result)
     _clear(order)
@@ -249,8 +250,8 @@ def result_without_gradient(result):
 def gradients_overwritten(result):
     """= instead of +=: a source keeps the last push only.
 
-    A node that went into several others gets something from each, and a leaf still has what came
-    before the walk. Pushes add up: source.grad += node.grad * slope.
+    A node that is used several times gets a contribution from each use, and a leaf still has its
+    gradient from before the call. Contributions add up: source.grad += node.grad * slope.
     """
     order = _ordered(result)
     _clear(order)
@@ -264,8 +265,8 @@ def gradients_overwritten(result):
 def slopes_alone(result):
     """The slope is pushed without the gradient of the node.
 
-    The slope says how the node changes with its source; node.grad says how the result changes with
-    the node. The chain rule takes the product of the two.
+    The slope is the derivative of the node by its source; node.grad is the derivative of the result
+    by the node. The chain rule multiplies the two.
     """
     order = _ordered(result)
     _clear(order)
@@ -279,8 +280,8 @@ def slopes_alone(result):
 def double_edge_lost(result):
     """Of two edges to the same node only one is used.
 
-    In c * c or 3c + 4c a node stands in `edges` twice. A dict or a set of the sources keeps one
-    of the two; go through the pairs as they are.
+    In c * c or 3c + 4c a node is in `edges` twice. A dict or a set of the sources holds it only
+    once; use the pairs as they are.
     """
     order = _ordered(result)
     _clear(order)
@@ -294,8 +295,8 @@ def double_edge_lost(result):
 def order_not_reversed(result):
     """The nodes push in the opposite order, sources first.
 
-    A list that is filled from the leaves up has to be walked from its end. Otherwise each node
-    pushes while its own gradient is still 0, and only the result has something to give.
+    A list that is built from the leaves up must be read from its end. Otherwise each node pushes
+    while its own gradient is still 0, and only the result pushes a value.
     """
     order = _ordered(result)
     _clear(order)
@@ -308,9 +309,9 @@ def order_not_reversed(result):
 def marked_when_listed(result):
     """A node is marked as soon as it is put on the stack.
 
-    A stack holds it back then, until all that was put there later is done, though some of that may
-    come behind it. So it can be listed, and push, before its gradient is complete. Mark a node when
-    it is taken from the stack, and list it after its sources.
+    The stack returns it only after everything that was put there later, even if it is a source of
+    that. So it can be listed, and push, before its gradient is complete. Mark a node when it is
+    taken from the stack, and list it after its sources.
     """
     entered, order, stack = {result}, [], [(result, False)]
     while stack:
@@ -333,9 +334,9 @@ def marked_when_listed(result):
 def pushed_in_order_of_marks(result):
     """Each node pushes when it is taken from a stack, once.
 
-    It was put there by the first node that came upon it. Others that were made from it may not have
-    pushed yet, and their part comes too late for its sources. First list all nodes, each after
-    everything made from it.
+    The first node that reached it put it there. Others that were computed from it may not have
+    pushed yet, and their contributions come too late for its sources. First list all nodes, each
+    after everything computed from it.
     """
     order, entered, stack = [], {result}, [result]
     while stack:
@@ -353,10 +354,10 @@ def pushed_in_order_of_marks(result):
 
 @wrong("backward", hint=4)
 def slopes_left_out(result):
-    """The gradient is passed on without the slope.
+    """The gradient is pushed without the slope.
 
-    Each source gets node.grad itself. The chain rule multiplies it by the slope that stands beside
-    the source in `edges`.
+    Each source gets node.grad itself. The chain rule multiplies it by the slope that is in the same
+    pair of `edges`.
     """
     order = _ordered(result)
     _clear(order)
@@ -368,10 +369,10 @@ def slopes_left_out(result):
 
 @wrong("backward", hint=3)
 def inner_gradients_erased(result):
-    """Inner nodes are set to 0 once they have pushed.
+    """Inner nodes are set to 0 after they have pushed.
 
-    Afterwards grad = d(result)/d(node) is to be read at every node, the result included. Set inner
-    nodes to 0 before the walk, not behind it.
+    After the call every node must have grad = d(result)/d(node), the result included. Set inner
+    nodes to 0 before the traversal, not after it.
     """
     order = _ordered(result)
     _clear(order)

@@ -1,20 +1,20 @@
-"""Other right answers for the walk through the graph."""
+"""Other right answers for the backward pass through a graph."""
 
 from nnscratch.learn import right
 
 
 @right("backward")
 def by_finishing_order(result):
-    """A depth-first search with a stack of its own; nodes are listed as they are finished."""
-    order, met, stack = [], {result}, [(result, iter(result.edges))]
+    """A depth-first search with its own stack; nodes are listed when they are finished."""
+    order, visited, stack = [], {result}, [(result, iter(result.edges))]
     while stack:
         node, rest = stack[-1]
         step = next(rest, None)
         if step is None:
             order.append(node)
             stack.pop()
-        elif step[0] not in met:
-            met.add(step[0])
+        elif step[0] not in visited:
+            visited.add(step[0])
             stack.append((step[0], iter(step[0].edges)))
     for node in order:
         node.grad = 0.0 if node.edges else node.grad
@@ -26,7 +26,7 @@ def by_finishing_order(result):
 
 @right("backward")
 def with_gradients_aside(result):
-    """Gradients are kept in a dict and given to the nodes at the end."""
+    """Gradients are collected in a dict and assigned to the nodes at the end."""
     order, entered, stack = [], set(), [(result, False)]
     while stack:
         node, done = stack.pop()

@@ -1,15 +1,15 @@
-"""From a result back through everything it was made from."""
+"""The backward pass: from a result to everything it was computed from."""
 
 
 def backward(result):
-    """A node with .grad and .edges -> None; sets the grad of all nodes behind it."""
-    waiting = {result: 0}  # node -> how many pushes are still to arrive there
-    found = [result]
-    while found:
-        for source, _ in found.pop().edges:
+    """result: node with .grad, .edges -> None; sets the grad of all nodes it depends on."""
+    waiting = {result: 0}  # node -> number of pushes that it still waits for
+    unvisited = [result]
+    while unvisited:
+        for source, _ in unvisited.pop().edges:
             if source not in waiting:
                 waiting[source] = 0
-                found.append(source)
+                unvisited.append(source)
             waiting[source] += 1
     for node in waiting:
         if node.edges:

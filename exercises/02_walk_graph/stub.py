@@ -1,6 +1,6 @@
-"""From a result back through everything it was made from."""
+"""The backward pass: from a result to everything it was computed from."""
 
 
 def backward(result):
-    """A node with .grad and .edges -> None; sets the grad of all nodes behind it."""
+    """result: node with .grad, .edges -> None; sets the grad of all nodes it depends on."""
     raise NotImplementedError

@@ -1,27 +1,27 @@
-"""What is asked of an undone broadcast."""
+"""Claims about the gradient of broadcasting."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("unbroadcast",)
-READS = "nnscratch/tensor.py"
+READS = "nnscratch/autograd.py"
 
 
 def _slopes(g, shape, step=1e-4):
-    """Of sum(g * b) by each b, b being broadcast; the sum is linear, so any step will do."""
-    b, found = np.zeros(shape), np.zeros(shape)
+    """Slopes of sum(g * b) by each b, with b broadcast; it is linear in b, so any step is exact."""
+    b, slopes = np.zeros(shape), np.zeros(shape)
     for at in np.ndindex(shape):
         b[at] = step
         high = (g * b).sum()
         b[at] = -step
-        found[at] = (high - (g * b).sum()) / (2 * step)
+        slopes[at] = (high - (g * b).sum()) / (2 * step)
         b[at] = 0.0
-    return found
+    return slopes
 
 
 def _level(rng, rung):
-    """g and a shape with as many axes; at last the very shape of g."""
+    """g and a shape with as many axes; at the last size the shape of g itself."""
     if rung == 0:
         return np.array([[1.0, 2.0], [3.0, 4.0]]), (2, 1)
     full = [int(n) for n in rng.integers(2, 5, (2, 3, 4, 2)[rung - 1])]
@@ -32,7 +32,7 @@ def _level(rng, rung):
 
 
 def _leading(rng, rung):
-    """g and a shape with fewer axes; from rung 3 on with some of size 1 among its own."""
+    """g and a shape with fewer axes; from rung 3 on some of its own axes have size 1."""
     if rung == 0:
         return np.array([[1.0, 2.0], [3.0, 4.0]]), (2,)
     front = rng.integers(2, 4, (1, 2, 1, 2)[rung - 1])
@@ -74,7 +74,7 @@ def leading(f, rng, rung):
     return {"b": f.unbroadcast(g, shape)}
 
 
-@claim("one number for all", rungs=3, by_hand="b = 1 + 2 + 4 = 7")
+@claim("the shape ()", rungs=3, by_hand="b = 1 + 2 + 4 = 7")
 def number(f, rng, rung):
     g = np.array([1.0, 2.0, 4.0]) if rung == 0 else rng.standard_normal((2, 3, 4)[: rung + 1])
     return {"b": f.unbroadcast(g, ())}

@@ -1,8 +1,8 @@
-"""What was repeated by broadcasting is summed on the way back."""
+"""The gradient of a broadcast operand: sum over the repeated axes."""
 
 import numpy as np
 
 
 def unbroadcast(g, shape):
-    """g: any array that an array of this shape broadcasts to -> array of this shape."""
+    """g (any shape that `shape` broadcasts to), shape (tuple of ints) -> array of this shape."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What is asked of the gradients of reductions."""
+"""Claims about the gradients of reductions."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ RUNGS = 9
 
 
 def _case(rng, rung):
-    """x (no two alike), axis, keepdims and g."""
+    """x without equal values, axis, keepdims and g."""
     if rung == 0:
         return np.array([[1.0, 4.0], [3.0, 2.0]]), 1, False, np.array([10.0, 20.0])
     n = int(rng.integers(2, 4))
@@ -73,7 +73,7 @@ def largest(f, rng, rung):
 
 
 def _ties(rng, rung):
-    """x with equal largest values in some columns or in all of it, its axis, and g."""
+    """x with equal largest values in some columns or in the whole array, its axis, and g."""
     if rung == 0:
         return np.array([5.0, 1.0, 5.0]), None, np.array(6.0)
     x = rng.integers(0, 3, (4, int(rng.integers(3, 6)))).astype(float)
@@ -93,5 +93,5 @@ def ties(f, rng, rung):
     among = x == x.max(axis=axis, keepdims=True)
     shared = among & (among.sum(axis=axis, keepdims=True) > 1)
     low, high = np.minimum(g, 0.0), np.maximum(g, 0.0)
-    why = "how equal largest values share is a matter of choice"
+    why = "the shares of equal largest values are not unique"
     return {"dx": Kink(dx, shared, low, high, why), "sum of dx": added}

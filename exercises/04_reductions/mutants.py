@@ -6,28 +6,28 @@ from solution import reduction_backward
 from nnscratch.learn import wrong
 
 
-def _weighted(kind, x, spread, axis):
-    """The rest of the work, right: what each element gets of a gradient that is in place."""
-    return spread * reduction_backward(kind, x, np.ones_like(x.sum(axis=axis)), axis)
+def _weighted(kind, x, broadcast, axis):
+    """The rest of the solution: the gradient of each element from g with its axes restored."""
+    return broadcast * reduction_backward(kind, x, np.ones_like(x.sum(axis=axis)), axis)
 
 
 @wrong("reduction_backward", hint=1)
 def axis_not_restored(kind, x, g, axis=None, keepdims=False):
-    """g is broadcast without its reduced axis put back in its place.
+    """g is broadcast without its reduced axis.
 
-    NumPy lines shapes up from the right, so the numbers of g go to the wrong places of a square
-    array, or do not fit at all. Before you broadcast, give the reduced axis back with size 1, where
-    it was: one in front changes nothing, NumPy adds that by itself.
+    NumPy aligns shapes from the right, so the numbers of g go to the wrong places of a square
+    array, or do not fit at all. Before you broadcast, insert the reduced axis with size 1 at its
+    old position; an axis in front changes nothing, NumPy adds that by itself.
     """
     return _weighted(kind, x, np.broadcast_to(g, x.shape), axis)
 
 
 @wrong("reduction_backward", hint=2)
 def axis_inserted_as_in_a_list(kind, x, g, axis=None, keepdims=False):
-    """A negative axis is put back at the wrong place.
+    """A negative axis is inserted at the wrong place.
 
-    list.insert(-1, 1) puts the 1 before the last entry, not at the end. Add x.ndim to negative
-    axes first; np.expand_dims does so.
+    list.insert(-1, 1) puts the 1 before the last entry, not at the end. Add x.ndim to negative axes
+    first; np.expand_dims does so.
     """
     if keepdims or axis is None:
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -39,10 +39,9 @@ def axis_inserted_as_in_a_list(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=2)
 def kept_axis_put_back_again(kind, x, g, axis=None, keepdims=False):
-    """The reduced axis is put back although it is still there.
+    """The reduced axis is inserted although g still has it.
 
-    With keepdims=True g has as many axes as x already. Only with keepdims=False something is
-    missing.
+    With keepdims=True g already has as many axes as x. Insert the axis only with keepdims=False.
     """
     axes = tuple(range(x.ndim)) if axis is None else axis
     return _weighted(kind, x, np.expand_dims(g, axes), axis)
@@ -50,10 +49,10 @@ def kept_axis_put_back_again(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=1)
 def sum_without_upstream(kind, x, g, axis=None, keepdims=False):
-    """The gradient that comes from above is left out.
+    """The upstream gradient g is missing.
 
-    The slope of a sum is 1 for each element, but the chain rule multiplies it by g of the sum to
-    which the element belongs.
+    The slope of a sum is 1 for each element, but the chain rule multiplies it by the g of the sum
+    that contains the element.
     """
     if kind != "sum":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -64,8 +63,8 @@ def sum_without_upstream(kind, x, g, axis=None, keepdims=False):
 def sum_divided(kind, x, g, axis=None, keepdims=False):
     """The gradient of the sum is divided among the elements.
 
-    Each element counts fully in a sum: if it grows by 1, so does the sum. Each of them gets the
-    whole g. Dividing by n belongs to the mean.
+    If an element of a sum grows by 1, so does the sum. Each element gets the whole g. Dividing by n
+    belongs to the mean.
     """
     if kind != "sum":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -87,8 +86,7 @@ def mean_not_divided(kind, x, g, axis=None, keepdims=False):
 def divided_by_all(kind, x, g, axis=None, keepdims=False):
     """The mean is divided by the size of all of x.
 
-    n is the number of elements that went into one mean: along axis 1 that is x.shape[1], not
-    x.size.
+    n is the number of elements in one mean: along axis 1 that is x.shape[1], not x.size.
     """
     if kind != "mean":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -99,7 +97,7 @@ def divided_by_all(kind, x, g, axis=None, keepdims=False):
 def divided_by_the_number_of_means(kind, x, g, axis=None, keepdims=False):
     """The mean is divided by the number of means.
 
-    g.size says how many means there are. n is how many elements of x went into each.
+    g.size is the number of means. n is the number of elements of x in each mean.
     """
     if kind != "mean":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -108,10 +106,10 @@ def divided_by_the_number_of_means(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=3)
 def axis_zero_taken_for_none(kind, x, g, axis=None, keepdims=False):
-    """Axis 0 is taken for no axis.
+    """Axis 0 is treated as None.
 
-    `if axis` and `axis or ...` are False for 0 as well as for None, so you divide by x.size where
-    x.shape[0] is meant. Ask `if axis is None`.
+    `if axis` and `axis or ...` are false for 0 as well as for None, so you divide by x.size instead
+    of x.shape[0]. Test `if axis is None`.
     """
     if kind != "mean":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -123,7 +121,8 @@ def axis_zero_taken_for_none(kind, x, g, axis=None, keepdims=False):
 def first_axis_counted(kind, x, g, axis=None, keepdims=False):
     """Of several reduced axes only the first is counted.
 
-    Over axes (0, 2) a mean has x.shape[0] * x.shape[2] elements. You divide by the first length.
+    Over axes (0, 2) a mean has x.shape[0] * x.shape[2] elements. You divide by the first length
+    only.
     """
     if kind != "mean":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -134,10 +133,10 @@ def first_axis_counted(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=4)
 def each_tie_in_full(kind, x, g, axis=None, keepdims=False):
-    """Every one of several equal largest values gets all of g.
+    """Each of several equal largest values gets all of g.
 
-    The shares must add up to g. Give it to one of them, or divide the mask by the number of
-    winners in each group.
+    The shares must add up to g. Give all of g to one of them, or divide the mask by the number of
+    largest elements in each group.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -148,7 +147,7 @@ def each_tie_in_full(kind, x, g, axis=None, keepdims=False):
 def largest_of_all(kind, x, g, axis=None, keepdims=False):
     """Elements are compared with the maximum of the whole array.
 
-    Each row (or what `axis` says) has a largest value of its own. Compare x with
+    Each row (or whatever group `axis` selects) has its own largest value. Compare x with
     x.max(axis, keepdims=True).
     """
     if kind != "max":
@@ -158,23 +157,24 @@ def largest_of_all(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=4)
 def maximum_not_restored(kind, x, g, axis=None, keepdims=False):
-    """The maxima are compared with x without their axis.
+    """x is compared with maxima that lack the reduced axis.
 
-    x == x.max(axis) lines the maxima up with the last axis of x, so elements are compared with
-    the maximum of another group. keepdims=True holds each one in its place.
+    x == x.max(axis) aligns the maxima with the last axis of x, so elements are compared with the
+    maximum of another group. Use keepdims=True.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
     winners = x == x.max(axis=axis)
-    share = winners / np.maximum(winners.sum(axis=axis, keepdims=True), 1)
-    return share * reduction_backward("sum", x, g, axis, keepdims)
+    shares = winners / np.maximum(winners.sum(axis=axis, keepdims=True), 1)
+    return shares * reduction_backward("sum", x, g, axis, keepdims)
 
 
 @wrong("reduction_backward", hint=4)
 def mask_alone(kind, x, g, axis=None, keepdims=False):
-    """The mask of the winners is returned without g.
+    """The mask of the largest elements is returned without g.
 
-    It says which element the maximum depends on, with slope 1. The gradient is that slope times g.
+    The mask is the slope of the maximum, 1 at the largest element. The gradient is that slope times
+    g.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -185,8 +185,7 @@ def mask_alone(kind, x, g, axis=None, keepdims=False):
 def smallest_instead(kind, x, g, axis=None, keepdims=False):
     """The smallest elements get the gradient.
 
-    A comparison stands the wrong way round: the maximum depends on the largest element of each
-    group.
+    A comparison is the wrong way round: the maximum depends on the largest element of each group.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -197,8 +196,8 @@ def smallest_instead(kind, x, g, axis=None, keepdims=False):
 def times_the_value(kind, x, g, axis=None, keepdims=False):
     """The gradient is multiplied by the largest value.
 
-    The maximum hands its element through unchanged, with slope 1. You have x * g at the winners,
-    as if mask * x were meant to stay in.
+    The maximum is the largest element unchanged, so the slope is 1. You have x * g at the largest
+    elements instead of g.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)
@@ -209,8 +208,8 @@ def times_the_value(kind, x, g, axis=None, keepdims=False):
 def last_axis_counted(kind, x, g, axis=None, keepdims=False):
     """Of several axes, the mean counts the last one only.
 
-    n is the number of elements that went into one mean: the product of the sizes of all the reduced
-    axes, or x.size / g.size.
+    n is the number of elements in one mean: the product of the sizes of all reduced axes, or x.size
+    / g.size.
     """
     dx = reduction_backward(kind, x, g, axis, keepdims)
     if kind != "mean" or not isinstance(axis, tuple):
@@ -220,7 +219,7 @@ def last_axis_counted(kind, x, g, axis=None, keepdims=False):
 
 @wrong("reduction_backward", hint=1)
 def axes_put_at_the_end(kind, x, g, axis=None, keepdims=False):
-    """The reduced axis is put back at the end, whichever it was.
+    """The reduced axis is always inserted at the end.
 
     g[..., None] is right only where the last axis was reduced. The 1 belongs where the axis was:
     np.expand_dims(g, axis).
@@ -235,7 +234,7 @@ def axes_put_at_the_end(kind, x, g, axis=None, keepdims=False):
 def not_spread(kind, x, g, axis=None, keepdims=False):
     """dx of a sum and a mean has one number where x has many.
 
-    The reduced axes are back, but with size 1. Each element of x has a gradient of its own:
+    You restored the reduced axes, but with size 1. Each element of x has its own gradient:
     broadcast to the shape of x.
     """
     dx = reduction_backward(kind, x, g, axis, keepdims)
@@ -246,8 +245,8 @@ def not_spread(kind, x, g, axis=None, keepdims=False):
 def everyone_is_largest(kind, x, g, axis=None, keepdims=False):
     """In a maximum every element gets g, as in a sum.
 
-    Only the largest element moves the maximum. The others could change a little and nothing would
-    happen, so they get 0.
+    Only the largest element changes the maximum. A small change of the others has no effect, so
+    they get 0.
     """
     return reduction_backward("sum" if kind == "max" else kind, x, g, axis, keepdims)
 
@@ -256,8 +255,8 @@ def everyone_is_largest(kind, x, g, axis=None, keepdims=False):
 def ties_counted_everywhere(kind, x, g, axis=None, keepdims=False):
     """g is divided by the number of all maxima of x.
 
-    Equal largest values share, but only with those that went into the same maximum. Count along the
-    reduced axes, with keepdims=True.
+    Equal largest values share g only with those of the same group. Count along the reduced axes,
+    with keepdims=True.
     """
     if kind != "max":
         return reduction_backward(kind, x, g, axis, keepdims)

@@ -6,29 +6,29 @@ from nnscratch.learn import right
 
 
 def _axes(x, axis):
-    """All reduced axes, counted from 0."""
+    """All reduced axes, not negative."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return tuple(sorted(a % x.ndim for a in axes))
 
 
 @right("reduction_backward")
 def by_rows(kind, x, g, axis=None, keepdims=False):
-    """All that is reduced to one number in one row; the first largest value gets all of g."""
+    """One row for each reduced number; the first largest value gets all of g."""
     axes = _axes(x, axis)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     front = x.transpose(*rest, *axes)
-    rows, each = front.reshape(g.size, -1), g.reshape(-1, 1)
+    rows, column = front.reshape(g.size, -1), g.reshape(-1, 1)
     if kind == "max":
         dx = np.zeros_like(rows)
         dx[np.arange(g.size), rows.argmax(axis=1)] = g.ravel()
     else:
-        dx = np.repeat(each, rows.shape[1], axis=1) / (rows.shape[1] if kind == "mean" else 1)
+        dx = np.repeat(column, rows.shape[1], axis=1) / (rows.shape[1] if kind == "mean" else 1)
     return dx.reshape(front.shape).transpose(np.argsort((*rest, *axes)))
 
 
 @right("reduction_backward")
 def group_by_group(kind, x, g, axis=None, keepdims=False):
-    """A loop over the numbers of g; the last largest value gets it."""
+    """A loop over the numbers of g; the last largest value gets all of g."""
     axes = _axes(x, axis)
     g = g if keepdims else np.expand_dims(g, axes)
     dx = np.zeros_like(x)
@@ -45,7 +45,7 @@ def group_by_group(kind, x, g, axis=None, keepdims=False):
 
 @right("reduction_backward")
 def with_expanded_axes(kind, x, g, axis=None, keepdims=False):
-    """The axes put back by number; equal largest values share evenly."""
+    """The axes restored by number; equal largest values share evenly."""
     axes = _axes(x, axis)
     if not keepdims:
         g = np.expand_dims(g, axes)

@@ -1,4 +1,4 @@
-"""From the gradient of a sum, a mean or a maximum to that of what was reduced."""
+"""From the gradient of a sum, mean or maximum to the gradient of its input."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is asked of the gradients of a matrix product."""
+"""Claims about the gradients of a matrix product."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def _matrices(rng, rung):
 
 
 def _batches(rng, rung):
-    """a, b and g; square matrices at first, so that most wrong answers have their shapes right."""
+    """a, b and g; square matrices at rung 0, so that most wrong answers have the right shapes."""
     if rung == 0:  # one b for two products
         a = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]])
         g = np.array([[[1.0, 2.0], [0.0, -1.0]], [[1.0, 0.0], [0.0, 2.0]]])
@@ -36,7 +36,7 @@ def _batches(rng, rung):
     m, k, n = [int(rng.integers(2, 4))] * 3 if rung <= 3 else _sizes(rng)
     p, q = (int(size) for size in rng.integers(2, 5, 2))
     first, second = (
-        ((m,), (m,)),  # a cube: nothing is noticed by its shape
+        ((m,), (m,)),  # a cube: wrong axes do not change the shape
         ((), (2,)),  # one a for all
         (((1,), (2,)), ((2,), (1,)))[rng.integers(2)],
         ((p,), (p,)),
@@ -52,15 +52,15 @@ def _batches(rng, rung):
 
 def _slopes(loss, array, step=1e-3):
     """Central differences of loss() by each number of array; the loss is linear in each."""
-    found = np.zeros_like(array)
+    slopes = np.zeros_like(array)
     for at in np.ndindex(array.shape):
-        kept = array[at]
-        array[at] = kept + step
+        old = array[at]
+        array[at] = old + step
         high = loss()
-        array[at] = kept - step
-        found[at] = (high - loss()) / (2 * step)
-        array[at] = kept
-    return found
+        array[at] = old - step
+        slopes[at] = (high - loss()) / (2 * step)
+        array[at] = old
+    return slopes
 
 
 def _numeric(case):
@@ -75,7 +75,7 @@ def _numeric(case):
 
 
 def _named(gradients):
-    """da and db; anything but a pair is shown as it is."""
+    """da and db by name; anything but a pair unchanged."""
     if not isinstance(gradients, (tuple, list)) or len(gradients) != 2:
         gradients = gradients, gradients
     return dict(zip(("da", "db"), gradients, strict=True))
@@ -91,7 +91,7 @@ def matrices(f, rng, rung):
 
 
 @claim(
-    "batches of matrices, and factors that serve a whole batch",
+    "batches of matrices, and factors shared by a batch",
     rungs=11,
     by_hand="db[0,1] = column 0 of each a times column 1 of its g = 1*2 + 3*(-1) + 5*0 + 7*2 = 13",
     oracle=_numeric(_batches),

@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("matmul_backward")
 def product_by_product(a, b, g):
-    """One product of matrices after another; each adds to the matrices that it was made from."""
+    """One matrix product after another; each adds to the gradients of its two factors."""
     batch = g.shape[:-2]
     all_a, all_b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
     where_a, where_b = (

@@ -1,4 +1,4 @@
-"""What is asked of taking elements and of its gradient."""
+"""Claims about indexing and its gradient."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ READS = "nnscratch/tensor.py"
 
 
 def _numbers(rng, size, shape):
-    """Whole numbers below size, some of them twice."""
+    """Whole numbers below size, some of them repeated."""
     flat = rng.integers(0, size, int(np.prod(shape)))
     flat[rng.permutation(len(flat))[:2]] = flat[0]
     return flat.reshape(shape)
@@ -69,7 +69,7 @@ def _numeric(case):
 
 
 def _named(results, x):
-    """y and dx; anything but a pair is shown as it is."""
+    """y and dx by name; anything but a pair unchanged."""
     if not isinstance(results, (tuple, list)) or len(results) != 2:
         results = results, results
     y, dx = results

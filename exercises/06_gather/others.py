@@ -1,4 +1,4 @@
-"""Other right answers for taking elements."""
+"""Other right answers for indexing and its gradient."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("gather")
 def by_places(x, index, g):
-    """The index is applied to the numbers of the places; then sums by place."""
+    """The index is applied to an array of place numbers; g is summed by place."""
     places = np.arange(x.size).reshape(x.shape)[index]
     dx = np.bincount(np.ravel(places), np.ravel(g), x.size)
     return x.ravel()[places], dx.reshape(x.shape)
@@ -15,11 +15,11 @@ def by_places(x, index, g):
 
 @right("gather")
 def by_matrix(x, index, g):
-    """Taking is a product with a matrix of zeros and ones; the way back its transpose."""
+    """The selection is a product with a 0/1 matrix; its gradient uses the transpose."""
     places = np.arange(x.size).reshape(x.shape)[index]
-    taken = np.ravel(places)[:, None] == np.arange(x.size)
-    y = (taken @ x.ravel()).reshape(np.shape(places))
-    return y, (taken.T @ np.ravel(g)).reshape(x.shape)
+    one_hot = np.ravel(places)[:, None] == np.arange(x.size)
+    y = (one_hot @ x.ravel()).reshape(np.shape(places))
+    return y, (one_hot.T @ np.ravel(g)).reshape(x.shape)
 
 
 @right("gather")

@@ -1,10 +1,10 @@
-"""Elements taken by an index, and their gradients given back."""
+"""Elements selected by an index, and the gradient of the selection."""
 
 import numpy as np
 
 
 def gather(x, index, g):
-    """x, any index of NumPy's, g = dL/dy of y = x[index] -> y (own memory), dx (shape of x)."""
+    """x, any NumPy index, g = dL/dy of y = x[index] -> y (own memory), dx (shape of x)."""
     dx = np.zeros_like(x)
-    np.add.at(dx, index, g)  # unbuffered: every number of g arrives
+    np.add.at(dx, index, g)  # unbuffered: adds repeated places too
     return x[index].copy(), dx

@@ -1,8 +1,8 @@
-"""Elements taken by an index, and their gradients given back."""
+"""Elements selected by an index, and the gradient of the selection."""
 
 import numpy as np
 
 
 def gather(x, index, g):
-    """x, any index of NumPy's, g = dL/dy of y = x[index] -> y (own memory), dx (shape of x)."""
+    """x, any NumPy index, g = dL/dy of y = x[index] -> y (own memory), dx (shape of x)."""
     raise NotImplementedError

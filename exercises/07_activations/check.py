@@ -1,4 +1,4 @@
-"""What is asked of the four activations."""
+"""Claims about the four activations."""
 
 import math
 
@@ -9,10 +9,10 @@ from nnscratch.learn import Kink, claim
 FUNCTIONS = ("activation",)
 READS = "nnscratch/functional/activation.py"
 FORBIDDEN = {
-    f"scipy.special.{name}": "write it with np.exp, that is the exercise"
+    f"scipy.special.{name}": "the exercise is to write it with np.exp"
     for name in ("expit", "logit", "log_expit")
 } | {
-    f"numpy.{name}": "an overflow is to be avoided, not to be kept quiet"
+    f"numpy.{name}": "avoid the overflow instead of hiding the warning"
     for name in ("errstate", "seterr")
 }
 CURVES = {
@@ -30,13 +30,13 @@ BY_HAND = {
 
 
 def _inputs(kind, rng, rung):
-    """x, g and the options; nothing at the corner of relu."""
+    """x, g and the options; x is never 0, where relu has its corner."""
     if rung == 0:
         x, g = (np.array(numbers) for numbers in BY_HAND[kind])
         return x, g, {"slope": 0.1} if kind == "leaky" else {}
     shape = tuple(int(n) for n in rng.integers(2, 4, rung))
     x = rng.uniform(0.1, 3, shape) * np.where(rng.random(shape) < 0.5, -1, 1)
-    x.flat[:2] = -0.7, 1.3  # both sides, always
+    x.flat[:2] = -0.7, 1.3  # both signs in every case
     return (
         x,
         rng.standard_normal(shape),
@@ -45,7 +45,7 @@ def _inputs(kind, rng, rung):
 
 
 def _numeric(kind):
-    """Values by Python's own functions, gradients by central differences of them."""
+    """Values by Python's math functions, gradients by central differences of them."""
 
     def numeric(f, rng, rung, step=1e-5):
         x, g, options = _inputs(kind, rng, rung)
@@ -57,7 +57,7 @@ def _numeric(kind):
 
 
 def _pair(results):
-    """y and dx; anything but a pair is shown as it is."""
+    """y and dx by name; anything but a pair unchanged."""
     if not isinstance(results, (tuple, list)) or len(results) != 2:
         return results, results
     return results
@@ -99,7 +99,7 @@ def tanh(f, rng, rung):
 
 @claim("relu and leaky relu at 0", rungs=2, by_hand="y[0] = max(0, 0) = 0")
 def at_zero(f, rng, rung):
-    """relu, then leaky relu; the slope at the corner is anything between those beside it."""
+    """relu, then leaky relu; any slope between left and right is accepted at the corner."""
     kind, left = (("relu", 0.0), ("leaky", 0.1))[rung]
     x, g = np.zeros(2), np.array([5.0, -2.0]) if rung == 0 else rng.standard_normal(2)
     y, dx = _pair(f.activation(kind, x, g, **({"slope": left} if rung else {})))

@@ -9,7 +9,7 @@ from nnscratch.learn import right
 
 @right("activation")
 def one_number_at_a_time(kind, x, g, slope=0.01):
-    """By Python's own functions; the slope at 0 is 1."""
+    """With Python's math functions; the slope at 0 is 1."""
     y, dx = np.empty(x.shape), np.empty(x.shape)
     for at in np.ndindex(x.shape):
         y[at], rise = _value_and_slope(kind, x[at], slope)
@@ -29,7 +29,7 @@ def _value_and_slope(kind, x, slope):
 
 @right("activation")
 def from_a_table(kind, x, g, slope=0.01):
-    """Values and slopes of all kinds in two tables; the sigmoid by tanh; half way at 0."""
+    """Values and slopes of all kinds in two tables; the sigmoid by tanh; slope at 0 half way."""
     sides = 0.5 + 0.5 * np.sign(x)
     values = {
         "relu": lambda: x * (x > 0),
@@ -49,7 +49,7 @@ def from_a_table(kind, x, g, slope=0.01):
 
 @right("activation")
 def with_masks(kind, x, g, slope=0.01):
-    """Each side written where it belongs."""
+    """Positive and other places computed apart."""
     up = x > 0
     if kind in ("relu", "leaky"):
         y, dx = x.copy(), g.copy()

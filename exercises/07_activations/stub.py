@@ -4,5 +4,5 @@ import numpy as np
 
 
 def activation(kind, x, g, slope=0.01):
-    """kind: relu, leaky, sigmoid or tanh; x, g = dL/dy of any one shape -> y, dx of that shape."""
+    """kind "relu", "leaky", "sigmoid" or "tanh"; x (any shape), g = dL/dy -> y, dx, shape of x."""
     raise NotImplementedError

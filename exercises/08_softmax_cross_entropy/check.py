@@ -1,4 +1,4 @@
-"""What is asked of the cross-entropy."""
+"""Claims about the cross-entropy."""
 
 import numpy as np
 from scipy import special
@@ -14,7 +14,7 @@ FORBIDDEN = {
 
 
 def _usual(rng, rung):
-    """Scores of usual sizes; from 4 items on, labels come twice."""
+    """Scores of usual size; with 4 or more items labels repeat."""
     if rung == 0:
         return np.array([[0.0, 0.0, 0.0], [1.0, 3.0, 2.0]]), np.array([0, 1])
     items, classes = (int(rng.integers(2, 4)), 4) if rung == 1 else (5, int(rng.integers(2, 5)))
@@ -22,7 +22,7 @@ def _usual(rng, rung):
 
 
 def _large(rng, rung):
-    """Scores up to 10000, and an item with low ones beside an item with high ones."""
+    """Scores up to 10000, and items with low and high scores in one batch."""
     if rung == 0:
         return np.array([[10000.0, 0.0], [0.0, -10000.0]]), np.array([1, 0])
     items, classes = int(rng.integers(3, 5)), int(rng.integers(2, 5))
@@ -32,7 +32,7 @@ def _large(rng, rung):
 
 
 def _scipy(inputs):
-    """SciPy's log-softmax, and central differences of the loss that follows from it."""
+    """SciPy's log-softmax, and central differences of the loss computed from it."""
 
     def scipy(f, rng, rung, step=1e-4):
         x, labels = inputs(rng, rung)
@@ -53,7 +53,7 @@ def _scipy(inputs):
 
 
 def _named(results):
-    """The three results by name; anything but three is shown as it is."""
+    """The three results by name; anything but three unchanged."""
     if not isinstance(results, (tuple, list)) or len(results) != 3:
         results = results, results, results
     return dict(zip(("logs", "loss", "dx"), results, strict=True))

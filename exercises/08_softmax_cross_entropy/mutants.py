@@ -7,7 +7,7 @@ from nnscratch.learn import wrong
 
 
 def _from_logs(logs, labels):
-    """Loss and gradient of given logs, as the solution makes them."""
+    """Loss and gradient from logs, as in the solution."""
     rows = np.arange(len(logs))
     dx = np.exp(logs)
     dx[rows, labels] -= 1
@@ -22,18 +22,18 @@ def _shares(labels, classes):
 def no_shift(x, labels):
     """Large scores overflow: the maximum is not subtracted.
 
-    exp(10000) is infinity. Subtract the largest score of each row before exp; numerator and
-    denominator shrink by the same factor, and p stays what it is.
+    exp(10000) is infinity. Subtract the largest score of each row before exp; this divides
+    numerator and denominator by the same factor, so p does not change.
     """
     return _from_logs(x - np.log(np.exp(x).sum(1, keepdims=True)), labels)
 
 
 @wrong("cross_entropy", hint=2)
 def overflow_and_log(x, labels):
-    """exp(x) is divided by its sum without any shift.
+    """exp(x) is divided by its sum without subtracting the maximum.
 
     exp(10000) is infinity, and infinity / infinity is NaN. Subtract the largest score of each row
-    first, and take the logarithm on paper: shifted - log(sum(exp(shifted))).
+    first, and simplify the logarithm: shifted - log(sum(exp(shifted))).
     """
     e = np.exp(x)
     p = e / e.sum(1, keepdims=True)
@@ -43,10 +43,10 @@ def overflow_and_log(x, labels):
 
 @wrong("cross_entropy", hint=2)
 def log_of_softmax(x, labels):
-    """The logarithm is taken of p, which may have become 0.
+    """The logarithm is taken of p, which may be 0.
 
     A probability of exp(-10000) is 0 in floats, and log(0) is minus infinity, although the answer
-    is simply -10000. Use shifted - log(sum(exp(shifted))), where no such number occurs.
+    is -10000. Use shifted - log(sum(exp(shifted))), which never takes the logarithm of 0.
     """
     e = np.exp(x - x.max(1, keepdims=True))
     return _from_logs(np.log(e / e.sum(1, keepdims=True)), labels)
@@ -54,10 +54,10 @@ def log_of_softmax(x, labels):
 
 @wrong("cross_entropy", hint=2)
 def tiny_number_in_log(x, labels):
-    """log(p + 1e-12) hides that p has become 0.
+    """log(p + 1e-12) hides that p is 0.
 
-    There is no infinity any more, but the loss of a badly wrong answer stops at 27.6, where it
-    should be 10000. Do not repair p: compute log p without it.
+    This avoids the infinity, but the loss of a very wrong answer is at most 27.6, where it should
+    be 10000. Compute log p without p.
     """
     logs, _, dx = cross_entropy(x, labels)
     logs = np.log(np.exp(logs) + 1e-12)
@@ -68,8 +68,8 @@ def tiny_number_in_log(x, labels):
 def clipped_log(x, labels):
     """p is clipped at 1e-12 before the logarithm.
 
-    There is no infinity any more, but the loss of a badly wrong answer stops at 27.6, where it
-    should be 10000. Do not repair p: compute log p without it.
+    This avoids the infinity, but the loss of a very wrong answer is at most 27.6, where it should
+    be 10000. Compute log p without p.
     """
     logs, _, dx = cross_entropy(x, labels)
     logs = np.log(np.maximum(np.exp(logs), 1e-12))
@@ -78,10 +78,10 @@ def clipped_log(x, labels):
 
 @wrong("cross_entropy", hint=2)
 def loss_from_probabilities(x, labels):
-    """The loss takes the logarithm of p, although logs are there.
+    """The loss takes the logarithm of p although logs is known.
 
-    Where p has become 0 its logarithm is minus infinity. Pick the loss out of logs, which hold the
-    right number there too.
+    Where p is 0 its logarithm is minus infinity. Select the loss from logs, which is right there
+    too.
     """
     logs, _, dx = cross_entropy(x, labels)
     return logs, -np.log(np.exp(logs)[np.arange(len(x)), labels]).mean(), dx
@@ -89,10 +89,10 @@ def loss_from_probabilities(x, labels):
 
 @wrong("cross_entropy", hint=4)
 def gradient_overflows(x, labels):
-    """For dx the softmax is computed again, without the shift.
+    """For dx the softmax is computed again, without subtracting the maximum.
 
-    exp(10000) is infinity, and dx holds NaN. The probabilities are exp(logs), which is never more
-    than 1.
+    exp(10000) is infinity, and dx is NaN. The probabilities are exp(logs), which is never more than
+    1.
     """
     logs, loss, _ = cross_entropy(x, labels)
     p = np.exp(x) / np.exp(x).sum(1, keepdims=True)
@@ -103,8 +103,8 @@ def gradient_overflows(x, labels):
 def one_shift_for_all(x, labels):
     """One maximum of all scores is subtracted, not one of each row.
 
-    A row whose scores all lie far below the largest of another row then has only zeros after exp,
-    and the logarithm of their sum is minus infinity. Take the maximum along axis 1.
+    If all scores of a row are far below the maximum of the batch, exp gives only zeros there, and
+    the logarithm of their sum is minus infinity. Take the maximum along axis 1.
     """
     shifted = x - x.max()
     return _from_logs(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)), labels)
@@ -114,8 +114,7 @@ def one_shift_for_all(x, labels):
 def wrong_axis(x, labels):
     """The softmax runs along the items instead of the classes.
 
-    The classes of one item compete with each other, not the items of a batch. The probabilities of
-    each row must add up to 1: axis 1.
+    The probabilities of each row, over the classes of one item, must add up to 1: axis 1.
     """
     shifted = x - x.max(0)
     return _from_logs(shifted - np.log(np.exp(shifted).sum(0)), labels)
@@ -125,7 +124,7 @@ def wrong_axis(x, labels):
 def one_sum_for_all(x, labels):
     """The probabilities of the whole batch add up to 1.
 
-    sum() without an axis adds the rows too. Each row has a sum of its own: axis=1, keepdims=True.
+    sum() without an axis adds the rows too. Each row has its own sum: axis=1, keepdims=True.
     """
     shifted = x - x.max()
     return _from_logs(shifted - np.log(np.exp(shifted).sum()), labels)
@@ -145,8 +144,8 @@ def log_forgotten(x, labels):
 def loss_negative(x, labels):
     """The loss has the wrong sign.
 
-    Logarithms of probabilities are never positive; a loss of 0 is the best, so it is minus their
-    mean.
+    Logarithms of probabilities are never positive. The loss is minus their mean, and 0 is the best
+    loss.
     """
     logs, loss, dx = cross_entropy(x, labels)
     return logs, -loss, dx
@@ -165,9 +164,9 @@ def summed(x, labels):
 
 @wrong("cross_entropy", hint=4)
 def gradient_not_averaged(x, labels):
-    """dx lacks the 1/N of the mean.
+    """dx lacks the factor 1/N of the mean.
 
-    The loss is a mean, so each item has only the part 1/N in it, and p - t is divided by N.
+    The loss is a mean, so each item contributes 1/N of its own loss, and p - t is divided by N.
     """
     logs, loss, dx = cross_entropy(x, labels)
     return logs, loss, dx * len(x)
@@ -177,7 +176,7 @@ def gradient_not_averaged(x, labels):
 def loss_summed(x, labels):
     """The loss is a sum over the batch, but dx is that of the mean.
 
-    The two must fit together. Here the loss is the mean over the items.
+    dx must be the gradient of the loss. Here the loss is the mean over the items.
     """
     logs, loss, dx = cross_entropy(x, labels)
     return logs, loss * len(x), dx
@@ -207,8 +206,7 @@ def gradient_divided_by_size(x, labels):
 def gradient_reversed(x, labels):
     """dx has the wrong sign: t - p instead of p - t.
 
-    The score of the right class should go up to make the loss smaller, so its slope is negative:
-    p - 1.
+    A higher score of the right class makes the loss smaller, so its slope is negative: p - 1.
     """
     logs, loss, dx = cross_entropy(x, labels)
     return logs, loss, -dx
@@ -218,7 +216,7 @@ def gradient_reversed(x, labels):
 def logs_in_gradient(x, labels):
     """dx begins with log p instead of p.
 
-    The gradient is (p - t) / N with the probabilities themselves. Put the logs through exp.
+    The gradient is (p - t) / N with the probabilities themselves. Apply exp to logs.
     """
     logs, loss, _ = cross_entropy(x, labels)
     return logs, loss, (logs - _shares(labels, x.shape[1])) / len(x)
@@ -226,9 +224,9 @@ def logs_in_gradient(x, labels):
 
 @wrong("cross_entropy", hint=4)
 def label_not_subtracted(x, labels):
-    """dx is p / N: the 1 at the label is not taken away.
+    """dx is p / N: the 1 at the label is not subtracted.
 
-    That would push down every score, the right one too. The right class gets p - 1.
+    Then a step would lower every score, the right one too. The right class gets p - 1.
     """
     logs, loss, _ = cross_entropy(x, labels)
     return logs, loss, np.exp(logs) / len(x)
@@ -236,7 +234,7 @@ def label_not_subtracted(x, labels):
 
 @wrong("cross_entropy", hint=4)
 def label_divided_late(x, labels):
-    """The 1 at the label is taken away after the division by N.
+    """The 1 at the label is subtracted after the division by N.
 
     You have p / N - t. The 1 belongs inside: (p - t) / N.
     """
@@ -246,9 +244,9 @@ def label_divided_late(x, labels):
 
 @wrong("cross_entropy", hint=4)
 def diagonal_only(x, labels):
-    """dx is 0 but for the label's class.
+    """dx is 0 except for the class of the label.
 
-    Each score of a row changes all its probabilities, since all stand in the denominator. You use
+    Each score of a row changes all its probabilities, since all are in the denominator. You use
     dp/dx = p * (1 - p) of the same class alone; the other classes get p / N.
     """
     logs, loss, dx = cross_entropy(x, labels)
@@ -259,8 +257,8 @@ def diagonal_only(x, labels):
 def loss_of_whole_columns(x, labels):
     """The loss averages whole columns of logs.
 
-    logs[:, labels] takes for every row all the classes that occur in labels. One number of each row
-    is wanted: index with two arrays, np.arange(N) and labels.
+    logs[:, labels] takes for every row all classes that occur in labels. The loss needs one number
+    of each row: index with two arrays, np.arange(N) and labels.
     """
     logs, _, dx = cross_entropy(x, labels)
     return logs, -logs[:, labels].mean(), dx
@@ -268,10 +266,10 @@ def loss_of_whole_columns(x, labels):
 
 @wrong("cross_entropy", hint=3)
 def columns_in_gradient(x, labels):
-    """In dx, 1 is taken away from whole columns.
+    """In dx, 1 is subtracted from whole columns.
 
-    p[:, labels] -= 1 hits every row at all the classes that occur in labels. One place of each row
-    is meant: index with two arrays, np.arange(N) and labels.
+    p[:, labels] -= 1 changes every row at all classes that occur in labels. Change one place of
+    each row: index with two arrays, np.arange(N) and labels.
     """
     logs, loss, _ = cross_entropy(x, labels)
     dx = np.exp(logs)
@@ -281,9 +279,9 @@ def columns_in_gradient(x, labels):
 
 @wrong("cross_entropy", hint=3)
 def loss_per_item(x, labels):
-    """The loss is an array, one number an item.
+    """The loss is an array with one number per item.
 
-    What is wanted is their mean, one number; dx is its gradient.
+    The loss is their mean, one number; dx is its gradient.
     """
     logs, _, dx = cross_entropy(x, labels)
     return logs, -logs[np.arange(len(x)), labels], dx
@@ -293,8 +291,8 @@ def loss_per_item(x, labels):
 def both_negative(x, labels):
     """Loss and gradient both have the wrong sign.
 
-    log p is at most 0, so the loss carries a minus to be at least 0; and dx is (p - t) / N, not
-    (t - p) / N.
+    log p is at most 0, and the loss is minus its mean, so at least 0; dx is (p - t) / N, not (t -
+    p) / N.
     """
     logs, loss, dx = cross_entropy(x, labels)
     return logs, -loss, -dx
@@ -304,7 +302,7 @@ def both_negative(x, labels):
 def only_label_divided(x, labels):
     """In dx the 1 at the label is divided by N, p is not.
 
-    dx = (p - t) / N, so the division goes for both. You have p - t / N.
+    dx = (p - t) / N divides both. You have p - t / N.
     """
     logs, loss, dx = cross_entropy(x, labels)
     n = len(x)
@@ -315,8 +313,8 @@ def only_label_divided(x, labels):
 def slope_by_p(x, labels):
     """dx is the slope by the probability, not by the score.
 
-    -1/p at the label is how the loss changes with p. But every score of an item changes all its
-    probabilities; carried through the softmax it becomes (p - t) / N.
+    -1/p at the label is the slope of the loss by p. But every score of an item changes all its
+    probabilities; by the chain rule through the softmax the gradient is (p - t) / N.
     """
     logs, loss, dx = cross_entropy(x, labels)
     rows = np.arange(len(x))

@@ -31,7 +31,7 @@ def with_one_hot(x, labels):
 
 @right("cross_entropy")
 def from_probabilities(x, labels):
-    """p as a quotient for dx, logs apart from it; rows as columns."""
+    """p as a quotient for dx, logs computed separately; classes first."""
     columns = (x - np.amax(x, axis=1)[:, None]).T
     e = np.exp(columns)
     p, logs = e / e.sum(0), columns - np.log(e.sum(0))

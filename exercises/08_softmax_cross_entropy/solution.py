@@ -4,7 +4,7 @@ import numpy as np
 
 
 def cross_entropy(x, labels):
-    """x (N, C) scores, labels (N,) integers -> logs (N, C), loss (a number), dx (N, C)."""
+    """x (N, C) scores, labels (N,) ints -> logs (N, C), loss (a number), dx (N, C)."""
     items = np.arange(len(x))
     shifted = x - x.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -4,5 +4,5 @@ import numpy as np
 
 
 def cross_entropy(x, labels):
-    """x (N, C) scores, labels (N,) integers -> logs (N, C), loss (a number), dx (N, C)."""
+    """x (N, C) scores, labels (N,) ints -> logs (N, C), loss (a number), dx (N, C)."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What is asked of a gradient checker: it is tried on gradients, five right and seven wrong."""
+"""Claims about a gradient checker; it is tried on five right and seven wrong gradients."""
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def tanh_negative(x, g):
     return (np.tanh(x) ** 2 - 1) * g
 
 
-CASES = (  # function, gradient that is claimed, right gradient
+CASES = (  # function, claimed gradient, right gradient
     (square, doubled, square_gradient),
     (cube, cube_gradient, cube_gradient),
     (softmax, softmax_gradient, softmax_gradient),
@@ -133,7 +133,7 @@ def _inputs(function, rng, rung):
     shape = tuple(int(n) for n in rng.integers(2, 4, int(rng.integers(1, 3))))
     x = rng.uniform(0.5, 2, shape)
     if function is relu:
-        x = -x  # all of it is switched off
+        x = -x  # relu is 0 everywhere
     elif function is sum_of_squares:
         x.flat[0], x.flat[1] = 100 * x.flat[0], 1e-4 * x.flat[1]
     else:
@@ -148,22 +148,22 @@ def _word(true):
     return "yes" if true else "no"
 
 
-def _told(error):
-    """To three places; and whether it is small enough for a right gradient."""
+def _rounded(error):
+    """The error to three places, and whether it is small enough for a right gradient."""
     try:
         error = float(error)
-    except (TypeError, ValueError):  # no number, but a pair, an array, or nothing
+    except (TypeError, ValueError):  # not a number, but a pair, an array or None
         return {"error": error, "at most 1e-5": "no"}
     return {"error": float(np.round(error, 3)) + 0.0, "at most 1e-5": _word(error <= 1e-5)}
 
 
 def _exact(f, rng, rung):
-    """The error as it follows from the right gradient."""
+    """The error computed from the right gradient."""
     function, claimed, gradient = CASES[rung]
     x, g = _inputs(function, rng, rung)
     a, n = claimed(x, g), gradient(x, g)
     largest = max(np.abs(a).max(), np.abs(n).max())
-    return _told(np.abs(a - n).max() / largest if largest else 0.0)
+    return _rounded(np.abs(a - n).max() / largest if largest else 0.0)
 
 
 @claim(
@@ -174,11 +174,11 @@ def _exact(f, rng, rung):
 )
 def errors(f, rng, rung):
     function, claimed, _ = CASES[rung]
-    return _told(f.gradient_check(function, claimed, *_inputs(function, rng, rung)))
+    return _rounded(f.gradient_check(function, claimed, *_inputs(function, rng, rung)))
 
 
 class Steep:
-    """exp(300 x), which notes where it was asked."""
+    """exp(300 x); records every x that it is called with."""
 
     __name__ = "steep"
 
@@ -198,7 +198,7 @@ class Steep:
     def __repr__(self):
         return "steep"
 
-    def told(self):
+    def summary(self):
         moves = np.array([move.ravel() for move in self.moves])
         step = np.abs(moves).max()
         moved = np.abs(moves) > step / 10  # less is rounding
@@ -213,13 +213,13 @@ class Steep:
 
 
 def _at_once(together, size):
-    """In words, how many elements were away from their places at a time."""
+    """In words, how many elements were changed at a time."""
     if (together == 1).all():
         return "one"
     return "all" if (together == size).all() else "ever more"
 
 
-@claim("both sides, each element by itself, a good step, float64")
+@claim("both sides, one element at a time, a good step, float64")
 def manner(f, rng, rung):
     """Two numbers; several; several in float32."""
     shape = (2,) if rung == 0 else tuple(int(n) for n in rng.integers(2, 4, rung))
@@ -228,4 +228,4 @@ def manner(f, rng, rung):
     x = x.astype(np.float32) if rung == 2 else x
     steep = Steep(x)
     error = f.gradient_check(steep, steep.steep_gradient, x, g)
-    return {"at most 1e-5": _told(error)["at most 1e-5"]} | steep.told()
+    return {"at most 1e-5": _rounded(error)["at most 1e-5"]} | steep.summary()

@@ -11,12 +11,12 @@ def _measured(function, x, g, step=1e-6):
     x = np.array(x, dtype=np.float64)
     slopes = np.zeros_like(x)
     for at in np.ndindex(x.shape):
-        kept = x[at]
-        x[at] = kept + step
+        old = x[at]
+        x[at] = old + step
         high = np.sum(function(x) * g)
-        x[at] = kept - step
+        x[at] = old - step
         slopes[at] = (high - np.sum(function(x) * g)) / (2 * step)
-        x[at] = kept
+        x[at] = old
     return slopes
 
 
@@ -31,18 +31,18 @@ def _error(a, n):
 
 @wrong("gradient_check", hint=3)
 def forward_difference(function, gradient, x, g):
-    """Only one side is looked at: a forward difference.
+    """Only one side is used: a forward difference.
 
-    (L(x + h) - L(x)) / h is wrong by about h/2 times the second derivative, and a steep function
-    has a large one. Go to both sides, and divide by 2h.
+    (L(x + h) - L(x)) / h is wrong by about h/2 times the second derivative, which is large for a
+    steep function. Use both sides, and divide by 2h.
     """
     x = np.array(x, dtype=np.float64)
     slopes, start = np.zeros_like(x), np.sum(function(x) * g)
     for at in np.ndindex(x.shape):
-        kept = x[at]
-        x[at] = kept + 1e-6
+        old = x[at]
+        x[at] = old + 1e-6
         slopes[at] = (np.sum(function(x) * g) - start) / 1e-6
-        x[at] = kept
+        x[at] = old
     return _error(gradient(x, g), slopes)
 
 
@@ -50,27 +50,27 @@ def forward_difference(function, gradient, x, g):
 def divided_by_h(function, gradient, x, g):
     """The difference over both sides is divided by h.
 
-    From x - h to x + h it is 2h. Divided by h alone, every slope comes out doubled.
+    The distance from x - h to x + h is 2h. Divided by h, every slope is doubled.
     """
     return _error(_claimed(gradient, x, g), 2 * _measured(function, x, g))
 
 
 @wrong("gradient_check", hint=3)
 def step_too_short(function, gradient, x, g):
-    """The step is too short: rounding drowns the difference.
+    """The step is too short: the difference is mostly rounding.
 
-    L is known to about 16 digits. At h = 1e-12 the two values agree in 12 of them, and only a few
-    digits of the difference mean anything. Take h = 1e-6.
+    L has about 16 digits. At h = 1e-12 the two values agree in 12 of them, and only a few digits of
+    the difference are right. Use h = 1e-6.
     """
     return _error(_claimed(gradient, x, g), _measured(function, x, g, 1e-12))
 
 
 @wrong("gradient_check", hint=3)
 def step_too_long(function, gradient, x, g):
-    """The step is too long: the function bends within it.
+    """The step is too long: the function curves within it.
 
-    The error of a central difference grows with h^2 times the third derivative, and a steep
-    function has a large one. Take h = 1e-6.
+    The error of a central difference grows with h^2 times the third derivative, which is large for
+    a steep function. Use h = 1e-6.
     """
     return _error(_claimed(gradient, x, g), _measured(function, x, g, 1e-3))
 
@@ -79,27 +79,27 @@ def step_too_long(function, gradient, x, g):
 def in_float32(function, gradient, x, g):
     """Everything is computed in float32.
 
-    float32 has 7 digits: x + 1e-6 is hardly another number than x, and the difference is nothing
-    but rounding. Gradients are checked in float64, whatever they are used in later.
+    float32 has 7 digits: x + 1e-6 hardly differs from x, and the difference is only rounding. Check
+    gradients in float64, whatever the dtype of training.
     """
     x = x.astype(np.float32)
     slopes = np.zeros_like(x)
     for at in np.ndindex(x.shape):
-        kept = x[at]
-        x[at] = kept + 1e-6
+        old = x[at]
+        x[at] = old + 1e-6
         high = np.sum(function(x) * g)
-        x[at] = kept - 1e-6
+        x[at] = old - 1e-6
         slopes[at] = (high - np.sum(function(x) * g)) / 2e-6
-        x[at] = kept
+        x[at] = old
     return _error(gradient(x, g), slopes)
 
 
 @wrong("gradient_check", hint=2)
 def type_kept(function, gradient, x, g):
-    """float32 stays float32, which has no room for the step.
+    """float32 stays float32, which is too coarse for the step.
 
-    float32 has 7 digits: x + 1e-6 is hardly another number than x, and the difference is nothing
-    but rounding. Convert x to float64 before anything else.
+    float32 has 7 digits: x + 1e-6 hardly differs from x, and the difference is only rounding.
+    Convert x to float64 first.
     """
     if x.dtype == np.float64:
         return gradient_check(function, gradient, x, g)
@@ -114,47 +114,47 @@ def type_kept(function, gradient, x, g):
 
 @wrong("gradient_check", hint=3)
 def x_not_restored(function, gradient, x, g):
-    """x is not put back after it was moved.
+    """x is not restored after a step.
 
-    Every element stays at x[i] - h. The next slopes are measured at another place, and whoever
-    gave you x has another x afterwards. Keep the old number and put it back.
+    Every element stays at x[i] - h. The next slopes are measured at another place, and the caller's
+    x has changed. Save the old number and restore it.
     """
     claimed, slopes = _claimed(gradient, x, g), np.zeros(x.shape)
-    moved = x if x.dtype == np.float64 else x.astype(np.float64)
+    x64 = x if x.dtype == np.float64 else x.astype(np.float64)
     for at in np.ndindex(x.shape):
-        kept = moved[at]
-        moved[at] = kept + 1e-6
-        high = np.sum(function(moved) * g)
-        moved[at] = kept - 1e-6
-        slopes[at] = (high - np.sum(function(moved) * g)) / 2e-6
+        old = x64[at]
+        x64[at] = old + 1e-6
+        high = np.sum(function(x64) * g)
+        x64[at] = old - 1e-6
+        slopes[at] = (high - np.sum(function(x64) * g)) / 2e-6
     return _error(claimed, slopes)
 
 
 @wrong("gradient_check", hint=3)
 def copy_not_restored(function, gradient, x, g):
-    """An element is not put back before the next one is moved.
+    """An element is not restored before the next one is changed.
 
-    x itself is safe, as you work on a copy, but there every element stays at x[i] - h, and the
-    next slopes are measured at another place. Keep the old number and put it back.
+    The caller's x is safe, as you work on a copy, but in the copy every element stays at x[i] - h,
+    and the next slopes are measured at another place. Save the old number and restore it.
     """
     return x_not_restored(function, gradient, x.copy(), g)
 
 
 @wrong("gradient_check", hint=3)
 def restored_by_arithmetic(function, gradient, x, g):
-    """x is not quite what it was: + h - 2h + h rounds.
+    """x is not restored exactly: + h - 2h + h rounds.
 
-    In floats these do not always cancel, the last digit may differ. Keep the old number in a
-    variable and put that back, or work on a copy.
+    In floats these steps do not always cancel; the last digit may differ. Save the old number in a
+    variable and restore that, or work on a copy.
     """
     claimed, slopes = _claimed(gradient, x, g), np.zeros(x.shape)
-    moved = x if x.dtype == np.float64 else x.astype(np.float64)
+    x64 = x if x.dtype == np.float64 else x.astype(np.float64)
     for at in np.ndindex(x.shape):
-        moved[at] += 1e-6
-        high = np.sum(function(moved) * g)
-        moved[at] -= 2e-6
-        slopes[at] = (high - np.sum(function(moved) * g)) / 2e-6
-        moved[at] += 1e-6
+        x64[at] += 1e-6
+        high = np.sum(function(x64) * g)
+        x64[at] -= 2e-6
+        slopes[at] = (high - np.sum(function(x64) * g)) / 2e-6
+        x64[at] += 1e-6
     return _error(claimed, slopes)
 
 
@@ -162,7 +162,7 @@ def restored_by_arithmetic(function, gradient, x, g):
 def first_element_only(function, gradient, x, g):
     """Only the first element is measured.
 
-    A gradient may be right there and wrong elsewhere, at a border for instance. Go through all
+    A gradient may be right there and wrong elsewhere, for example at a border. Measure all
     elements; is there a return inside the loop?
     """
     first = x.astype(np.float64)
@@ -177,8 +177,8 @@ def first_element_only(function, gradient, x, g):
 def returns_in_the_loop(function, gradient, x, g):
     """The loop ends after its first round.
 
-    One slope is measured, all the others are still 0 when they are compared. Look for a
-    return that stands inside the loop (move it to the left), or a break.
+    One slope is measured; all others are still 0 when they are compared. Look for a return inside
+    the loop (it belongs after it), or a break.
     """
     x = x.astype(np.float64)
     slopes, up, down = np.zeros_like(x), x.copy(), x.copy()
@@ -190,10 +190,11 @@ def returns_in_the_loop(function, gradient, x, g):
 
 @wrong("gradient_check", hint=3)
 def all_moved_at_once(function, gradient, x, g):
-    """All elements are moved at the same time.
+    """All elements are changed at the same time.
 
-    x + h moves the whole array. That is right only where y[i] depends on x[i] and nothing else;
-    in a softmax, which stays the same if all are moved, it measures 0. Move one at a time.
+    x + h changes the whole array. That is right only where y[i] depends on x[i] alone; a softmax,
+    for example, does not change if all elements change by h, so the slopes are 0. Change one
+    element at a time.
     """
     x = x.astype(np.float64)
     return _error(gradient(x, g), (function(x + 1e-6) - function(x - 1e-6)) / 2e-6 * g)
@@ -201,10 +202,10 @@ def all_moved_at_once(function, gradient, x, g):
 
 @wrong("gradient_check", hint=1)
 def own_output_only(function, gradient, x, g):
-    """Of each moved x[i] only y[i] is looked at.
+    """For each changed x[i] only y[i] is used.
 
-    x[i] may change every output, and in general y has another shape than x. Add up y * g over all
-    outputs, then take the difference.
+    x[i] may change every output, and y may have another shape than x. Sum y * g over all outputs,
+    then take the difference.
     """
     x = x.astype(np.float64)
     slopes = np.zeros_like(x)
@@ -218,10 +219,10 @@ def own_output_only(function, gradient, x, g):
 
 @wrong("gradient_check", hint=1)
 def upstream_of_ones(function, gradient, x, g):
-    """g is not used: ones stand in its place.
+    """Ones are used in place of g.
 
-    The outputs of a softmax add up to 1 whatever x is, so with ones the slope is 0 and the most
-    wrong gradients pass. Use the g that is given, in both L and the gradient.
+    The outputs of a softmax add up to 1 whatever x is, so with ones the slope is 0 and even very
+    wrong gradients pass. Use the given g, both in L and in the call of gradient.
     """
     return gradient_check(function, gradient, x, np.ones_like(g))
 
@@ -237,9 +238,9 @@ def upstream_not_in_slopes(function, gradient, x, g):
 
 @wrong("gradient_check", hint=1)
 def upstream_not_in_gradient(function, gradient, x, g):
-    """The gradient is asked with ones, the slopes are measured with g.
+    """gradient is called with ones, the slopes are measured with g.
 
-    Both must belong to the same L = sum(y * g). Hand g to gradient.
+    Both must belong to the same L = sum(y * g). Pass g to gradient.
     """
     return _error(_claimed(gradient, x, np.ones_like(g)), _measured(function, x, g))
 
@@ -258,8 +259,8 @@ def absolute_error(function, gradient, x, g):
 def relative_to_slopes(function, gradient, x, g):
     """The error is divided by the largest slope alone.
 
-    What is asked is the larger of max|a| and max|n|; so the error of a gradient that is too large
-    and of one that is too small are measured alike.
+    Divide by the larger of max|a| and max|n|, so that gradients that are too large and too small
+    are measured alike.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     largest = np.abs(n).max()
@@ -270,8 +271,8 @@ def relative_to_slopes(function, gradient, x, g):
 def relative_to_claimed(function, gradient, x, g):
     """The error is divided by the largest claimed value alone.
 
-    What is asked is the larger of max|a| and max|n|; so the error of a gradient that is too large
-    and of one that is too small are measured alike.
+    Divide by the larger of max|a| and max|n|, so that gradients that are too large and too small
+    are measured alike.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     largest = np.abs(a).max()
@@ -282,7 +283,8 @@ def relative_to_claimed(function, gradient, x, g):
 def relative_to_sum(function, gradient, x, g):
     """The error is divided by max|a| + max|n|.
 
-    A usual definition too, but half as large. Asked is the larger of the two, not their sum.
+    This definition is in use too, but its errors are about half as large. Divide by the larger of
+    the two, not by their sum.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     total = np.abs(a).max() + np.abs(n).max()
@@ -291,10 +293,10 @@ def relative_to_sum(function, gradient, x, g):
 
 @wrong("gradient_check", hint=4)
 def norms_compared(function, gradient, x, g):
-    """The error is made of norms of the whole arrays.
+    """The error is computed from norms of the whole arrays.
 
-    |a - n| / (|a| + |n|) with Euclidean norms is a usual definition, but among a million elements
-    it hardly sees a single wrong one. Asked are the largest elements.
+    |a - n| / (|a| + |n|) with Euclidean norms is a common definition, but a single wrong element
+    among a million hardly changes it. Use the largest elements.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     total = np.linalg.norm(a) + np.linalg.norm(n)
@@ -303,10 +305,11 @@ def norms_compared(function, gradient, x, g):
 
 @wrong("gradient_check", hint=4)
 def element_by_element(function, gradient, x, g):
-    """The quotient is taken element by element.
+    """The quotient is computed for each element.
 
-    Beside an element of 200 one of 0.0001 is measured with the rounding of the large one, so its
-    own relative error is large although the gradient is right. Divide by the largest of all.
+    Next to an element of 200, an element of 0.0001 has the rounding error of the large one, so its
+    own relative error is large although the gradient is right. Divide by the largest element of
+    all.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     larger = np.maximum(np.abs(a), np.abs(n))
@@ -317,7 +320,7 @@ def element_by_element(function, gradient, x, g):
 def zero_over_zero(function, gradient, x, g):
     """Where both gradients are 0 everywhere, the error is 0 / 0.
 
-    That is NaN, and NaN <= 1e-5 is False: a right gradient is refused. If the largest value is 0,
+    That is NaN, and NaN <= 1e-5 is False: a right gradient is rejected. If the largest value is 0,
     the error is 0.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
@@ -326,9 +329,9 @@ def zero_over_zero(function, gradient, x, g):
 
 @wrong("gradient_check", hint=4)
 def error_averaged(function, gradient, x, g):
-    """The error is the mean over the elements, not the worst.
+    """The error is the mean over the elements, not the largest.
 
-    One wrong element among many hardly shows in a mean. Take the largest |a - n|.
+    A mean hardly shows one wrong element among many. Take the largest |a - n|.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     largest = max(np.abs(a).max(), np.abs(n).max())
@@ -339,8 +342,8 @@ def error_averaged(function, gradient, x, g):
 def sign_of_error_kept(function, gradient, x, g):
     """The absolute value is missing: max(a - n).
 
-    Where a is too small the difference is negative, and the maximum does not see it. Take the
-    absolute value of a - n first.
+    Where a is too small the difference is negative, and the maximum ignores it. Take the absolute
+    value of a - n first.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     largest = max(np.abs(a).max(), np.abs(n).max())
@@ -351,8 +354,8 @@ def sign_of_error_kept(function, gradient, x, g):
 def sizes_compared(function, gradient, x, g):
     """|a| and |n| are compared, which hides a wrong sign.
 
-    A gradient with the opposite sign leads uphill, but has the same size. Take the difference
-    first and the absolute value then.
+    A gradient with the opposite sign has the same absolute value. Take the difference first, then
+    the absolute value.
     """
     return _error(np.abs(_claimed(gradient, x, g)), np.abs(_measured(function, x, g)))
 
@@ -362,7 +365,7 @@ def sums_compared(function, gradient, x, g):
     """The sums of both gradients are compared.
 
     Errors of different elements cancel in a sum: a gradient in the wrong order passes. Compare
-    element by element, and take the worst.
+    element by element, and take the largest.
     """
     a, n = _claimed(gradient, x, g), _measured(function, x, g)
     return _error(a.sum(keepdims=True), n.sum(keepdims=True))
@@ -372,6 +375,6 @@ def sums_compared(function, gradient, x, g):
 def verdict_returned(function, gradient, x, g):
     """True or False is returned instead of the error.
 
-    A number says more: how wrong it is. Return the error itself, without comparing it with a bound.
+    Return the error itself; do not compare it with a bound.
     """
     return gradient_check(function, gradient, x, g) <= 1e-5

@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("gradient_check")
 def by_moved_copies(function, gradient, x, g):
-    """A fresh array for each move; steps in proportion to x."""
+    """A new array for each step; steps in proportion to x."""
     start = x.astype(float)
 
     def loss(i, move):
@@ -29,7 +29,7 @@ def by_moved_copies(function, gradient, x, g):
 
 @right("gradient_check")
 def with_unit_vectors(function, gradient, x, g):
-    """The differences of y first, then times g; every row of a unit matrix is a direction."""
+    """Differences of y, then times g; each row of a unit matrix is a direction."""
     x = np.asarray(x, np.float64)
     h = 1e-5
     slopes = []
@@ -43,15 +43,15 @@ def with_unit_vectors(function, gradient, x, g):
 
 @right("gradient_check")
 def four_points(function, gradient, x, g):
-    """A longer formula, with two steps to each side; x moved in place and put back."""
+    """A formula of higher order with two steps to each side; x changed in place and restored."""
     x = x if x.dtype == np.float64 else x.astype(np.float64)
     h, n = 4e-6, np.zeros(x.shape)
     for at in np.ndindex(*x.shape):
-        kept, total = x[at], 0.0
+        old, total = x[at], 0.0
         for k, weight in ((2, -1), (1, 8), (-1, -8), (-2, 1)):
-            x[at] = kept + k * h
+            x[at] = old + k * h
             total += weight * np.sum(function(x) * g)
-        x[at] = kept
+        x[at] = old
         n[at] = total / (12 * h)
     a = np.asarray(gradient(x, g))
     return np.abs(a - n).max() / max(np.abs(a).max(), np.abs(n).max(), 1e-300)

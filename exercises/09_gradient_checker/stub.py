@@ -4,5 +4,5 @@ import numpy as np
 
 
 def gradient_check(function, gradient, x, g):
-    """function(x) -> y, gradient(x, g) -> dx; x any shape, g that of y -> the error, a float."""
+    """function(x) -> y, gradient(x, g) -> dx; x (any shape), g (shape of y) -> error, a float."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What is asked of the arithmetic of output sizes."""
+"""Claims about the output size of a sliding window."""
 
 from nnscratch.learn import claim
 
@@ -7,7 +7,7 @@ READS = "nnscratch/kernels/window.py"
 
 
 def _settings(rng, rung):
-    """From a window and a stride to all of them together; the rest behind may be anything."""
+    """From a window and a stride to all arguments together; places left over are arbitrary."""
     kernel, stride = int(rng.integers(3, 6)), int(rng.integers(3, 6))
     options = {"stride": stride}
     if rung in (1, 4):
@@ -18,7 +18,7 @@ def _settings(rng, rung):
         kernel = max(kernel, before + more + 1)
     if rung >= 3:
         options["dilation"] = int(rng.integers(2, 5))
-    rest = 0 if rung == 2 else int(rng.integers(0, stride))  # places that no window sees
+    rest = 0 if rung == 2 else int(rng.integers(0, stride))  # places after the last window
     length = int(rng.integers(3, 6)) * stride + rest + options.get("dilation", 1) * (kernel - 1) + 1
     return length - sum(_pair(options)), kernel, options
 
@@ -28,13 +28,13 @@ def _pair(options):
     return padding if isinstance(padding, tuple) else (padding, padding)
 
 
-def _told(size):
-    """A number, and whether it is an int: 4.0 is not."""
+def _with_type(size):
+    """A number and whether it is an int: 4.0 is not."""
     return {"size": size, "type int": "yes" if hasattr(size, "__index__") else "no"}
 
 
 def _counted(settings, may_hang_over=False):
-    """The same by laying the windows down one by one."""
+    """The size by counting windows one by one."""
 
     def counted(f, rng, rung):
         size, kernel, options = settings(rng, rung)
@@ -62,7 +62,7 @@ def _floor_settings(rng, rung):
 )
 def floor(f, rng, rung):
     size, kernel, options = _floor_settings(rng, rung)
-    return _told(f.output_size(size, kernel, **options))
+    return _with_type(f.output_size(size, kernel, **options))
 
 
 def _ceil_settings(rng, rung):
@@ -84,7 +84,7 @@ def _ceil_settings(rng, rung):
     if rung == 5:
         kernel = stride + int(rng.integers(1, 3))  # so that one more would still begin inside
         return steps * stride + kernel, kernel, {"stride": stride}
-    # the last whole window begins at steps * stride; one more would begin 0 or 1 behind the input
+    # the last whole window begins at steps * stride; one more would begin 0 or 1 after the input
     before = int(rng.integers(0, 2))
     size = (steps + 1) * stride - before - (0 if rung == 2 else 1)
     after = int(rng.integers(1, kernel))
@@ -99,12 +99,12 @@ def _ceil_settings(rng, rung):
 )
 def ceil(f, rng, rung):
     size, kernel, options = _ceil_settings(rng, rung)
-    return _told(f.output_size(size, kernel, **options, ceil_mode=True))
+    return _with_type(f.output_size(size, kernel, **options, ceil_mode=True))
 
 
 @claim("ValueError where no window fits, and only there", rungs=8)
 def fits(f, rng, rung):
-    """Too long by 3 or 1, with padding, ceil mode, dilation, the last two; then it fits, thrice."""
+    """Too long by 3 or 1, with padding, ceil mode, dilation, the last two; then three that fit."""
     kernel, stride = (5, 1) if rung == 0 else (int(rng.integers(4, 7)), int(rng.integers(1, 4)))
     padding = (0, 0, 1, 0, int(rng.integers(1, 3)), 1, 2, 3)[rung]
     dilation = int(rng.integers(2, 4)) if rung >= 3 else 1
@@ -115,7 +115,7 @@ def fits(f, rng, rung):
         options["ceil_mode"] = True
     try:
         result = f.output_size(size, kernel, **options)
-        told = {"ValueError": "no"}
+        outcome = {"ValueError": "no"}
     except ValueError:
-        result, told = 0, {"ValueError": "yes"}
-    return told | ({} if too_long > 0 else {"size if it fits": result})
+        result, outcome = 0, {"ValueError": "yes"}
+    return outcome | ({} if too_long > 0 else {"size if it fits": result})

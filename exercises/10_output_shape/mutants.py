@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the arithmetic of output sizes."""
+"""Plausible wrong answers for the output size of a sliding window."""
 
 from math import ceil
 
@@ -19,8 +19,8 @@ def _span(kernel, dilation):
 def no_plus_one(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """Steps are counted, not windows.
 
-    (n - span) / stride says how often the window can be moved on. It lay somewhere before the
-    first move as well: one window more than there are moves.
+    (n - span) / stride is the number of steps. There is a window before the first step too: one
+    window more than steps.
     """
     return output_size(size, kernel, stride, padding, dilation, ceil_mode) - 1
 
@@ -29,7 +29,7 @@ def no_plus_one(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 def one_added_too_early(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """The 1 is added before the division by the stride.
 
-    n - span + 1 is the count at stride 1. With a stride, divide first and then add 1 for the first
+    n - span + 1 is the count for stride 1. With a stride, divide first and then add 1 for the first
     window: (n - span) // stride + 1.
     """
     right = output_size(size, kernel, stride, padding, dilation, ceil_mode)
@@ -49,9 +49,9 @@ def padding_once(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False)
 
 @wrong("output_size", hint=2)
 def padding_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """The padding is left out.
+    """The padding is ignored.
 
-    The windows lie on the padded input, which is longer: size + before + after.
+    The windows lie on the padded input, which has size + before + after places.
     """
     return output_size(size, kernel, stride, 0, dilation, ceil_mode)
 
@@ -60,17 +60,16 @@ def padding_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=Fal
 def start_padding_at_both_ends(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """Of a pair of paddings, the first is used at both ends.
 
-    (before, after) need not be equal. The input grows by before + after, not by 2 * before.
+    before and after may differ. The input grows by before + after, not by 2 * before.
     """
     return output_size(size, kernel, stride, _ends(padding)[0], dilation, ceil_mode)
 
 
 @wrong("output_size", hint=2)
 def uneven_padding_halved(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """An uneven pair of paddings is evened out, and a place is lost.
+    """A pair of paddings is averaged, and a place is lost.
 
-    (before + after) // 2 at each end is one place short if the sum is odd. Do not look for one
-    number p; add the two.
+    (before + after) // 2 at each end is one place short if the sum is odd. Add the two numbers.
     """
     half = sum(_ends(padding)) // 2
     return output_size(size, kernel, stride, half, dilation, ceil_mode)
@@ -78,37 +77,37 @@ def uneven_padding_halved(size, kernel, stride=1, padding=0, dilation=1, ceil_mo
 
 @wrong("output_size", hint=2)
 def dilation_times_kernel(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """The span of a dilated window is taken as dilation * kernel.
+    """The span of a dilated window is computed as dilation * kernel.
 
-    k places have k - 1 gaps between them. The span is dilation * (kernel - 1) + 1: behind the last
-    place there is no gap any more.
+    k places have k - 1 steps between them. The span is dilation * (kernel - 1) + 1: there is no gap
+    after the last place.
     """
     return output_size(size, dilation * kernel, stride, padding, 1, ceil_mode)
 
 
 @wrong("output_size", hint=2)
 def dilation_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """The dilation is left out.
+    """The dilation is ignored.
 
-    A window with gaps covers more of the input than its number of places says: it spans
-    dilation * (kernel - 1) + 1.
+    A window with gaps covers more of the input than kernel places: it spans dilation * (kernel - 1)
+    + 1.
     """
     return output_size(size, kernel, stride, padding, 1, ceil_mode)
 
 
 @wrong("output_size", hint=2)
 def dilation_counts_from_zero(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Dilation 1 is taken as a gap of one empty place.
+    """Dilation 1 is treated as a gap of one empty place.
 
     Here dilation is the distance from one place to the next, and 1 means no gap. You have the span
-    (dilation + 1) * (kernel - 1) + 1, as if it were the number of empty places in between.
+    (dilation + 1) * (kernel - 1) + 1, as if dilation were the number of empty places in between.
     """
     return output_size(size, kernel, stride, padding, dilation + 1, ceil_mode)
 
 
 @wrong("output_size", hint=3)
 def stride_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """The stride is left out.
+    """The stride is ignored.
 
     You count the windows of stride 1. With stride s only every s-th of them is used: divide by s,
     round down, then add 1.
@@ -120,7 +119,7 @@ def stride_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=Fals
 def always_rounded_up(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """The division is rounded up although ceil mode is off.
 
-    The last window would hang over the end of the input. Without ceil mode only whole windows
+    The last window would extend past the end of the input. Without ceil mode only whole windows
     count, so the division is rounded down.
     """
     return output_size(size, kernel, stride, padding, dilation, True)
@@ -130,7 +129,7 @@ def always_rounded_up(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=F
 def rounded_to_nearest(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """The division is rounded to the nearest integer.
 
-    round() sometimes goes up. A window that does not fit as a whole does not count: use //, which
+    round() sometimes rounds up. A window that does not fit as a whole does not count: use //, which
     rounds down.
     """
     right = output_size(size, kernel, stride, padding, dilation, ceil_mode)
@@ -140,7 +139,7 @@ def rounded_to_nearest(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=
 
 @wrong("output_size", hint=3)
 def not_rounded(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """The result is a float, with whatever / left behind the point.
+    """The result is a float, because / keeps the fraction.
 
     / always gives a float in Python, and here often a fraction. There is no half window: use //,
     which rounds down and keeps integers.
@@ -154,17 +153,17 @@ def not_rounded(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 def whole_float(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """The result is a whole number, but of type float.
 
-    np.floor and np.ceil give floats, and an array cannot be made with a shape of 4.0. Use //, or
-    math.floor, or put int(...) around it.
+    np.floor and np.ceil return floats, and 4.0 cannot be used in the shape of an array. Use //,
+    math.floor, or int(...).
     """
     return float(output_size(size, kernel, stride, padding, dilation, ceil_mode))
 
 
 @wrong("output_size", hint=4)
 def ceil_mode_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """ceil_mode makes no difference.
+    """ceil_mode has no effect.
 
-    If something is left over behind the last window, ceil mode adds one window that hangs over the
+    If places are left over after the last window, ceil mode adds one window that extends past the
     end.
     """
     return output_size(size, kernel, stride, padding, dilation, False)
@@ -174,8 +173,8 @@ def ceil_mode_ignored(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=F
 def ceil_always_adds_one(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """Ceil mode adds a window even where nothing is left over.
 
-    Rounding up changes a number only if it is no integer. Where the last whole window ends exactly
-    at the end, there is nothing to add.
+    Rounding up changes a number only if it is not an integer. Where the last whole window ends
+    exactly at the end, there is nothing to add.
     """
     right = output_size(size, kernel, stride, padding, dilation, ceil_mode)
     steps, rest = divmod(size + sum(_ends(padding)) - _span(kernel, dilation), stride)
@@ -185,10 +184,10 @@ def ceil_always_adds_one(size, kernel, stride=1, padding=0, dilation=1, ceil_mod
 
 @wrong("output_size", hint=4)
 def ceil_window_behind_input(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """In ceil mode a window begins behind the input.
+    """In ceil mode a window begins after the input.
 
-    The window that rounding up adds may begin at size + before or later. It sees nothing of the
-    input, only padding, and is left out.
+    The window that rounding up adds may begin at size + before or later. Then it covers only
+    padding, and must be left out.
     """
     right = output_size(size, kernel, stride, padding, dilation, ceil_mode)
     room = size + sum(_ends(padding)) - _span(kernel, dilation)
@@ -197,10 +196,10 @@ def ceil_window_behind_input(size, kernel, stride=1, padding=0, dilation=1, ceil
 
 @wrong("output_size", hint=4)
 def ceil_window_just_behind(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """In ceil mode a window begins at the first place behind the input.
+    """In ceil mode a window begins at the first place after the input.
 
-    Places are counted from 0, so the input ends at size + before - 1. A window that begins at
-    size + before is behind it already: < is meant, not <=.
+    Places are counted from 0, so the input ends at size + before - 1. A window that begins at size
+    + before begins after the input: use <, not <=.
     """
     right = output_size(size, kernel, stride, padding, dilation, ceil_mode)
     steps, rest = divmod(size + sum(_ends(padding)) - _span(kernel, dilation), stride)
@@ -210,10 +209,10 @@ def ceil_window_just_behind(size, kernel, stride=1, padding=0, dilation=1, ceil_
 
 @wrong("output_size", hint=4)
 def ceil_start_without_before(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Ceil mode forgets that the input begins behind the first padding.
+    """Ceil mode ignores the padding before the input.
 
-    Starts are counted in the padded input, where the input ends at before + size, not at size. You
-    leave out a window that still sees the last places.
+    Windows start in the padded input, where the input ends at before + size, not at size. You leave
+    out a window that still covers the last places.
     """
     before, after = _ends(padding)
     if not ceil_mode or size < before + 1:
@@ -227,10 +226,10 @@ def ceil_start_without_before(size, kernel, stride=1, padding=0, dilation=1, cei
 
 @wrong("output_size", hint=3)
 def not_refused(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """A window that does not fit is not refused.
+    """A window that does not fit raises no error.
 
-    Something comes back as if it were an answer (the formula itself gives 0 or less), and the
-    trouble shows up much later. Raise ValueError where the span is longer than the padded input.
+    You return a number (the formula itself gives 0 or less), and the error appears much later.
+    Raise ValueError where the span is longer than the padded input.
     """
     room = size + sum(_ends(padding)) - _span(kernel, dilation)
     if room >= 0:
@@ -240,10 +239,10 @@ def not_refused(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 
 @wrong("output_size", hint=3)
 def refused_by_the_result(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """A window that does not fit is refused only if the result is negative.
+    """A window that does not fit raises an error only if the result is negative.
 
-    At stride 1, one place too few gives exactly 0, and with a large stride so do several. Test
-    the lengths, span > n, and not the result of the formula.
+    At stride 1, one place too few gives exactly 0; with a large stride so do several. Compare the
+    lengths, span > n, not the result of the formula.
     """
     room = size + sum(_ends(padding)) - _span(kernel, dilation)
     if room < 0 and room // stride + 1 == 0:
@@ -253,9 +252,9 @@ def refused_by_the_result(size, kernel, stride=1, padding=0, dilation=1, ceil_mo
 
 @wrong("output_size", hint=3)
 def exact_fit_refused(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """A window exactly as long as the padded input is refused.
+    """A window exactly as long as the padded input raises an error.
 
-    It fits once, without any room to move. Refuse only where the span is longer: >, not >=.
+    It fits once. Raise ValueError only where the span is longer: >, not >=.
     """
     if size + sum(_ends(padding)) == _span(kernel, dilation):
         raise ValueError("the window is longer than the padded input")
@@ -264,7 +263,7 @@ def exact_fit_refused(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=F
 
 @wrong("output_size", hint=3)
 def refused_without_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Whether the window fits is asked before the padding is added.
+    """The test whether the window fits ignores the padding.
 
     The padding counts: a kernel of 5 fits an input of 3 with one place of padding at each end.
     """
@@ -275,10 +274,10 @@ def refused_without_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_
 
 @wrong("output_size", hint=3)
 def refused_without_dilation(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Whether the window fits is asked without its dilation.
+    """The test whether the window fits ignores the dilation.
 
-    You compare the padded input with kernel. A dilated window needs its whole span,
-    dilation * (kernel - 1) + 1.
+    You compare the padded input with kernel. A dilated window needs its whole span, dilation *
+    (kernel - 1) + 1.
     """
     room = size + sum(_ends(padding)) - _span(kernel, dilation)
     if room >= 0 or size + sum(_ends(padding)) < kernel:
@@ -291,7 +290,7 @@ def span_one_short(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=Fals
     """The span is d * (k - 1), one place short.
 
     From the first place of the window to the last there are k - 1 steps of d. The first place
-    itself counts too: d * (k - 1) + 1. A window of one place spans 1, not 0.
+    counts too: d * (k - 1) + 1. A window of one place spans 1, not 0.
     """
     before, after = _ends(padding)
     room = size + before + after - dilation * (kernel - 1)
@@ -312,20 +311,20 @@ def _left_out_from(end, size, kernel, stride, padding, dilation, ceil_mode):
 
 @wrong("output_size", hint=4)
 def ceil_end_of_input_at_size(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """In ceil mode the input is taken to end at size, not size + before.
+    """In ceil mode the input is assumed to end at size, not size + before.
 
-    Windows begin at 0 in the padded input, where the first padding comes first. A last window that
-    begins at size or later, but before size + before, still sees something of the input.
+    Window positions count from the start of the padded input, where the first padding lies. A last
+    window that begins at size or later, but before size + before, still covers a part of the input.
     """
     return _left_out_from(size, size, kernel, stride, padding, dilation, ceil_mode)
 
 
 @wrong("output_size", hint=4)
 def ceil_wrong_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """In ceil mode the input is taken to end at size + after.
+    """In ceil mode the input is assumed to end at size + after.
 
-    Windows begin at 0 in the padded input. What stands in front of the input is `before`, the first
-    of the pair, so the input ends at size + before.
+    Window positions count from the start of the padded input. The padding in front of the input is
+    `before`, the first of the pair, so the input ends at size + before.
     """
     end = size + _ends(padding)[1]
     return _left_out_from(end, size, kernel, stride, padding, dilation, ceil_mode)
@@ -335,8 +334,8 @@ def ceil_wrong_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=
 def ceil_window_in_the_padding(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """In ceil mode a window may begin in the padding at the end.
 
-    A last window is left out already if it begins at size + before or later, where it sees only
-    padding, and not from size + before + after on.
+    A last window is left out if it begins at size + before or later, where it covers only padding;
+    you leave it out only from size + before + after on.
     """
     end = size + sum(_ends(padding))
     return _left_out_from(end, size, kernel, stride, padding, dilation, ceil_mode)
@@ -344,10 +343,10 @@ def ceil_window_in_the_padding(size, kernel, stride=1, padding=0, dilation=1, ce
 
 @wrong("output_size", hint=3)
 def refused_by_the_count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Whether a window fits is seen from the count, and in ceil mode 1 is left.
+    """The test whether a window fits uses the count, and in ceil mode 1 is left.
 
-    Rounding up (n - span) / stride gives 0 where only a few places are missing, and with the + 1
-    there is a window that does not fit. Test the lengths, span > n, before you divide.
+    Rounding up (n - span) / stride gives 0 where only a few places are missing, and the + 1 then
+    counts a window that does not fit. Test the lengths, span > n, before you divide.
     """
     before, after = _ends(padding)
     room = size + before + after - _span(kernel, dilation)

@@ -1,4 +1,4 @@
-"""Other right answers for the arithmetic of output sizes."""
+"""Other right answers for the output size of a sliding window."""
 
 from math import ceil, floor
 
@@ -7,13 +7,13 @@ from nnscratch.learn import right
 
 @right("output_size")
 def by_laying_windows(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """Windows are laid down one after the other, and counted."""
+    """Windows are placed one after the other and counted."""
     try:
         before, after = padding
     except TypeError:
         before = after = padding
     end = before + size + after
-    covered = 0  # behind the last place that was seen
+    covered = 0  # end of the last window
     count = start = 0
     while start + (kernel - 1) * dilation < end:
         covered = start + (kernel - 1) * dilation + 1

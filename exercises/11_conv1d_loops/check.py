@@ -1,13 +1,13 @@
-"""What is asked of a 1-D convolution by loops."""
+"""Claims about a 1-D convolution by loops."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("conv1d",)
-READS = "nnscratch/kernels/plain.py"
+READS = "nnscratch/kernels/conv.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "oaconvolve", "lfilter")),
@@ -30,7 +30,7 @@ def _one_item(rng, rung):
         w = np.array([[[1.0, 2.0], [3.0, 1.0]], [[2.0, 0.0], [1.0, 4.0]]])
         return x, w, np.array([10.0, 20.0])
     kernel = rng.integers(2, 5)
-    if rung == 1:  # as many channels, kernels and places: shapes alone do not tell them apart
+    if rung == 1:  # equal numbers of channels, kernels and places: shapes do not show a mix-up
         n = rng.integers(2, 5)
         return _random(rng, 1, n, n, n, kernel)
     channels = rng.integers(2, 4)
@@ -52,7 +52,7 @@ def _several_items(rng, rung):
 
 
 def _by_numpy(x, w, b):
-    """Channel by channel, summed at the end."""
+    """np.correlate channel by channel, summed over the channels."""
     return np.array(
         [
             [

@@ -27,14 +27,14 @@ def five_loops(x, w, b):
 
 @right("conv1d")
 def over_the_kernel(x, w, b):
-    """One product of matrices for each place of the kernel."""
+    """One matrix product for each place of the kernel."""
     length = x.shape[2] - w.shape[2] + 1
     return b[:, None] + sum(w[:, :, k] @ x[:, :, k : k + length] for k in range(w.shape[2]))
 
 
 @right("conv1d")
 def over_the_places(x, w, b):
-    """One contraction for each place of the result."""
+    """One tensordot for each place of the result."""
     kernel = w.shape[2]
     starts = range(x.shape[2] - kernel + 1)
     windows = [x[:, :, i : i + kernel] for i in starts]

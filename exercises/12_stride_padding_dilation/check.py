@@ -1,4 +1,4 @@
-"""What is asked of a 1-D convolution with stride, padding and dilation."""
+"""Claims about a 1-D convolution with stride, padding and dilation."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import claim
 FUNCTIONS = ("conv1d",)
 READS = "nnscratch/kernels/window.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "oaconvolve", "lfilter")),
@@ -33,7 +33,7 @@ def _padded(rng, rung):
 
 
 def _random(rng, rung, padding):
-    stride, dilation = map(int, rng.permutation([1, 2, 3])[:2])  # never the same
+    stride, dilation = map(int, rng.permutation([1, 2, 3])[:2])  # always different
     kernel = int(rng.integers(2, 4)) + rung - 1
     span = dilation * (kernel - 1) + 1
     length = max((dilation + 1) * kernel, stride * span) + int(rng.integers(0, 4))
@@ -43,7 +43,7 @@ def _random(rng, rung, padding):
 
 
 def _by_numpy(x, w, stride, padding, dilation):
-    """All windows of a kernel with zeros in its gaps; of these every stride-th one."""
+    """np.correlate with zeros in the gaps of the kernel; of the results every stride-th one."""
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
     wide = np.zeros((*w.shape[:2], dilation * (w.shape[2] - 1) + 1))
     wide[:, :, ::dilation] = w

@@ -16,10 +16,10 @@ def _length(x, w, stride, padding, dilation):
 
 @wrong("conv1d", hint=4)
 def stride_and_dilation_swapped(x, w, stride=1, padding=0, dilation=1):
-    """Stride and dilation have changed places.
+    """Stride and dilation are exchanged.
 
-    The stride is the step from one output to the next, the dilation the step inside the kernel:
-    i*s + k*d. You read i*d + k*s.
+    The stride is the step from one output to the next, the dilation the step inside the kernel: i*s
+    + k*d. You read i*d + k*s.
     """
     return conv1d(x, w, dilation, padding, stride)
 
@@ -28,8 +28,8 @@ def stride_and_dilation_swapped(x, w, stride=1, padding=0, dilation=1):
 def dilation_ignored(x, w, stride=1, padding=0, dilation=1):
     """The dilation has no effect.
 
-    Neighbouring places of the kernel meet places of the signal that lie d apart: i*s + k*d. That
-    makes the kernel longer, and the result shorter, too.
+    Neighbouring places of the kernel are multiplied by places of the signal that lie d apart: i*s +
+    k*d. This also makes the kernel longer and the result shorter.
     """
     return conv1d(x, w, stride, padding)
 
@@ -38,7 +38,7 @@ def dilation_ignored(x, w, stride=1, padding=0, dilation=1):
 def dilation_in_length_only(x, w, stride=1, padding=0, dilation=1):
     """The dilation shortens the result, but the kernel has no gaps.
 
-    The length is right. In the sum you read i*s + k where it is i*s + k*d.
+    The length is right. In the sum you read i*s + k instead of i*s + k*d.
     """
     length = _length(x, w, stride, padding, dilation)
     return conv1d(x, w, stride, padding)[..., :length]
@@ -46,19 +46,19 @@ def dilation_in_length_only(x, w, stride=1, padding=0, dilation=1):
 
 @wrong("conv1d", hint=2)
 def dilation_counts_gaps(x, w, stride=1, padding=0, dilation=1):
-    """The dilation is taken for the number of places left out.
+    """The dilation is treated as the number of skipped places.
 
-    Dilation d means a step of d: with d = 1 nothing is left out. You step by d + 1.
+    Dilation d is a step of d: with d = 1 nothing is skipped. You step by d + 1.
     """
     return conv1d(x, w, stride, padding, dilation + 1)
 
 
 @wrong("conv1d", hint=2)
 def span_of_whole_gaps(x, w, stride=1, padding=0, dilation=1):
-    """The kernel is taken to span d*K places.
+    """The span of the kernel is computed as d*K.
 
-    From the first place of the kernel to the last there are K - 1 steps of d, so it spans
-    d*(K - 1) + 1 places. With d*K the last windows are lost.
+    From the first place of the kernel to the last there are K - 1 steps of d, so it spans d*(K - 1)
+    + 1 places. With d*K you lose the last windows.
     """
     length = (x.shape[2] + 2 * padding - dilation * w.shape[2]) // stride + 1
     return conv1d(x, w, stride, padding, dilation)[..., :length]
@@ -68,8 +68,8 @@ def span_of_whole_gaps(x, w, stride=1, padding=0, dilation=1):
 def length_without_dilation(x, w, stride=1, padding=0, dilation=1):
     """The length is computed as if the kernel had no gaps.
 
-    With gaps the kernel spans d*(K - 1) + 1 places, not K, and fewer windows fit. The last of yours
-    reach beyond the padded signal.
+    With gaps the kernel spans d*(K - 1) + 1 places, not K, and fewer windows fit. Your last windows
+    extend past the padded signal.
     """
     x = _padded(x, padding, padding)
     y = np.zeros((len(x), len(w), _length(x, w, stride, 0, 1)))
@@ -83,7 +83,7 @@ def length_without_dilation(x, w, stride=1, padding=0, dilation=1):
 def stride_ignored(x, w, stride=1, padding=0, dilation=1):
     """The stride has no effect.
 
-    You give every window. Only those that begin at 0, s, 2s, ... are wanted.
+    You compute every window. Keep only those that begin at 0, s, 2s, ...
     """
     return conv1d(x, w, 1, padding, dilation)
 
@@ -92,7 +92,7 @@ def stride_ignored(x, w, stride=1, padding=0, dilation=1):
 def stride_in_length_only(x, w, stride=1, padding=0, dilation=1):
     """The stride shortens the result, but the windows move by 1.
 
-    The length is right. In the sum you read i + k*d where it is i*s + k*d.
+    The length is right. In the sum you read i + k*d instead of i*s + k*d.
     """
     length = _length(x, w, stride, padding, dilation)
     return conv1d(x, w, 1, padding, dilation)[..., :length]
@@ -102,8 +102,8 @@ def stride_in_length_only(x, w, stride=1, padding=0, dilation=1):
 def stride_inside_the_kernel(x, w, stride=1, padding=0, dilation=1):
     """The stride is applied inside the kernel as well.
 
-    You take every s-th place of the signal and convolve what is left, so that the kernel meets
-    (i + k*d)*s. The stride belongs to i alone: i*s + k*d.
+    You take every s-th place of the signal and convolve the rest, so the kernel reads (i + k*d)*s.
+    The stride multiplies i alone: i*s + k*d.
     """
     return conv1d(_padded(x, padding, padding)[..., ::stride], w, 1, 0, dilation)
 
@@ -122,8 +122,8 @@ def last_window_missing(x, w, stride=1, padding=0, dilation=1):
 def end_not_reached(x, w, stride=1, padding=0, dilation=1):
     """The window that ends with the signal is missing.
 
-    A window may begin at L + 2p - span, and a range that stops there leaves it out. The range must
-    stop one place later.
+    A window may begin at L + 2p - span, and a range that stops there does not include it. The range
+    must stop one place later.
     """
     fits = (x.shape[2] + 2 * padding - dilation * (w.shape[2] - 1) - 1) % stride == 0
     y = conv1d(x, w, stride, padding, dilation)
@@ -134,8 +134,8 @@ def end_not_reached(x, w, stride=1, padding=0, dilation=1):
 def rounded_up(x, w, stride=1, padding=0, dilation=1):
     """The length is rounded up.
 
-    Where the windows do not end with the signal, some places are left over, and no window is made
-    for them: the division rounds down.
+    Places that are left over after the last window get no window of their own: the division rounds
+    down.
     """
     left = (x.shape[2] + 2 * padding - dilation * (w.shape[2] - 1) - 1) % stride
     return conv1d(_padded(x, padding, padding + (stride - left) % stride), w, stride, 0, dilation)
@@ -143,9 +143,9 @@ def rounded_up(x, w, stride=1, padding=0, dilation=1):
 
 @wrong("conv1d", hint=4)
 def kernel_flipped(x, w, stride=1, padding=0, dilation=1):
-    """The kernel is turned round.
+    """The kernel is flipped.
 
-    x[i*s + k*d] meets w[k], and with you it meets w[K-1-k].
+    x[i*s + k*d] is multiplied by w[k]; you multiply it by w[K-1-k].
     """
     return conv1d(x, w[..., ::-1], stride, padding, dilation)
 
@@ -154,7 +154,7 @@ def kernel_flipped(x, w, stride=1, padding=0, dilation=1):
 def minus_zero(x, w, stride=1, padding=0, dilation=1):
     """With padding 0 the slice p:-p is empty.
 
-    -0 is 0, so p:-p becomes 0:0 and holds nothing. Count the end from the front: p : p + L.
+    -0 is 0, so p:-p becomes 0:0, which is empty. Count the end from the front: p : p + L.
     """
     padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * padding))
     padded[:, :, padding:-padding] = x
@@ -165,7 +165,7 @@ def minus_zero(x, w, stride=1, padding=0, dilation=1):
 def padding_ignored(x, w, stride=1, padding=0, dilation=1):
     """The padding has no effect.
 
-    There are p zeros before the signal and p behind it, which make room for more windows.
+    There are p zeros before the signal and p after it, and so more windows.
     """
     return conv1d(x, w, stride, 0, dilation)
 
@@ -174,7 +174,7 @@ def padding_ignored(x, w, stride=1, padding=0, dilation=1):
 def padding_once(x, w, stride=1, padding=0, dilation=1):
     """The padding counts at the start only.
 
-    p zeros stand at each end, so the padded signal has L + 2p places. Yours has L + p, or you
+    There are p zeros at each end, so the padded signal has L + 2p places. Yours has L + p, or you
     computed the length of the result as if it had.
     """
     return conv1d(_padded(x, padding, 0), w, stride, 0, dilation)
@@ -184,8 +184,7 @@ def padding_once(x, w, stride=1, padding=0, dilation=1):
 def length_without_padding(x, w, stride=1, padding=0, dilation=1):
     """The length is computed from L, without the padding.
 
-    Once the zeros stand there, the signal has L + 2p places, and that many are at the windows'
-    disposal. Yours stop too early.
+    The padded signal has L + 2p places, and windows may cover all of them. Yours stop too early.
     """
     length = _length(x, w, stride, 0, dilation)
     return conv1d(x, w, stride, padding, dilation)[..., :length]
@@ -193,28 +192,28 @@ def length_without_padding(x, w, stride=1, padding=0, dilation=1):
 
 @wrong("conv1d", hint=1)
 def padding_at_end_only(x, w, stride=1, padding=0, dilation=1):
-    """The padding stands at the end only.
+    """The padding is at the end only.
 
-    p zeros belong before the signal as well: the first window begins at place -p of x.
+    There are p zeros before the signal as well: the first window begins at place -p of x.
     """
     return conv1d(_padded(x, 0, padding), w, stride, 0, dilation)
 
 
 @wrong("conv1d", hint=1)
 def padding_all_at_start(x, w, stride=1, padding=0, dilation=1):
-    """All of the padding stands at the start.
+    """All of the padding is at the start.
 
-    The length is right, but there are 2p zeros before the signal and none behind it. There must be
-    p at each end.
+    The length is right, but there are 2p zeros before the signal and none after it. There must be p
+    at each end.
     """
     return conv1d(_padded(x, 2 * padding, 0), w, stride, 0, dilation)
 
 
 @wrong("conv1d", hint=3)
 def padding_all_at_end(x, w, stride=1, padding=0, dilation=1):
-    """All of the padding stands at the end.
+    """All of the padding is at the end.
 
-    x was written into the first L places of the longer array. It belongs into p : p + L.
+    You wrote x into the first L places of the longer array. It belongs in p : p + L.
     """
     return conv1d(_padded(x, 0, 2 * padding), w, stride, 0, dilation)
 
@@ -223,8 +222,8 @@ def padding_all_at_end(x, w, stride=1, padding=0, dilation=1):
 def edge_repeated(x, w, stride=1, padding=0, dilation=1):
     """The border repeats the first and the last value.
 
-    mode="edge" continues the signal as it ends. Here zeros are asked for, which is what np.pad
-    does when it is told no mode.
+    mode="edge" continues the signal with its last value. The padding here is zeros, which is the
+    default of np.pad.
     """
     return conv1d(_padded(x, padding, padding, mode="edge"), w, stride, 0, dilation)
 
@@ -233,8 +232,8 @@ def edge_repeated(x, w, stride=1, padding=0, dilation=1):
 def reflected(x, w, stride=1, padding=0, dilation=1):
     """The border mirrors the signal.
 
-    mode="reflect" continues the signal backwards. Here zeros are asked for, which is what np.pad
-    does when it is told no mode.
+    mode="reflect" continues the signal backwards. The padding here is zeros, which is the default
+    of np.pad.
     """
     return conv1d(_padded(x, padding, padding, mode="reflect"), w, stride, 0, dilation)
 
@@ -243,8 +242,8 @@ def reflected(x, w, stride=1, padding=0, dilation=1):
 def wrapped_round(x, w, stride=1, padding=0, dilation=1):
     """The border holds the other end of the signal.
 
-    The signal is taken for a ring: mode="wrap", or indices modulo L. Outside the signal there are
-    zeros.
+    mode="wrap", or an index modulo L, continues the signal from its other end. Outside the signal
+    there are zeros.
     """
     return conv1d(_padded(x, padding, padding, mode="wrap"), w, stride, 0, dilation)
 
@@ -253,7 +252,7 @@ def wrapped_round(x, w, stride=1, padding=0, dilation=1):
 def border_of_p(x, w, stride=1, padding=0, dilation=1):
     """The border is filled with the number p.
 
-    p says how many places there are; what stands in them is 0.
+    p is the number of places; their value is 0.
     """
     how = {"constant_values": padding}
     return conv1d(_padded(x, padding, padding, **how), w, stride, 0, dilation)
@@ -261,16 +260,16 @@ def border_of_p(x, w, stride=1, padding=0, dilation=1):
 
 @wrong("conv1d", hint=1)
 def result_padded(x, w, stride=1, padding=0, dilation=1):
-    """The zeros are put round the result.
+    """The zeros are added to the result.
 
-    They belong round x, before the sum, so that the kernel can hang over the ends.
+    Add them to x, before the sum, so that the kernel can extend past the ends.
     """
     return _padded(conv1d(x, w, stride, 0, dilation), padding, padding)
 
 
 @wrong("conv1d", hint=3)
 def every_axis_padded(x, w, stride=1, padding=0, dilation=1):
-    """Zeros are put round items and channels as well.
+    """The axes of items and channels are padded as well.
 
     np.pad(x, p) pads every axis. Give it a pair for each: (0, 0), (0, 0), (p, p).
     """
@@ -281,14 +280,14 @@ def every_axis_padded(x, w, stride=1, padding=0, dilation=1):
 def padding_dilated(x, w, stride=1, padding=0, dilation=1):
     """The padding is multiplied by the dilation.
 
-    p counts places of the signal, whatever the kernel looks like: L + 2p.
+    p is a number of places of the signal, whatever the kernel: L + 2p.
     """
     return conv1d(x, w, stride, padding * dilation, dilation)
 
 
 @wrong("conv1d", hint=4)
 def first_channel_only(x, w, stride=1, padding=0, dilation=1):
-    """Only the first channel takes part.
+    """Only the first channel is used.
 
     One output sums over the places of the kernel and over all channels as well.
     """
@@ -299,7 +298,7 @@ def first_channel_only(x, w, stride=1, padding=0, dilation=1):
 def dilation_in_the_stride(x, w, stride=1, padding=0, dilation=1):
     """The windows move by s * d places instead of s.
 
-    The dilation lies inside the kernel and does not touch the step from one output to the next:
+    The dilation acts inside the kernel and does not change the step from one output to the next:
     i*s + k*d.
     """
     return conv1d(x, w, stride * dilation, padding, dilation)
@@ -307,10 +306,10 @@ def dilation_in_the_stride(x, w, stride=1, padding=0, dilation=1):
 
 @wrong("conv1d", hint=2)
 def windows_beyond_the_end(x, w, stride=1, padding=0, dilation=1):
-    """Windows that reach beyond the padded signal are kept.
+    """Windows that extend past the padded signal are kept.
 
-    The length is computed with K, as if the kernel had no gaps, and what is read behind the end
-    counts as 0. With gaps the kernel spans d*(K - 1) + 1 places, and fewer windows fit.
+    You compute the length with K, as if the kernel had no gaps, and read zeros after the end. With
+    gaps the kernel spans d*(K - 1) + 1 places, and fewer windows fit.
     """
     x = _padded(x, padding, padding)
     length = _length(x, w, stride, 0, 1)

@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("conv1d")
 def without_padding(x, w, stride=1, padding=0, dilation=1):
-    """By loops; places outside the signal are passed over."""
+    """By loops; places outside the signal are skipped."""
     (items, channels, size), (out, _, kernel) = x.shape, w.shape
     length = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
     y = np.zeros((items, out, length))
@@ -22,7 +22,7 @@ def without_padding(x, w, stride=1, padding=0, dilation=1):
 
 @right("conv1d")
 def by_indices(x, w, stride=1, padding=0, dilation=1):
-    """All windows at once, then one contraction."""
+    """All windows at once, then one einsum."""
     padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * padding))
     padded[:, :, padding : padding + x.shape[2]] = x
     starts = np.arange(0, padded.shape[2] - dilation * (w.shape[2] - 1), stride)
@@ -32,7 +32,7 @@ def by_indices(x, w, stride=1, padding=0, dilation=1):
 
 @right("conv1d")
 def every_window_then_some(x, w, stride=1, padding=0, dilation=1):
-    """A wide kernel with zeros in its gaps at every place; of these every stride-th one."""
+    """A wide kernel with zeros in its gaps at every place; of the results every stride-th one."""
     x = np.concatenate([np.zeros((*x.shape[:2], padding)), x, np.zeros((*x.shape[:2], padding))], 2)
     wide = np.zeros((*w.shape[:2], dilation * (w.shape[2] - 1) + 1))
     wide[:, :, ::dilation] = w

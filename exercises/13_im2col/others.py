@@ -8,7 +8,7 @@ from nnscratch.learn import right
 
 @right("windows")
 def every_place_of_every_window(x, size, stride=1, dilation=1):
-    """Wide windows at every place; slices of them leave out what is not wanted."""
+    """Wide windows at every place, then slices for stride and dilation."""
     items, channels, length = x.shape
     span = dilation * (size - 1) + 1
     if length < span:
@@ -22,7 +22,7 @@ def every_place_of_every_window(x, size, stride=1, dilation=1):
 
 @right("windows")
 def axis_by_axis(x, size, stride=1, dilation=1):
-    """A new last axis first, then the order of the axes."""
+    """Axes moved first, then a new last axis."""
     count = (x.shape[-1] - dilation * (size - 1) - 1) // stride + 1
     if count < 1:
         raise ValueError("no window fits")

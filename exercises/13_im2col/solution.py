@@ -4,7 +4,7 @@ from numpy.lib.stride_tricks import as_strided
 
 
 def windows(x, size, stride=1, dilation=1):
-    """x (N, C, L) -> a read-only view (N, L', C, size)."""
+    """x (N, C, L) -> read-only view (N, L', C, size); ValueError if no window fits."""
     span = dilation * (size - 1) + 1
     if span > x.shape[2]:
         raise ValueError(f"windows: expected at least {span} places, got {x.shape[2]}")

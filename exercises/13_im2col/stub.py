@@ -5,5 +5,5 @@ from numpy.lib.stride_tricks import as_strided
 
 
 def windows(x, size, stride=1, dilation=1):
-    """x (N, C, L) -> a read-only view (N, L', C, size)."""
+    """x (N, C, L) -> read-only view (N, L', C, size); ValueError if no window fits."""
     raise NotImplementedError

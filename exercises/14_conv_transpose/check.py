@@ -1,4 +1,4 @@
-"""What is asked of the transposed convolution."""
+"""Claims about the transposed convolution."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ FORBIDDEN = {
 
 
 def _smallest(rng, rung):
-    """y, w, stride, padding, output_padding; the last is 0."""
+    """y, w, stride, padding, output_padding with output_padding 0."""
     if rung < 2:
         y = np.array([[[1.0, 2.0]]]) if rung == 0 else _digits(rng, 1, 1, 2)
         return y, np.array([[[1.0, 10.0, 100.0]]]), 2, rung, 0
@@ -34,11 +34,11 @@ def _digits(rng, *shape):
 
 
 def _larger(rng, rung):
-    """The same, where output_padding is not 0."""
+    """y, w, stride, padding, output_padding with output_padding above 0."""
     if rung == 0:
         return np.array([[[1.0, 2.0]]]), np.array([[[1.0, 10.0, 100.0]]]), 2, 1, 1
     channels = int(rng.integers(2, 4))
-    if rung == 1:  # less than is cut off
+    if rung == 1:  # less than the padding
         stride, padding = 3, 2
         extra, out = 1, channels
     else:
@@ -57,7 +57,7 @@ def _length(y, w, stride, padding, extra):
 
 
 def _forward_matrix(y, w, stride, padding, extra):
-    """A[o, i, c, j]: how much place j of channel c weighs in output i of channel o."""
+    """A[o, i, c, j]: the weight of place j of channel c in output i of channel o."""
     (out, channels, kernel), places = w.shape, y.shape[2]
     matrix = np.zeros((out, places, channels, _length(y, w, stride, padding, extra)))
     for i in range(places):
@@ -68,8 +68,8 @@ def _forward_matrix(y, w, stride, padding, extra):
     return matrix
 
 
-def _some_x(y, w, *sizes):
-    """As many numbers as the convolution would have had, all different."""
+def _ramp(y, w, *sizes):
+    """An array of the shape of the convolution's input, all numbers different."""
     shape = (len(y), w.shape[1], _length(y, w, *sizes))
     return 1.0 + np.arange(np.prod(shape)).reshape(shape)
 
@@ -78,7 +78,7 @@ def _matrix_of(inputs):
     def matrix(f, rng, rung):
         y, w, *sizes = inputs(rng, rung)
         a = _forward_matrix(y, w, *sizes)
-        forward = np.einsum("oicj,ncj->noi", a, _some_x(y, w, *sizes))
+        forward = np.einsum("oicj,ncj->noi", a, _ramp(y, w, *sizes))
         return {"A'y": np.einsum("oicj,noi->ncj", a, y), "<x, A'y>": (forward * y).sum()}
 
     return matrix
@@ -93,7 +93,7 @@ def _matrix_of(inputs):
 def smallest(f, rng, rung):
     y, w, stride, padding, _ = _smallest(rng, rung)
     back = f.conv_transpose1d(y, w, stride, padding)
-    x = _some_x(y, w, stride, padding, 0)
+    x = _ramp(y, w, stride, padding, 0)
     return {"A'y": back, "<x, A'y>": (x * back).sum() if np.shape(back) == x.shape else np.nan}
 
 
@@ -106,5 +106,5 @@ def larger(f, rng, rung):
     y, w, *sizes = _larger(rng, rung)
     stride, padding, extra = sizes
     back = f.conv_transpose1d(y, w, stride=stride, padding=padding, output_padding=extra)
-    x = _some_x(y, w, *sizes)
+    x = _ramp(y, w, *sizes)
     return {"A'y": back, "<x, A'y>": (x * back).sum() if np.shape(back) == x.shape else np.nan}

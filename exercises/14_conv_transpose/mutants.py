@@ -6,14 +6,14 @@ from solution import conv_transpose1d
 from nnscratch.learn import wrong
 
 
-def _cut(spread, padding, output_padding):
-    """What is left of the K + (L' - 1)*s places, to which output_padding ones are added."""
-    spread = np.pad(spread, ((0, 0), (0, 0), (0, output_padding)))
-    return spread[:, :, padding : spread.shape[2] - padding]
+def _cut(total, padding, output_padding):
+    """Cut the padding off an array that still lacks its output_padding places."""
+    total = np.pad(total, ((0, 0), (0, 0), (0, output_padding)))
+    return total[:, :, padding : total.shape[2] - padding]
 
 
 def _windows(y, w):
-    """What each output gives back: (N, L', C, K)."""
+    """The contribution of each output: (N, L', C, K)."""
     return np.einsum("noi,ock->nick", y, w)
 
 
@@ -21,72 +21,71 @@ def _windows(y, w):
 def windows_overwritten(y, w, stride=1, padding=0, output_padding=0):
     """Where windows overlap only the last one is left.
 
-    The contributions are assigned where they must be added: = instead of +=. An array of places
-    does the same with +=, if a place occurs in it twice; np.add.at adds all.
+    Contributions are assigned instead of added: = instead of +=. += with an array of places has the
+    same effect where a place occurs twice; np.add.at adds all.
     """
-    spread = np.zeros_like(conv_transpose1d(y, w, stride))
+    total = np.zeros_like(conv_transpose1d(y, w, stride))
     for i, window in enumerate(_windows(y, w).swapaxes(0, 1)):
-        spread[:, :, i * stride : i * stride + w.shape[2]] = window
-    return _cut(spread, padding, output_padding)
+        total[:, :, i * stride : i * stride + w.shape[2]] = window
+    return _cut(total, padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=4)
 def taps_overwritten(y, w, stride=1, padding=0, output_padding=0):
     """Where windows overlap only the last place of the kernel is left.
 
-    For each k you assign the slice that steps by the stride, and a later k replaces what an earlier
-    one has put there. The slices must be added to: +=.
+    For each k you assign a slice, and a later k replaces the values of an earlier one. Add to the
+    slices: +=.
     """
-    spread = np.zeros_like(conv_transpose1d(y, w, stride))
+    total = np.zeros_like(conv_transpose1d(y, w, stride))
     windows, last = _windows(y, w), (y.shape[2] - 1) * stride
     for k in range(w.shape[2]):
-        spread[:, :, k : k + last + 1 : stride] = windows[..., k].swapaxes(1, 2)
-    return _cut(spread, padding, output_padding)
+        total[:, :, k : k + last + 1 : stride] = windows[..., k].swapaxes(1, 2)
+    return _cut(total, padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=1)
 def overlaps_averaged(y, w, stride=1, padding=0, output_padding=0):
     """Where windows overlap their mean is taken.
 
-    The transpose adds. Dividing by the number of windows is good for putting patches of a picture
-    together, but the result is no adjoint any more.
+    The transpose adds. Divided by the number of windows the result is not the adjoint.
     """
     ones = np.ones((1, 1, y.shape[2]))
     count = conv_transpose1d(ones, np.ones((1, 1, w.shape[2])), stride)
-    spread = conv_transpose1d(y, w, stride) / np.maximum(count, 1)
-    return _cut(spread, padding, output_padding)
+    total = conv_transpose1d(y, w, stride) / np.maximum(count, 1)
+    return _cut(total, padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=1)
 def stride_ignored(y, w, stride=1, padding=0, output_padding=0):
-    """The windows are laid down one place apart.
+    """The windows are added one place apart.
 
     Window i begins at place i*s, not at i. The length is right, and the end of it stays empty.
     """
     right = conv_transpose1d(y, w, stride)
-    spread = np.zeros_like(right)
+    total = np.zeros_like(right)
     dense = conv_transpose1d(y, w)
-    spread[:, :, : dense.shape[2]] = dense[:, :, : spread.shape[2]]
-    return _cut(spread, padding, output_padding)
+    total[:, :, : dense.shape[2]] = dense[:, :, : total.shape[2]]
+    return _cut(total, padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=1)
 def values_repeated(y, w, stride=1, padding=0, output_padding=0):
     """The places between the windows are filled with copies of y.
 
-    You make y s times as long by repeating each number and lay the kernel down at every place. The
-    transpose lays it down at every s-th place only; between them there is nothing.
+    You repeat each number of y s times and add the kernel at every place. The transpose adds it at
+    every s-th place only.
     """
-    spread = conv_transpose1d(np.repeat(y, stride, axis=2), w)
-    return _cut(spread[:, :, : spread.shape[2] - stride + 1], padding, output_padding)
+    total = conv_transpose1d(np.repeat(y, stride, axis=2), w)
+    return _cut(total[:, :, : total.shape[2] - stride + 1], padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=1)
 def kernel_flipped(y, w, stride=1, padding=0, output_padding=0):
-    """The kernel is turned round.
+    """The kernel is flipped.
 
-    Each y[i] lays down y[i]*w[0], y[i]*w[1], ... in this order. A flip is needed only if you write
-    it as a sliding sum over y with zeros between its numbers: then output j sees w[j - i*s].
+    Each y[i] adds y[i]*w[0], y[i]*w[1], ... in this order. A flip is needed only in a sliding sum
+    over y with zeros between its numbers: there output j uses w[j - i*s].
     """
     return conv_transpose1d(y, w[..., ::-1], stride, padding, output_padding)
 
@@ -95,18 +94,17 @@ def kernel_flipped(y, w, stride=1, padding=0, output_padding=0):
 def weight_axes_swapped(y, w, stride=1, padding=0, output_padding=0):
     """The first two axes of w are swapped.
 
-    w is the one of the forward pass, (O, C, K), and y has O channels. So y is summed with the first
-    axis of w, and the second is left for the result.
+    w has the axes of the forward pass, (O, C, K), and y has O channels. Sum over the first axis of
+    w with y; the second is the channel of the result.
     """
     return conv_transpose1d(y, w.swapaxes(0, 1), stride, padding, output_padding)
 
 
 @wrong("conv_transpose1d", hint=3)
 def first_channel_only(y, w, stride=1, padding=0, output_padding=0):
-    """Only the first channel of y is given back.
+    """Only the first channel of y is used.
 
-    Every channel o of y was made from all channels of x, and each gives its part back: a sum over
-    o.
+    Every channel o of y was computed from all channels of x, and each contributes: a sum over o.
     """
     return conv_transpose1d(y[:, :1], w[:1], stride, padding, output_padding)
 
@@ -115,29 +113,29 @@ def first_channel_only(y, w, stride=1, padding=0, output_padding=0):
 def not_cut(y, w, stride=1, padding=0, output_padding=0):
     """The padding is not cut off.
 
-    In the forward pass p zeros were put at both ends of x. What comes back to them belongs to
-    nobody: p places less at each end.
+    In the forward pass p zeros were added at both ends of x. The contributions to them are dropped:
+    p places less at each end.
     """
     return conv_transpose1d(y, w, stride, 0, output_padding)
 
 
 @wrong("conv_transpose1d", hint=2)
 def padding_added(y, w, stride=1, padding=0, output_padding=0):
-    """Zeros are put at both ends.
+    """Zeros are added at both ends.
 
-    The padding is that of the forward pass, which made x longer. Going backwards makes the result
-    shorter: p places are cut off at each end.
+    The padding is that of the forward pass, which made x longer. The transpose makes the result
+    shorter: it cuts p places off at each end.
     """
-    spread = conv_transpose1d(y, w, stride, 0, output_padding)
-    return np.pad(spread, ((0, 0), (0, 0), (padding, padding)))
+    total = conv_transpose1d(y, w, stride, 0, output_padding)
+    return np.pad(total, ((0, 0), (0, 0), (padding, padding)))
 
 
 @wrong("conv_transpose1d", hint=2)
 def cut_at_the_end(y, w, stride=1, padding=0, output_padding=0):
     """Everything is cut off at the end.
 
-    You keep the first places of the sum of all windows. The padding was at both ends: p places off
-    at the start, p at the end.
+    You keep the first places of the sum of all windows. The padding is at both ends: cut p places
+    off at the start and p at the end.
     """
     right = conv_transpose1d(y, w, stride, padding, output_padding)
     return conv_transpose1d(y, w, stride, 0, output_padding)[:, :, : right.shape[2]]
@@ -147,7 +145,7 @@ def cut_at_the_end(y, w, stride=1, padding=0, output_padding=0):
 def cut_at_the_start(y, w, stride=1, padding=0, output_padding=0):
     """Everything is cut off at the start.
 
-    2p places are gone at the start and none at the end. It must be p at each end.
+    You cut 2p places at the start and none at the end. It must be p at each end.
     """
     return conv_transpose1d(y, w, stride, 0, output_padding)[:, :, 2 * padding :]
 
@@ -156,7 +154,7 @@ def cut_at_the_start(y, w, stride=1, padding=0, output_padding=0):
 def cut_once(y, w, stride=1, padding=0, output_padding=0):
     """The padding is cut off at the start only.
 
-    p places lie over the zeros at the start, and p over those at the end: 2p less in all.
+    p places belong to the zeros at the start, and p to those at the end: 2p less in all.
     """
     return conv_transpose1d(y, w, stride, 0, output_padding)[:, :, padding:]
 
@@ -165,7 +163,7 @@ def cut_once(y, w, stride=1, padding=0, output_padding=0):
 def minus_zero(y, w, stride=1, padding=0, output_padding=0):
     """With padding 0 the slice p:-p is empty.
 
-    -0 is 0, so p:-p becomes 0:0 and holds nothing. Count the end of the slice from the front.
+    -0 is 0, so p:-p becomes 0:0, which is empty. Count the end of the slice from the front.
     """
     return conv_transpose1d(y, w, stride, 0, output_padding)[:, :, padding:-padding]
 
@@ -174,8 +172,8 @@ def minus_zero(y, w, stride=1, padding=0, output_padding=0):
 def output_padding_ignored(y, w, stride=1, padding=0, output_padding=0):
     """output_padding has no effect.
 
-    Several lengths of x have the same number of windows. This argument says how many places the
-    result has more than the shortest.
+    Several lengths of x have the same number of windows. output_padding is the number of places
+    that the result has more than the shortest.
     """
     return conv_transpose1d(y, w, stride, padding)
 
@@ -184,19 +182,19 @@ def output_padding_ignored(y, w, stride=1, padding=0, output_padding=0):
 def output_padding_at_start(y, w, stride=1, padding=0, output_padding=0):
     """The places of output_padding are at the start.
 
-    x was longer at its end, where no window began any more. There the additional places belong.
+    The additional places of x were at its end, after the last window. Add them there.
     """
-    spread = conv_transpose1d(y, w, stride)
-    spread = np.pad(spread, ((0, 0), (0, 0), (output_padding, 0)))
-    return spread[:, :, padding : spread.shape[2] - padding]
+    total = conv_transpose1d(y, w, stride)
+    total = np.pad(total, ((0, 0), (0, 0), (output_padding, 0)))
+    return total[:, :, padding : total.shape[2] - padding]
 
 
 @wrong("conv_transpose1d", hint=2)
 def output_padding_of_zeros(y, w, stride=1, padding=0, output_padding=0):
     """The places of output_padding are zeros after the cut.
 
-    They are there before the cut: the sum of the windows is longer, and at its end something else
-    is cut off. So the additional places show what would have been cut off without them.
+    Add them before the cut: the sum of the windows is longer, and other places are cut off at its
+    end. So the additional places hold values that would otherwise be cut off.
     """
     short = conv_transpose1d(y, w, stride, padding)
     return np.pad(short, ((0, 0), (0, 0), (0, output_padding)))
@@ -206,19 +204,19 @@ def output_padding_of_zeros(y, w, stride=1, padding=0, output_padding=0):
 def output_padding_at_both_ends(y, w, stride=1, padding=0, output_padding=0):
     """output_padding is added at both ends.
 
-    Padding has two ends, output_padding only one: the end.
+    Padding is added at both ends, output_padding only at the end.
     """
-    spread = conv_transpose1d(y, w, stride)
-    spread = np.pad(spread, ((0, 0), (0, 0), (output_padding, output_padding)))
-    return spread[:, :, padding : spread.shape[2] - padding]
+    total = conv_transpose1d(y, w, stride)
+    total = np.pad(total, ((0, 0), (0, 0), (output_padding, output_padding)))
+    return total[:, :, padding : total.shape[2] - padding]
 
 
 @wrong("conv_transpose1d", hint=2)
 def slice_too_long(y, w, stride=1, padding=0, output_padding=0):
     """Where output_padding exceeds the padding, places are missing.
 
-    The slice asks for more than the sum of the windows has, and NumPy gives what is there, without
-    a word. Make the array longer by output_padding from the beginning.
+    The slice is longer than the sum of the windows, and NumPy returns a shorter result without an
+    error. Make the array longer by output_padding from the beginning.
     """
     length = conv_transpose1d(y, w, stride, padding, output_padding).shape[2]
     return conv_transpose1d(y, w, stride)[:, :, padding : padding + length]

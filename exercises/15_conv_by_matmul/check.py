@@ -1,13 +1,13 @@
-"""What is asked of a convolution as one product of matrices."""
+"""Claims about a convolution as one matrix product."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("conv1d_by_matmul",)
-READS = "nnscratch/kernels/im2col.py"
+READS = "nnscratch/engines/numpy/im2col.py"
 FORBIDDEN = {
-    f"{library}.{name}": "the sum is to be a product of two matrices"
+    f"{library}.{name}": "compute the sum as a product of two matrices"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "oaconvolve", "lfilter")),
@@ -25,10 +25,10 @@ def _coded(*shape):
 
 
 def _larger(rng, rung):
-    """Addresses or random numbers, of various sizes."""
+    """Index-coded or random numbers, of various sizes."""
     items, channels, out, kernel, stride = map(int, rng.integers((2, 2, 2, 2, 1), (5, 4, 5, 4, 4)))
     length = kernel + stride * int(rng.integers(1, 3)) + int(rng.integers(0, stride))
-    length = min(length, 10)  # addresses of one digit
+    length = min(length, 10)  # one digit for each index
     if rung == 1:
         return _coded(items, channels, length), _coded(out, channels, kernel), stride
     x = rng.standard_normal((items, channels, length))
@@ -95,7 +95,7 @@ def kernels_in_columns(f, rng, rung):
 
 
 @claim(
-    "y, the product put in order",
+    "y, the product with its axes in order",
     by_hand="y[1,0,1] = x[1,0,1]*w[0,0,0] + x[1,0,2]*w[0,0,1] = 5*1 + 1*10 = 15",
     oracle=_oracle(_for_y, "y"),
 )

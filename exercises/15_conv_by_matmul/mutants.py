@@ -1,4 +1,4 @@
-"""Plausible wrong answers for a convolution as a product of matrices."""
+"""Plausible wrong answers for a convolution as a matrix product."""
 
 from solution import conv1d_by_matmul
 
@@ -32,8 +32,8 @@ def columns_reshaped(x, w, stride=1):
 def columns_places_first(x, w, stride=1):
     """In the rows of columns the channels run faster than the places.
 
-    Column c*K + k is asked for: all places of channel 0, then all of channel 1. Yours is k*C + c,
-    and does not fit the order of the matrix.
+    Column c*K + k means all places of channel 0, then all of channel 1. Yours is k*C + c, and does
+    not fit the order of the matrix.
     """
     right, matrix, _ = conv1d_by_matmul(x, w, stride)
     columns = _windows(x, w, stride).swapaxes(2, 3).reshape(right.shape)
@@ -44,8 +44,8 @@ def columns_places_first(x, w, stride=1):
 def channels_last_in_both(x, w, stride=1):
     """Channels run faster than places, in both factors.
 
-    Your y is right, since both factors have the same order. It is not the one asked for, though:
-    c*K + k, all places of channel 0, then all of channel 1.
+    Your y is right, since both factors have the same order. But the exercise asks for c*K + k: all
+    places of channel 0, then all of channel 1.
     """
     right, matrix, y = conv1d_by_matmul(x, w, stride)
     columns = _windows(x, w, stride).swapaxes(2, 3).reshape(right.shape)
@@ -56,8 +56,8 @@ def channels_last_in_both(x, w, stride=1):
 def rows_by_window(x, w, stride=1):
     """The rows are ordered by window first, then by item.
 
-    Row n*L' + i is asked for: all windows of item 0, then all of item 1. Yours is i*N + n. Your y
-    is right, since you put it in order accordingly.
+    Row n*L' + i means all windows of item 0, then all of item 1. Yours is i*N + n. Your y is right,
+    since you reorder it accordingly.
     """
     right, matrix, y = conv1d_by_matmul(x, w, stride)
     return _windows(x, w, stride).swapaxes(0, 1).reshape(right.shape), matrix, y
@@ -65,10 +65,10 @@ def rows_by_window(x, w, stride=1):
 
 @wrong("conv1d_by_matmul", hint=1)
 def rows_by_window_result_by_item(x, w, stride=1):
-    """Rows by window first, but the result is read by item first.
+    """Rows by window first, but the result is split by item first.
 
-    Your rows are i*N + n, and the result is split as if they were n*L' + i. Merge the axes in the
-    order (N, L') and split them in the same.
+    Your rows are i*N + n, and you split the result as if they were n*L' + i. Merge the axes in the
+    order (N, L') and split them in the same order.
     """
     right, matrix, _ = conv1d_by_matmul(x, w, stride)
     columns = _windows(x, w, stride).swapaxes(0, 1).reshape(right.shape)
@@ -79,7 +79,7 @@ def rows_by_window_result_by_item(x, w, stride=1):
 def columns_transposed(x, w, stride=1):
     """columns has a column for each window.
 
-    Despite the name each window is a row here: (N*L', C*K). You give the transpose.
+    Despite the name each window is a row here: (N*L', C*K). You return the transpose.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     return columns.T, matrix, y
@@ -89,7 +89,8 @@ def columns_transposed(x, w, stride=1):
 def stride_ignored(x, w, stride=1):
     """There is a row for every place, whatever the stride.
 
-    Window i begins at place i*s of x, so only every s-th window is wanted: L' = (L - K) // s + 1.
+    Window i begins at place i*s of x, so there is a row for every s-th place only: L' = (L - K) //
+    s + 1.
     """
     return conv1d_by_matmul(x, w)
 
@@ -106,10 +107,10 @@ def stride_in_length_only(x, w, stride=1):
 
 @wrong("conv1d_by_matmul", hint=1)
 def windows_flipped(x, w, stride=1):
-    """The windows are turned round.
+    """The windows are flipped.
 
-    Place k of a window is x[n, c, i*s + k]. Yours begins with the last place, as for a convolution
-    in the mathematicians' sense.
+    Place k of a window is x[n, c, i*s + k]. Yours begins with the last place, as in the
+    mathematical convolution.
     """
     right, matrix, _ = conv1d_by_matmul(x, w, stride)
     columns = _windows(x, w, stride)[..., ::-1].reshape(right.shape)
@@ -118,10 +119,10 @@ def windows_flipped(x, w, stride=1):
 
 @wrong("conv1d_by_matmul", hint=3)
 def kernel_flipped(x, w, stride=1):
-    """The kernels are turned round.
+    """The kernels are flipped.
 
-    Row c*K + k of the matrix is w[o, c, k]. Yours begins with the last place of each kernel, as for
-    a convolution in the mathematicians' sense.
+    Row c*K + k of the matrix is w[o, c, k]. Yours begins with the last place of each kernel, as in
+    the mathematical convolution.
     """
     columns, _, _ = conv1d_by_matmul(x, w, stride)
     return columns, *conv1d_by_matmul(x, w[..., ::-1], stride)[1:]
@@ -129,10 +130,10 @@ def kernel_flipped(x, w, stride=1):
 
 @wrong("conv1d_by_matmul", hint=3)
 def matrix_reshaped(x, w, stride=1):
-    """The matrix is made by reshape alone.
+    """The matrix is computed by reshape alone.
 
-    w.reshape(C*K, O) has the right shape, but cuts the sequence of numbers elsewhere: a column is
-    no kernel any more. Merge the last two axes, then transpose.
+    w.reshape(C*K, O) has the right shape, but its columns mix numbers of several kernels. Merge the
+    last two axes, then transpose.
     """
     columns, right, _ = conv1d_by_matmul(x, w, stride)
     matrix = w.reshape(right.shape)
@@ -143,8 +144,8 @@ def matrix_reshaped(x, w, stride=1):
 def matrix_not_transposed(x, w, stride=1):
     """The matrix has a row for each kernel.
 
-    It is asked for as it stands in columns @ matrix: (C*K, O), a column for each kernel. You give
-    the transpose, which is right in the product only if it is turned there.
+    It must be the factor in columns @ matrix: (C*K, O), a column for each kernel. You return its
+    transpose.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     return columns, matrix.T, y
@@ -154,8 +155,8 @@ def matrix_not_transposed(x, w, stride=1):
 def matrix_places_first(x, w, stride=1):
     """In the matrix the channels run faster than the places.
 
-    Row c*K + k is asked for, as in columns: all places of channel 0, then all of channel 1. Yours
-    is k*C + c, and the two factors do not fit.
+    Row c*K + k, as in columns, means all places of channel 0, then all of channel 1. Yours is k*C +
+    c, and the two factors do not fit.
     """
     columns, _, _ = conv1d_by_matmul(x, w, stride)
     matrix = w.swapaxes(1, 2).reshape(len(w), -1).T
@@ -166,8 +167,8 @@ def matrix_places_first(x, w, stride=1):
 def result_reshaped(x, w, stride=1):
     """The product is reshaped to y without a transpose.
 
-    Its rows are windows and its columns are kernels: (N*L', O) can be split to (N, L', O). Then the
-    last two axes change places.
+    Its rows are windows and its columns are kernels: split (N*L', O) to (N, L', O), then exchange
+    the last two axes.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     return columns, matrix, (columns @ matrix).reshape(y.shape)
@@ -177,8 +178,8 @@ def result_reshaped(x, w, stride=1):
 def result_turned_then_split(x, w, stride=1):
     """The product is transposed before the items are split off.
 
-    (O, N*L') holds the kernels first and the items second; splitting it to (N, O, L') mixes the
-    two. Split first, (N, L', O), then exchange.
+    (O, N*L') has the kernels first and the items second; splitting it to (N, O, L') mixes the two.
+    Split first, (N, L', O), then exchange.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     return columns, matrix, (columns @ matrix).T.reshape(y.shape)
@@ -188,8 +189,8 @@ def result_turned_then_split(x, w, stride=1):
 def result_by_window(x, w, stride=1):
     """Items and windows are split in the wrong order.
 
-    The rows of the product are those of columns, n*L' + i: items first. You split them to
-    (L', N, O), as if it were windows first.
+    The rows of the product are those of columns, n*L' + i: items first. You split them to (L', N,
+    O), windows first.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     items, out, count = y.shape
@@ -201,7 +202,7 @@ def result_by_window(x, w, stride=1):
 def result_channels_last(x, w, stride=1):
     """y has its channels last.
 
-    (N, L', O) is one step too early: y is (N, O, L'), as in all the other exercises.
+    Yours is (N, L', O). y is (N, O, L'), as in the other exercises.
     """
     columns, matrix, y = conv1d_by_matmul(x, w, stride)
     return columns, matrix, y.swapaxes(1, 2)
@@ -211,8 +212,8 @@ def result_channels_last(x, w, stride=1):
 def result_still_a_matrix(x, w, stride=1):
     """y is still the product.
 
-    columns @ matrix holds the right numbers as (N*L', O). Split the rows into items and windows,
-    and put the kernels before the windows.
+    columns @ matrix has the right numbers as (N*L', O). Split the rows into items and windows, and
+    put the kernels before the windows.
     """
     columns, matrix, _ = conv1d_by_matmul(x, w, stride)
     return columns, matrix, columns @ matrix
@@ -222,7 +223,7 @@ def result_still_a_matrix(x, w, stride=1):
 def only_y_returned(x, w, stride=1):
     """Only y is returned.
 
-    Three arrays are asked for, so that the factors can be looked at as well: columns, matrix, y.
+    Return three arrays, so that the check can compare the factors as well: columns, matrix, y.
     """
     return conv1d_by_matmul(x, w, stride)[2]
 
@@ -231,7 +232,7 @@ def only_y_returned(x, w, stride=1):
 def last_window_missing(x, w, stride=1):
     """The last window of each item is missing.
 
-    (L - K) // s counts the steps from the first window to the last. There is one window more.
+    (L - K) // s is the number of steps from the first window to the last. There is one more window.
     """
     windows = _windows(x, w, stride)[:, :-1]
     _, matrix, y = conv1d_by_matmul(x, w, stride)

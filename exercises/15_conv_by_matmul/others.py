@@ -1,4 +1,4 @@
-"""Other right answers for a convolution as a product of matrices."""
+"""Other right answers for a convolution as a matrix product."""
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided

@@ -1,4 +1,4 @@
-"""A convolution as one product of matrices."""
+"""A convolution as one matrix product."""
 
 import numpy as np
 

@@ -1,13 +1,13 @@
-"""What is asked of the gradients of a 1-D convolution."""
+"""Claims about the gradients of a 1-D convolution."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("conv1d_backward",)
-READS = "nnscratch/kernels/plain.py"
+READS = "nnscratch/kernels/conv.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "convolve2d", "correlate2d")),
@@ -18,7 +18,7 @@ FORBIDDEN = {
 
 
 def _inputs(rng, rung, stride=1, padding=0, spare=0):
-    """x, w, g of growing generality; spare: places at the end that no output sees."""
+    """x, w, g, more general at each rung; spare: places at the end that no output uses."""
     if rung == 0:
         x, w = np.array([[[1.0, 2.0, 4.0, 7.0]]]), np.array([[[1.0, 2.0, 3.0]]])
     else:
@@ -34,7 +34,7 @@ def _inputs(rng, rung, stride=1, padding=0, spare=0):
 
 
 def _forward(x, w, stride, padding):
-    """By loops, so that the oracle owes nothing to the solution."""
+    """By loops, independent of the solution."""
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
     length = (x.shape[2] - w.shape[2]) // stride + 1
     y = np.zeros((len(x), len(w), length))
@@ -46,15 +46,15 @@ def _forward(x, w, stride, padding):
 
 def _slopes(loss, array, step=1e-6):
     """Central differences of loss() by each element of array."""
-    found = np.zeros_like(array)
+    slopes = np.zeros_like(array)
     for at in np.ndindex(array.shape):
-        kept = array[at]
-        array[at] = kept + step
+        old = array[at]
+        array[at] = old + step
         high = loss()
-        array[at] = kept - step
-        found[at] = (high - loss()) / (2 * step)
-        array[at] = kept
-    return found
+        array[at] = old - step
+        slopes[at] = (high - loss()) / (2 * step)
+        array[at] = old
+    return slopes
 
 
 def _numeric(stride_and_spare, padding):
@@ -76,7 +76,7 @@ def _numeric(stride_and_spare, padding):
     oracle=_numeric(lambda rung: (1, 0) if rung == 0 else (2, 1), 0),
 )
 def strides(f, rng, rung):
-    stride, spare = (1, 0) if rung == 0 else (2, 1)  # spare: places that no output sees
+    stride, spare = (1, 0) if rung == 0 else (2, 1)  # spare: places that no output uses
     x, w, g = _inputs(rng, rung, stride, spare=spare)
     dx, dw, db = f.conv1d_backward(x, w, g, stride)
     return {"dx": dx, "dw": dw, "db": db}

@@ -10,8 +10,8 @@ from nnscratch.learn import wrong
 def dw_flipped(x, w, g, stride=1, padding=0):
     """dw is reversed along the kernel axis.
 
-    You have the weight gradient of a true convolution. The forward pass is a cross-correlation:
-    y[i] used x[i+k] together with w[k].
+    You have the weight gradient of a mathematical convolution. The forward pass is a
+    cross-correlation: y[i] multiplies x[i+k] by w[k].
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
     return dx, dw[..., ::-1].copy(), db
@@ -19,10 +19,10 @@ def dw_flipped(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=3)
 def dx_kernel_flipped(x, w, g, stride=1, padding=0):
-    """dx is made with the kernel the wrong way round.
+    """dx uses the flipped kernel.
 
-    x[j] met w[k] in output i where i*s + k = j. Going through the outputs you pair g[i] with
-    w[K-1-k]; one flip too many, or one too few.
+    x[j] is multiplied by w[k] in output i where i*s + k = j. You multiply g[i] by w[K-1-k]: one
+    flip too many, or one too few.
     """
     dx = conv1d_backward(x, w[..., ::-1], g, stride, padding)[0]
     return dx, *conv1d_backward(x, w, g, stride, padding)[1:]
@@ -32,7 +32,7 @@ def dx_kernel_flipped(x, w, g, stride=1, padding=0):
 def db_keeps_batch(x, w, g, stride=1, padding=0):
     """db is not summed over the batch.
 
-    One bias serves every item of the batch, so their contributions add up: sum over axes 0 and 2.
+    All items of the batch use the same bias, so their contributions add up: sum over axes 0 and 2.
     """
     dx, dw, _ = conv1d_backward(x, w, g, stride, padding)
     return dx, dw, g.sum(2)
@@ -42,7 +42,7 @@ def db_keeps_batch(x, w, g, stride=1, padding=0):
 def db_sums_channels(x, w, g, stride=1, padding=0):
     """db is summed over the output channels as well.
 
-    There is one bias for each output channel; only batch and positions are summed away.
+    There is one bias for each output channel; sum over batch and positions only.
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
     return dx, dw, np.full_like(db, g.sum())
@@ -52,7 +52,7 @@ def db_sums_channels(x, w, g, stride=1, padding=0):
 def dw_averaged(x, w, g, stride=1, padding=0):
     """dw is averaged over the batch.
 
-    The loss is a sum of what g says of each item. If the mean is wanted, g already holds the 1/N.
+    The contributions of the items add up. If the loss is a mean, g already contains the factor 1/N.
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
     return dx, dw / len(x), db
@@ -60,9 +60,9 @@ def dw_averaged(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=2)
 def first_item_only(x, w, g, stride=1, padding=0):
-    """dw sees the first item of the batch only.
+    """dw uses the first item of the batch only.
 
-    Every item of the batch went through the same weights; their gradients add up.
+    Every item of the batch uses the same weights; their gradients add up.
     """
     dx, _, db = conv1d_backward(x, w, g, stride, padding)
     return dx, conv1d_backward(x[:1], w, g[:1], stride, padding)[1], db
@@ -72,8 +72,8 @@ def first_item_only(x, w, g, stride=1, padding=0):
 def last_position_only(x, w, g, stride=1, padding=0):
     """dw comes from the last position only.
 
-    Inside the loop over positions dw is assigned, not added to: each position replaces the one
-    before. It must be +=.
+    Inside the loop over positions dw is assigned instead of added to: each position replaces the
+    one before. Use +=.
     """
     last = np.zeros_like(g)
     last[..., -1] = g[..., -1]
@@ -83,10 +83,10 @@ def last_position_only(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=3)
 def dx_overwritten(x, w, g, stride=1, padding=0):
-    """dx keeps only one of the outputs that saw a place.
+    """dx keeps only one of the outputs that use a place.
 
-    Neighbouring windows overlap, so a place of x belongs to several outputs. dx is assigned where
-    it must be added to (+=).
+    Neighbouring windows overlap, so several outputs use a place of x. dx is assigned instead of
+    added to (+=).
     """
     _, dw, db = conv1d_backward(x, w, g, stride, padding)
     padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * padding))
@@ -98,9 +98,9 @@ def dx_overwritten(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=2)
 def upstream_reversed(x, w, g, stride=1, padding=0):
-    """The upstream gradient is read from the end.
+    """g is read from the end.
 
-    g[i] belongs to output i, which began at x[i*s]. You pair it with the output counted from the
+    g[i] belongs to output i, whose window begins at x[i*s]. You use the output counted from the
     other end.
     """
     return conv1d_backward(x, w, g[..., ::-1], stride, padding)
@@ -108,9 +108,9 @@ def upstream_reversed(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=3)
 def stride_ignored_in_dx(x, w, g, stride=1, padding=0):
-    """dx is spread as if the stride were 1.
+    """dx is computed as if the stride were 1.
 
-    Output i began at x[i*stride], not at x[i].
+    The window of output i begins at x[i*stride], not at x[i].
     """
     _, dw, db = conv1d_backward(x, w, g, stride, padding)
     dx = conv1d_backward(x, w, g, 1, padding)[0]
@@ -121,7 +121,7 @@ def stride_ignored_in_dx(x, w, g, stride=1, padding=0):
 def stride_ignored_in_dw(x, w, g, stride=1, padding=0):
     """dw reads x as if the stride were 1.
 
-    Output i was made from x[i*stride + k], not from x[i + k].
+    Output i is computed from x[i*stride + k], not from x[i + k].
     """
     dx, _, db = conv1d_backward(x, w, g, stride, padding)
     return dx, conv1d_backward(x, w, g, 1, padding)[1], db
@@ -129,21 +129,21 @@ def stride_ignored_in_dw(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=3)
 def dx_too_short(x, w, g, stride=1, padding=0):
-    """dx lacks the places at the end that no output saw.
+    """dx lacks the places at the end that no output uses.
 
-    When L + 2p - K is no multiple of the stride, the last places are in no window. Their gradient
-    is 0, but they are still there: dx has the shape of x.
+    When L + 2p - K is not a multiple of the stride, the last places are in no window. Their
+    gradient is 0, but dx still has the shape of x.
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
-    seen = (g.shape[2] - 1) * stride + w.shape[2] - padding
-    return dx[..., : min(seen, x.shape[2])], dw, db
+    length_used = (g.shape[2] - 1) * stride + w.shape[2] - padding
+    return dx[..., : min(length_used, x.shape[2])], dw, db
 
 
 @wrong("conv1d_backward", hint=3)
 def padding_kept_in_dx(x, w, g, stride=1, padding=0):
-    """dx still has the padding on it.
+    """dx still has the padding.
 
-    The border places were added by you, they are not part of x. Cut p places off at each end.
+    The border places are not part of x. Cut p places off at each end.
     """
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
     return conv1d_backward(padded, w, g, stride, 0)
@@ -153,8 +153,8 @@ def padding_kept_in_dx(x, w, g, stride=1, padding=0):
 def dx_cut_at_one_end(x, w, g, stride=1, padding=0):
     """dx is cut at the wrong end.
 
-    The padding stands at both ends, so x begins at place p of the padded array. You take the first
-    L places of it.
+    The padding is at both ends, so x begins at place p of the padded array. You take the first L
+    places of it.
     """
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
     dpadded, dw, db = conv1d_backward(padded, w, g, stride, 0)
@@ -163,10 +163,10 @@ def dx_cut_at_one_end(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=2)
 def both_flipped(x, w, g, stride=1, padding=0):
-    """dx and dw belong to a true convolution.
+    """dx and dw belong to a mathematical convolution.
 
-    In both the kernel is turned round. The forward pass does not turn it: y[i] used x[i*s+k]
-    together with w[k].
+    In both the kernel is flipped. The forward pass does not flip it: y[i] multiplies x[i*s+k] by
+    w[k].
     """
     dx = conv1d_backward(x, w[..., ::-1], g, stride, padding)[0]
     _, dw, db = conv1d_backward(x, w, g, stride, padding)
@@ -175,22 +175,22 @@ def both_flipped(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=2)
 def stride_ignored(x, w, g, stride=1, padding=0):
-    """Output i is taken to have seen the places from i on.
+    """Output i is assumed to use the places from i on.
 
-    With stride s it saw those from i*s on, in dx as in dw.
+    With stride s it uses those from i*s on, in dx and in dw.
     """
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
-    seen = conv1d_backward(padded[:, :, : g.shape[2] + w.shape[2] - 1], w, g)
+    length_used = conv1d_backward(padded[:, :, : g.shape[2] + w.shape[2] - 1], w, g)
     dpadded = np.zeros_like(padded)
-    dpadded[:, :, : seen[0].shape[2]] = seen[0]
-    return dpadded[:, :, padding : padding + x.shape[2]], *seen[1:]
+    dpadded[:, :, : length_used[0].shape[2]] = length_used[0]
+    return dpadded[:, :, padding : padding + x.shape[2]], *length_used[1:]
 
 
 @wrong("conv1d_backward", hint=1)
 def db_keeps_places(x, w, g, stride=1, padding=0):
     """db is not summed over the places.
 
-    The one b[o] is added to every output of channel o, so their contributions add up: sum over
+    The same b[o] is added to every output of channel o, so their contributions add up: sum over
     axes 0 and 2.
     """
     dx, dw, _ = conv1d_backward(x, w, g, stride, padding)
@@ -201,7 +201,7 @@ def db_keeps_places(x, w, g, stride=1, padding=0):
 def db_averaged(x, w, g, stride=1, padding=0):
     """db is a mean, not a sum.
 
-    The one b[o] is added to every output of channel o, and each of them moves the loss: their
+    The same b[o] is added to every output of channel o, and each of them changes the loss: their
     contributions add up.
     """
     dx, dw, _ = conv1d_backward(x, w, g, stride, padding)
@@ -212,7 +212,7 @@ def db_averaged(x, w, g, stride=1, padding=0):
 def parameters_averaged(x, w, g, stride=1, padding=0):
     """dw and db are averaged over the batch.
 
-    If the loss is a mean over the items, g holds the 1/N already. Here all items add up.
+    If the loss is a mean over the items, g already contains the factor 1/N. Here all items add up.
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
     return dx, dw / len(x), db / len(x)
@@ -222,7 +222,7 @@ def parameters_averaged(x, w, g, stride=1, padding=0):
 def all_averaged(x, w, g, stride=1, padding=0):
     """All three gradients are divided by the size of the batch.
 
-    If the loss is a mean over the items, g holds the 1/N already. It must not come in twice.
+    If the loss is a mean over the items, g already contains the factor 1/N. Do not divide again.
     """
     return tuple(slope / len(x) for slope in conv1d_backward(x, w, g, stride, padding))
 
@@ -231,7 +231,7 @@ def all_averaged(x, w, g, stride=1, padding=0):
 def minus_zero(x, w, g, stride=1, padding=0):
     """With padding 0 the slice p:-p is empty.
 
-    -0 is 0, so 0:-0 goes from 0 to 0. The border is cut off by p : p + L.
+    -0 is 0, so 0:-0 is 0:0, which is empty. Cut the border off with p : p + L.
     """
     dx, dw, db = conv1d_backward(x, w, g, stride, padding)
     return dx if padding else dx[:, :, :0], dw, db
@@ -239,9 +239,9 @@ def minus_zero(x, w, g, stride=1, padding=0):
 
 @wrong("conv1d_backward", hint=3)
 def last_output_missing(x, w, g, stride=1, padding=0):
-    """The last output gives nothing to dx and dw.
+    """The last output contributes nothing to dx and dw.
 
-    Places i go from 0 to L' - 1, both included: range(L'), where L' is the length of g.
+    i runs from 0 to L' - 1, both included: range(L'), where L' is the length of g.
     """
     without = g.copy()
     without[:, :, -1] = 0.0

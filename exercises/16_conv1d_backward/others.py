@@ -21,7 +21,7 @@ def by_loops(x, w, g, stride=1, padding=0):
 
 @right("conv1d_backward")
 def by_matrix(x, w, g, stride=1, padding=0):
-    """The forward pass as one matrix; the gradients by its transpose."""
+    """The forward pass as a matrix product; the gradients from its transpose."""
     n, c, length = x.shape
     o, _, kernel = w.shape
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding)))

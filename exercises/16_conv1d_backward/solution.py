@@ -9,8 +9,8 @@ def conv1d_backward(x, w, g, stride=1, padding=0):
     dpadded, dw = np.zeros_like(padded), np.zeros_like(w)
     length = g.shape[2]
     for k in range(w.shape[2]):
-        seen = slice(k, k + stride * (length - 1) + 1, stride)  # what w[..., k] was multiplied by
-        dw[:, :, k] = np.einsum("noi,nci->oc", g, padded[:, :, seen])
-        dpadded[:, :, seen] += np.einsum("noi,oc->nci", g, w[:, :, k])
+        places = slice(k, k + stride * (length - 1) + 1, stride)  # multiplied by w[..., k]
+        dw[:, :, k] = np.einsum("noi,nci->oc", g, padded[:, :, places])
+        dpadded[:, :, places] += np.einsum("noi,oc->nci", g, w[:, :, k])
     dx = dpadded[:, :, padding : padding + x.shape[2]]
     return dx, dw, g.sum((0, 2))

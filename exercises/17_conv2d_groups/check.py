@@ -1,13 +1,13 @@
-"""What is asked of a 2-D convolution with groups."""
+"""Claims about a 2-D convolution with groups."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("conv2d",)
-READS = "nnscratch/kernels/plain.py"
+READS = "nnscratch/kernels/conv.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "convolve2d", "correlate2d")),

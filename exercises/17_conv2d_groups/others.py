@@ -18,17 +18,17 @@ def by_loops(x, w, b, stride=1, padding=0, groups=1):
     y = np.empty((n, out, rows, columns))
     for o in range(out):
         first = o // (out // groups) * per_in
-        mine = padded[:, first : first + per_in]
+        group = padded[:, first : first + per_in]
         for i in range(rows):
             for j in range(columns):
-                window = mine[:, :, i * stride : i * stride + kh, j * stride : j * stride + kw]
+                window = group[:, :, i * stride : i * stride + kh, j * stride : j * stride + kw]
                 y[:, o, i, j] = np.tensordot(window, w[o], 3) + b[o]
     return y
 
 
 @right("conv2d")
 def group_by_group(x, w, b, stride=1, padding=0, groups=1):
-    """A view of all windows, and one product of matrices for each group."""
+    """A view of all windows, and one einsum for each group."""
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
     parts = zip(np.split(windows, groups, axis=1), np.split(w, groups), strict=True)
@@ -38,7 +38,7 @@ def group_by_group(x, w, b, stride=1, padding=0, groups=1):
 
 @right("conv2d")
 def as_one_group(x, w, b, stride=1, padding=0, groups=1):
-    """Kernels filled up with zeros, so that they see all channels, and columns times matrix."""
+    """Kernels extended with zeros to all channels; windows times one matrix."""
     out, per_in, kh, kw = w.shape
     full = np.zeros((out, x.shape[1], kh, kw))
     for o in range(out):

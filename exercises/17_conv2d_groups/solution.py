@@ -13,8 +13,8 @@ def conv2d(x, w, b, stride=1, padding=0, groups=1):
     kernels = w.reshape(groups, out // groups, per_group, kh, kw)
     y = np.zeros((len(x), groups, out // groups, rows, columns))
     for down, right in np.ndindex(kh, kw):
-        seen = parts[
+        pixels = parts[
             ..., down : down + stride * rows : stride, right : right + stride * columns : stride
         ]
-        y += np.einsum("ngcij,goc->ngoij", seen, kernels[..., down, right])
+        y += np.einsum("ngcij,goc->ngoij", pixels, kernels[..., down, right])
     return y.reshape(len(x), out, rows, columns) + b[:, None, None]

@@ -1,4 +1,4 @@
-"""What is asked of a convolution over any number of axes."""
+"""Claims about a convolution over any number of axes."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import claim
 FUNCTIONS = ("conv_nd",)
 READS = "nnscratch/kernels/window.py"
 FORBIDDEN = {
-    f"{library}.{name}": "write the sum over the kernel's places yourself"
+    f"{library}.{name}": "write the sum over the places of the kernel yourself"
     for library, names in (
         ("numpy", ("convolve", "correlate")),
         ("scipy.signal", ("convolve", "correlate", "fftconvolve", "convolve2d", "correlate2d")),
@@ -19,7 +19,7 @@ RANKS = (2, 1, 2, 3)  # of the sizes of a case; the first is done by hand
 
 
 def _random(rng, rank, strides, pads):
-    """x and w of a random case; the kernel has not the same length along all axes."""
+    """x and w of a random case; the lengths of the kernel differ between axes."""
     kernel = rng.permutation([2, 3, 2])[:rank]
     if rank == 2:
         kernel = rng.permutation([2, 3])
@@ -57,9 +57,9 @@ def _loops(inputs):
         x, w, strides, pads = inputs(rng, rung)
         rank, kernel = x.ndim - 2, w.shape[2:]
         for axis in range(rank):
-            around = [(0, 0)] * x.ndim
-            around[axis + 2] = (pads[axis], pads[axis + rank])
-            x = np.pad(x, around)
+            pairs = [(0, 0)] * x.ndim
+            pairs[axis + 2] = (pads[axis], pads[axis + rank])
+            x = np.pad(x, pairs)
         out = [(n - k) // s + 1 for n, k, s in zip(x.shape[2:], kernel, strides, strict=True)]
         y = np.zeros((len(x), len(w), *out))
         for n, o, *at in np.ndindex(y.shape):

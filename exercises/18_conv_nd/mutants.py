@@ -8,10 +8,10 @@ from nnscratch.learn import wrong
 
 @wrong("conv_nd", hint=1)
 def two_axes_only(x, w, strides, pads):
-    """Two axes are taken for granted.
+    """The code works for two axes only.
 
-    Names like height and width, or four numbers from x.shape, allow images only. A signal has one
-    spatial axis, a volume has three: let D be x.ndim - 2, and loop over the axes.
+    Names such as height and width, or four numbers from x.shape, allow images only. A signal has
+    one spatial axis, a volume has three: let D be x.ndim - 2, and loop over the axes.
     """
     batch, channels, height, width = x.shape
     return conv_nd(x.reshape(batch, channels, height, width), w, strides, pads)
@@ -21,17 +21,18 @@ def two_axes_only(x, w, strides, pads):
 def kernel_flipped(x, w, strides, pads):
     """The kernel is reversed along every axis.
 
-    That is a true convolution, as in signal processing. Here x[i*s + k] meets w[k], axis by axis.
+    That is the mathematical convolution, as in signal processing. Here x[i*s + k] is multiplied by
+    w[k], axis by axis.
     """
     return conv_nd(x, w[:, :, *(slice(None, None, -1),) * (x.ndim - 2)], strides, pads)
 
 
 @wrong("conv_nd", hint=2)
 def kernel_axes_reversed(x, w, strides, pads):
-    """The kernel's axes are read from the last to the first.
+    """The kernel's axes are used from the last to the first.
 
-    Axis 2 of w goes with axis 2 of x, and so on. In 1-D, and with cubic kernels, no shape gives
-    this away.
+    Axis 2 of w belongs to axis 2 of x, and so on. In 1-D, and with cubic kernels, the shapes do not
+    show this.
     """
     return conv_nd(x, w.transpose(0, 1, *range(x.ndim - 1, 1, -1)), strides, pads)
 
@@ -40,8 +41,7 @@ def kernel_axes_reversed(x, w, strides, pads):
 def result_axes_reversed(x, w, strides, pads):
     """The spatial axes of the result are in reverse order.
 
-    y has its axes in the order of x: the first spatial axis of the one belongs to that of the
-    other.
+    The axes of y are in the order of the axes of x.
     """
     y = conv_nd(x, w, strides, pads)
     return y.transpose(0, 1, *range(x.ndim - 1, 1, -1))
@@ -67,9 +67,10 @@ def last_stride_everywhere(x, w, strides, pads):
 
 @wrong("conv_nd", hint=2)
 def strides_reversed(x, w, strides, pads):
-    """The strides are dealt out from the last axis to the first.
+    """The strides are assigned from the last axis to the first.
 
-    The order is that of the axes: strides[0] is the step along axis 2 of x, the first spatial one.
+    They are in the order of the axes: strides[0] is the step along axis 2 of x, the first spatial
+    one.
     """
     return conv_nd(x, w, tuple(strides)[::-1], pads)
 
@@ -78,7 +79,7 @@ def strides_reversed(x, w, strides, pads):
 def strides_ignored(x, w, strides, pads):
     """The strides are ignored.
 
-    Output i begins at i*s along each axis, not at i, and there are accordingly fewer outputs.
+    The window of output i begins at i*s along each axis, not at i, so there are fewer outputs.
     """
     return conv_nd(x, w, (1,) * len(strides), pads)
 
@@ -107,8 +108,8 @@ def pads_interleaved(x, w, strides, pads):
 def pads_last_axis_first(x, w, strides, pads):
     """pads is read in pairs, beginning with the last axis.
 
-    That is how some padding functions want it. Here all beginnings come first, then all ends, both
-    in the order of the axes: axis d has pads[d] and pads[D + d].
+    Some padding functions have this order. Here all beginnings come first, then all ends, both in
+    the order of the axes: axis d has pads[d] and pads[D + d].
     """
     return conv_nd(x, w, strides, (*pads[0::2][::-1], *pads[1::2][::-1]))
 
@@ -117,7 +118,7 @@ def pads_last_axis_first(x, w, strides, pads):
 def pads_at_wrong_ends(x, w, strides, pads):
     """The beginnings and the ends are swapped.
 
-    pads[d] zeros stand before x along axis d, and pads[D + d] behind it.
+    Along axis d there are pads[d] zeros before x and pads[D + d] after it.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[rank:], *pads[:rank]))
@@ -127,8 +128,8 @@ def pads_at_wrong_ends(x, w, strides, pads):
 def begin_at_both_ends(x, w, strides, pads):
     """The padding of the beginning is used at both ends.
 
-    Each axis has two numbers of its own: pads[d] before x, and pads[D + d] behind it. The second
-    half of pads is not used.
+    Each axis has two numbers: pads[d] before x, and pads[D + d] after it. You do not use the second
+    half of pads.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[:rank], *pads[:rank]))
@@ -138,7 +139,7 @@ def begin_at_both_ends(x, w, strides, pads):
 def ends_not_padded(x, w, strides, pads):
     """There is no padding at the ends.
 
-    The second half of pads is not used: axis d gets pads[D + d] zeros behind x.
+    You do not use the second half of pads: axis d gets pads[D + d] zeros after x.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[:rank], *(0,) * rank))
@@ -148,18 +149,18 @@ def ends_not_padded(x, w, strides, pads):
 def pads_repeat_edge(x, w, strides, pads):
     """The padding repeats the edge of x.
 
-    The padding is made of zeros here. np.pad with mode="edge" copies the outermost values.
+    The padding is zeros here. np.pad with mode="edge" copies the outermost values.
     """
     rank = x.ndim - 2
-    around = ((0, 0), (0, 0), *zip(pads[:rank], pads[rank:], strict=True))
-    return conv_nd(np.pad(x, around, mode="edge"), w, strides, (0,) * 2 * rank)
+    pairs = ((0, 0), (0, 0), *zip(pads[:rank], pads[rank:], strict=True))
+    return conv_nd(np.pad(x, pairs, mode="edge"), w, strides, (0,) * 2 * rank)
 
 
 @wrong("conv_nd", hint=2)
 def strides_in_size_only(x, w, strides, pads):
     """The number of outputs is right, but the windows lie one place apart.
 
-    Output i begins at i*s along each axis, not at i.
+    The window of output i begins at i*s along each axis, not at i.
     """
     size = conv_nd(x, w, strides, pads).shape[2:]
     return conv_nd(x, w, (1,) * len(strides), pads)[:, :, *map(slice, size)]
@@ -169,8 +170,7 @@ def strides_in_size_only(x, w, strides, pads):
 def last_place_only(x, w, strides, pads):
     """Only the last place of the kernel is left.
 
-    In the loop over the places of the kernel, y is assigned (=). Each place adds its products to
-    those of the others: +=.
+    In the loop over the places of the kernel you assign y (=). Add the products of each place: +=.
     """
     only = np.zeros_like(w)
     last = (slice(None), slice(None), *(-1,) * (x.ndim - 2))
@@ -182,7 +182,7 @@ def last_place_only(x, w, strides, pads):
 def pads_ignored(x, w, strides, pads):
     """There is no padding.
 
-    Along axis d, pads[d] zeros stand before x and pads[D + d] behind it.
+    Along axis d, there are pads[d] zeros before x and pads[D + d] after it.
     """
     return conv_nd(x, w, strides, (0,) * len(pads))
 
@@ -191,7 +191,7 @@ def pads_ignored(x, w, strides, pads):
 def begins_not_padded(x, w, strides, pads):
     """There is no padding at the beginnings.
 
-    The first half of pads is not used: axis d gets pads[d] zeros before x.
+    You do not use the first half of pads: axis d gets pads[d] zeros before x.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*(0,) * rank, *pads[rank:]))
@@ -201,8 +201,8 @@ def begins_not_padded(x, w, strides, pads):
 def end_at_both_ends(x, w, strides, pads):
     """The padding of the end is used at both ends.
 
-    Each axis has two numbers of its own: pads[d] before x, and pads[D + d] behind it. The first
-    half of pads is not used.
+    Each axis has two numbers: pads[d] before x, and pads[D + d] after it. You do not use the first
+    half of pads.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[rank:], *pads[rank:]))
@@ -210,10 +210,10 @@ def end_at_both_ends(x, w, strides, pads):
 
 @wrong("conv_nd", hint=1)
 def pads_for_reversed_axes(x, w, strides, pads):
-    """The pads are dealt out from the last axis to the first.
+    """The pads are assigned from the last axis to the first.
 
-    Beginnings and ends are told apart as they should be. But both halves are in the order of the
-    axes: pads[0] and pads[D] belong to axis 2 of x.
+    You split pads into beginnings and ends correctly. But both halves are in the order of the axes:
+    pads[0] and pads[D] belong to axis 2 of x.
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[:rank][::-1], *pads[rank:][::-1]))
@@ -223,8 +223,8 @@ def pads_for_reversed_axes(x, w, strides, pads):
 def ends_from_the_back(x, w, strides, pads):
     """The ends are read from the back of pads.
 
-    You take pads[-1 - d] as the end of axis d. Beginnings and ends are in the same order: the end
-    is pads[D + d].
+    You use pads[-1 - d] as the end of axis d. Beginnings and ends are in the same order: the end is
+    pads[D + d].
     """
     rank = x.ndim - 2
     return conv_nd(x, w, strides, (*pads[:rank], *pads[rank:][::-1]))

@@ -42,7 +42,7 @@ def with_windows(x, w, strides, pads):
 
 @right("conv_nd")
 def always_in_three(x, w, strides, pads):
-    """Missing axes are added with length 1, and taken off in the end."""
+    """Missing axes are added with size 1, and removed at the end."""
     rank = x.ndim - 2
     begin, end = pads[:rank], pads[rank:]
     missing = (1,) * (3 - rank)
@@ -56,6 +56,6 @@ def always_in_three(x, w, strides, pads):
     )
     y = 0
     for i, j, k in np.ndindex(kernels.shape[2:]):
-        seen = volume[:, :, i : i + depth : a, j : j + height : b, k : k + width : c]
-        y = y + np.einsum("ncijk,oc->noijk", seen, kernels[:, :, i, j, k])
+        view = volume[:, :, i : i + depth : a, j : j + height : b, k : k + width : c]
+        y = y + np.einsum("ncijk,oc->noijk", view, kernels[:, :, i, j, k])
     return y.reshape(*y.shape[:2], *y.shape[5 - rank :])

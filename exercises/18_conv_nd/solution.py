@@ -12,6 +12,6 @@ def conv_nd(x, w, strides, pads):
     out = tuple((n - k) // s + 1 for n, k, s in axes)
     y = np.zeros((len(x), len(w), *out))
     for place in np.ndindex(kernel):
-        seen = tuple(slice(k, k + m * s, s) for k, m, s in zip(place, out, strides, strict=True))
-        y += np.einsum("nc...,oc->no...", padded[:, :, *seen], w[:, :, *place])
+        view = tuple(slice(k, k + m * s, s) for k, m, s in zip(place, out, strides, strict=True))
+        y += np.einsum("nc...,oc->no...", padded[:, :, *view], w[:, :, *place])
     return y

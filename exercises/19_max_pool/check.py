@@ -1,4 +1,4 @@
-"""What is asked of max pooling and its gradient."""
+"""Claims about max pooling and its gradient."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ FORBIDDEN = {
     for name in ("maximum_filter", "maximum_filter1d", "grey_dilation")
 }
 TIE = (
-    "several places of a window hold the same largest number, and any of them may get its "
-    "gradient; the custom is the first"
+    "several places of a window have the same largest number, and any of them may get the "
+    "gradient; usually it is the first"
 )
 
 
 def _random(rng, size, stride, padding, dilation, batch=2):
-    """x and g of a random case; some rows and columns at the end may be seen by no window."""
+    """x and g of a random case; rows and columns at the end may be in no window."""
     out = rng.permutation([2, 3])
     spans = [dilation * (k - 1) + 1 for k in size]
     height, width = (
@@ -56,14 +56,14 @@ def _negative(rng, rung):
     return x - 2, g, size, stride, {"padding": padding}
 
 
-def _both(result):
-    """y and dx; None for what is missing."""
+def _results(result):
+    """y and dx; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None)[:2]
 
 
 def _forward(x, rows, columns, size, stride, padding=0, dilation=1):
-    """By loops, so that the oracle owes nothing to the solution."""
+    """By loops, independent of the solution."""
     height, width = x.shape[2:]
     y = np.empty((*x.shape[:2], rows, columns))
     for i, j in np.ndindex(rows, columns):
@@ -101,24 +101,24 @@ def _numeric(inputs):
 )
 def bare(f, rng, rung):
     x, g, size, stride, options = _bare(rng, rung)
-    y, dx = _both(f.max_pool(x, g, size, stride, **options))
+    y, dx = _results(f.max_pool(x, g, size, stride, **options))
     return {"y": y, "dx": dx}
 
 
 @claim(
-    "a border that never wins, and is cut off again",
+    "a border of minus infinity, cut off in dx",
     by_hand="y[0,0,0,1] = max of x[0,1] and x[0,2] = max(-5, -2) = -2",
     oracle=_numeric(_negative),
     image=("y", "dx"),
 )
 def negative(f, rng, rung):
     x, g, size, stride, options = _negative(rng, rung)
-    y, dx = _both(f.max_pool(x, g, size, stride, **options))
+    y, dx = _results(f.max_pool(x, g, size, stride, **options))
     return {"y": y, "dx": dx}
 
 
 def _tied(rng, rung):
-    """Small whole numbers, and windows side by side."""
+    """Small whole numbers, windows that do not overlap."""
     if rung == 0:
         x = np.array([[2.0, 2, 1, 0], [1, 0, 0, 3]])[None, None]
         return x, np.array([[[[5.0, 4]]]]), 2
@@ -150,13 +150,13 @@ def loops(f, rng, rung):
 
 
 @claim(
-    "g is paid out once, even if several places hold the maximum",
+    "the shares of equal maxima add up to g",
     by_hand="paid[0,0,0,0] = g[0,0], to one of the two places or shared = 5 + 0 = 5",
     oracle=loops,
 )
 def tied(f, rng, rung):
     x, g, edge = _tied(rng, rung)
-    y, dx = _both(f.max_pool(x, g, (edge, edge), edge))
+    y, dx = _results(f.max_pool(x, g, (edge, edge), edge))
     windows = _split(x, edge)
     tops = windows == windows.max((3, 5), keepdims=True)
     free = tops & (tops.sum((3, 5), keepdims=True) > 1)

@@ -7,7 +7,7 @@ from nnscratch.learn import wrong
 
 
 def _windows(padded, g, size, stride, dilation=1):
-    """For each output: its index, the window's numbers, and the places of these."""
+    """For each output: its index, the numbers of the window, and their places."""
     for at in np.ndindex(g.shape):
         n, c, i, j = at
         places = [
@@ -19,8 +19,8 @@ def _windows(padded, g, size, stride, dilation=1):
 
 
 def _padded(x, padding, value=-np.inf):
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    return np.pad(x, around, constant_values=value)
+    border = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return np.pad(x, border, constant_values=value)
 
 
 def _cut(padded, x, padding):
@@ -38,10 +38,10 @@ def _pooled(padded, g, size, stride, dilation):
 
 @wrong("max_pool", hint=1)
 def border_of_zeros(x, g, size, stride, padding=0, dilation=1):
-    """The border is made of zeros.
+    """The border is zeros.
 
-    Where all numbers of a window are negative, a zero of the border wins: y is 0 there, and the
-    gradient goes to the border and is lost. The border must be minus infinity, which never wins.
+    Where all numbers of a window are negative, a zero of the border is the maximum: y is 0 there,
+    and the gradient goes to the border and is lost. Use minus infinity for the border.
     """
     y, dpadded = _pooled(_padded(x, padding, 0), g, size, stride, dilation)
     return y, _cut(dpadded, x, padding)
@@ -51,8 +51,8 @@ def border_of_zeros(x, g, size, stride, padding=0, dilation=1):
 def every_tie_is_paid(x, g, size, stride, padding=0, dilation=1):
     """Each of several equal maxima gets the full gradient.
 
-    The mask `window == maximum` is true at all of them, so g is paid out more than once (paid is
-    the sum of dx over each window). One of them may get it all, or they may share it.
+    The mask `window == maximum` is true at all of them, so more than g is added (paid is the sum of
+    dx over each window). Give all of g to one of them, or divide it among them.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for at, window, places in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -63,11 +63,11 @@ def every_tie_is_paid(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def overwritten(x, g, size, stride, padding=0, dilation=1):
-    """dx keeps only the last window that a place has won.
+    """dx keeps only the last window of which a place is the maximum.
 
-    Where windows overlap, one place may be the maximum of several. dx is assigned there (=), and
-    it must be added to (+=). With an array of indices, dx[index] += g is no help: of equal indices
-    one is kept. np.add.at adds all.
+    Where windows overlap, one place may be the maximum of several. You assign dx (=); add to it
+    (+=). With an array of indices, dx[index] += g still keeps one of equal indices; np.add.at adds
+    all.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for at, window, places in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -77,10 +77,10 @@ def overwritten(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def window_overwritten(x, g, size, stride, padding=0, dilation=1):
-    """Each window overwrites what dx holds there.
+    """Each window overwrites the values of dx.
 
-    `dx[window] = g * mask` writes zeros as well, over what earlier windows have paid to the same
-    places. Windows overlap, so it must be added (+=).
+    `dx[window] = g * mask` also writes zeros over gradients of earlier windows at the same places.
+    Windows overlap, so add (+=).
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for at, window, places in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -91,10 +91,10 @@ def window_overwritten(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def slice_overwritten(x, g, size, stride, padding=0, dilation=1):
-    """Each place of the window overwrites what dx holds in its slice.
+    """Each place of the window overwrites the values of dx in its slice.
 
-    The slices that belong to two places of the window have elements in common. `dx[slice] = ...`
-    loses what the place before has paid there; it must be added (+=).
+    The slices of two places of the window have elements in common. `dx[slice] = ...` loses the
+    gradients of earlier places; add them (+=).
     """
     padded = _padded(x, padding)
     won = np.empty(g.shape, int)
@@ -110,10 +110,10 @@ def slice_overwritten(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def corner_forgotten(x, g, size, stride, padding=0, dilation=1):
-    """dx is put where the maximum was within its window.
+    """dx is written at the place within the window.
 
-    Row and column are counted from the window's own corner. In the image they are i*s and j*s
-    further: the corner must be added.
+    Row and column of the maximum count from the start of the window. In the image, add the start:
+    i*s and j*s.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for (n, c, *at), window, _ in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -124,10 +124,10 @@ def corner_forgotten(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def number_in_window(x, g, size, stride, padding=0, dilation=1):
-    """argmax of a window is used as a number in the image.
+    """argmax of a window is used as an index of the image.
 
-    argmax counts the numbers of the window, row by row. Its place in the image is another one: row
-    i*s + k*d and column j*s + l*d, where k and l are its row and column in the window.
+    argmax numbers the places of the window, row by row. In the image the place is row i*s + k*d and
+    column j*s + l*d, where k and l are its row and column in the window.
     """
     dx = np.zeros_like(x)
     for (n, c, *at), window, _ in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -139,7 +139,7 @@ def number_in_window(x, g, size, stride, padding=0, dilation=1):
 def dilation_ignored(x, g, size, stride, padding=0, dilation=1):
     """The windows have no gaps.
 
-    With dilation d the window looks at every d-th row and column: i*s + k*d, not i*s + k.
+    With dilation d the window has every d-th row and column: i*s + k*d, not i*s + k.
     """
     y, dpadded = _pooled(_padded(x, padding), g, size, stride, 1)
     return y, _cut(dpadded, x, padding)
@@ -149,7 +149,7 @@ def dilation_ignored(x, g, size, stride, padding=0, dilation=1):
 def stride_ignored(x, g, size, stride, padding=0, dilation=1):
     """The windows begin at i, j.
 
-    Output i, j belongs to the window whose corner is at row i*s and column j*s of the padded image.
+    The window of output i, j begins at row i*s and column j*s of the padded image.
     """
     y, dpadded = _pooled(_padded(x, padding), g, size, 1, dilation)
     return y, _cut(dpadded, x, padding)
@@ -159,7 +159,7 @@ def stride_ignored(x, g, size, stride, padding=0, dilation=1):
 def size_swapped(x, g, size, stride, padding=0, dilation=1):
     """Height and width of the window are swapped.
 
-    size is (KH, KW): rows first. With square windows nothing gives this away.
+    size is (KH, KW): rows first. With square windows the shapes do not show this.
     """
     y, dpadded = _pooled(_padded(x, padding), g, size[::-1], stride, dilation)
     return y, _cut(dpadded, x, padding)
@@ -167,9 +167,9 @@ def size_swapped(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=2)
 def largest_absolute(x, g, size, stride, padding=0, dilation=1):
-    """The number with the largest absolute value wins.
+    """The number with the largest absolute value is taken.
 
-    The maximum is the largest number with its sign: 1 beats -2.
+    The maximum is the largest number with its sign: 1 is larger than -2.
     """
     padded = _padded(x, padding, 0)
     y, dpadded = np.zeros(g.shape), np.zeros_like(padded)
@@ -182,10 +182,10 @@ def largest_absolute(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=2)
 def channels_together(x, g, size, stride, padding=0, dilation=1):
-    """y holds one maximum for the whole batch and all channels.
+    """y has one maximum for the whole batch and all channels.
 
     .max() of a window of the whole array takes the largest over items and channels too. Each item
-    and each channel has its own: .max(axis=(2, 3)).
+    and each channel has its own maximum: .max(axis=(2, 3)).
     """
     y, dx = max_pool(x, g, size, stride, padding, dilation)
     return np.broadcast_to(y.max((0, 1)), y.shape).copy(), dx
@@ -193,10 +193,10 @@ def channels_together(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def spread_evenly(x, g, size, stride, padding=0, dilation=1):
-    """The gradient is spread over the whole window.
+    """The gradient is divided over the whole window.
 
-    That is the gradient of the average. Of a maximum only the place that holds it moves the output,
-    so it gets all of g.
+    That is the gradient of the average. Only the place of the maximum changes the output, so it
+    gets all of g.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for at, window, places in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -207,9 +207,9 @@ def spread_evenly(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def upstream_forgotten(x, g, size, stride, padding=0, dilation=1):
-    """dx counts the windows won, and g is not in it.
+    """dx counts the maxima, without g.
 
-    The slope of y by its winner is 1; the chain rule multiplies it by g, the gradient of the loss
+    The slope of y by its maximum is 1; the chain rule multiplies it by g, the gradient of the loss
     by that output.
     """
     return max_pool(x, np.ones_like(g), size, stride, padding, dilation)
@@ -217,9 +217,9 @@ def upstream_forgotten(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=1)
 def border_kept_in_dx(x, g, size, stride, padding=0, dilation=1):
-    """dx still has the border on it.
+    """dx still has the border.
 
-    The border was added by you and is no part of x. Cut p rows and columns off on all four sides.
+    The border is not part of x. Cut p rows and columns off on all four sides.
     """
     return _pooled(_padded(x, padding), g, size, stride, dilation)
 
@@ -228,8 +228,8 @@ def border_kept_in_dx(x, g, size, stride, padding=0, dilation=1):
 def cut_at_wrong_corner(x, g, size, stride, padding=0, dilation=1):
     """dx is cut out at the wrong corner.
 
-    The border stands on all four sides, so x begins at row p and column p of the padded array. You
-    take its first H rows and W columns.
+    The border is on all four sides, so x begins at row p and column p of the padded array. You take
+    its first H rows and W columns.
     """
     y, dpadded = _pooled(_padded(x, padding), g, size, stride, dilation)
     return y, dpadded[:, :, : x.shape[2], : x.shape[3]]
@@ -239,7 +239,7 @@ def cut_at_wrong_corner(x, g, size, stride, padding=0, dilation=1):
 def minus_zero(x, g, size, stride, padding=0, dilation=1):
     """With padding 0 the slice p:-p is empty.
 
-    -0 is 0, so 0:-0 goes from 0 to 0. The border is cut off by p : p + H, and so for the width.
+    -0 is 0, so 0:-0 is 0:0, which is empty. Use p : p + H, and the same for the width.
     """
     y, dx = max_pool(x, g, size, stride, padding, dilation)
     return y, dx if padding else dx[:, :, :0, :0]
@@ -247,10 +247,10 @@ def minus_zero(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def equal_anywhere_is_paid(x, g, size, stride, padding=0, dilation=1):
-    """Equal numbers outside of the window are paid as well.
+    """Equal numbers outside of the window get gradients as well.
 
-    The mask `x == maximum` was asked of the whole channel. A number as large as the maximum that
-    lies in another window has not moved this output: look inside of the window only.
+    You compare x == maximum over the whole channel. An equal number in another window does not
+    change this output: compare inside of the window only.
     """
     y, _ = max_pool(x, g, size, stride, padding, dilation)
     dx = np.zeros_like(x)
@@ -261,10 +261,10 @@ def equal_anywhere_is_paid(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def dilation_missing_in_dx(x, g, size, stride, padding=0, dilation=1):
-    """The way back knows nothing of the dilation.
+    """The backward pass ignores the dilation.
 
-    y is right. The place of the maximum is row i*s + k*d and column j*s + l*d, and you leave out
-    the factor d.
+    y is right. The place of the maximum is row i*s + k*d and column j*s + l*d, and you omit the
+    factor d.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for (n, c, i, j), window, _ in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -275,10 +275,10 @@ def dilation_missing_in_dx(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=3)
 def stride_missing_in_dx(x, g, size, stride, padding=0, dilation=1):
-    """The way back knows nothing of the stride.
+    """The backward pass ignores the stride.
 
-    y is right. The place of the maximum is row i*s + k*d and column j*s + l*d, and you leave out
-    the factor s.
+    y is right. The place of the maximum is row i*s + k*d and column j*s + l*d, and you omit the
+    factor s.
     """
     dpadded = _padded(np.zeros_like(x), padding, 0)
     for (n, c, i, j), window, _ in _windows(_padded(x, padding), g, size, stride, dilation):
@@ -289,10 +289,9 @@ def stride_missing_in_dx(x, g, size, stride, padding=0, dilation=1):
 
 @wrong("max_pool", hint=2)
 def smallest_wins(x, g, size, stride, padding=0, dilation=1):
-    """The smallest number of each window wins.
+    """The smallest number of each window is taken.
 
-    Asked is the largest: argmax, not argmin. A border of minus infinity would be the smallest of
-    all.
+    Use argmax, not argmin. (A border of minus infinity is always the smallest.)
     """
     y, dpadded = _pooled(-_padded(x, padding), g, size, stride, dilation)
     return -y, _cut(dpadded, x, padding)

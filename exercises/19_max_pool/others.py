@@ -11,7 +11,7 @@ def by_loops(x, g, size, stride, padding=0, dilation=1):
     """One window at a time; places outside of the image are skipped."""
     y, dx = np.full(g.shape, -np.inf), np.zeros(x.shape)
     for n, c, i, j in np.ndindex(g.shape):
-        found = None
+        best = None
         for k in range(size[0]):
             for m in range(size[1]):
                 row = i * stride + k * dilation - padding
@@ -19,14 +19,14 @@ def by_loops(x, g, size, stride, padding=0, dilation=1):
                 if not (0 <= row < x.shape[2] and 0 <= column < x.shape[3]):
                     continue
                 if x[n, c, row, column] > y[n, c, i, j]:
-                    y[n, c, i, j], found = x[n, c, row, column], (n, c, row, column)
-        dx[found] += g[n, c, i, j]
+                    y[n, c, i, j], best = x[n, c, row, column], (n, c, row, column)
+        dx[best] += g[n, c, i, j]
     return y, dx
 
 
 @right("max_pool")
 def by_index(x, g, size, stride, padding=0, dilation=1):
-    """A view of all windows, and one addition at computed places."""
+    """A view of all windows, and one np.add.at with computed places."""
     batch, channels, height, width = x.shape
     padded = np.full(
         (batch, channels, height + 2 * padding, width + 2 * padding), np.finfo(x.dtype).min
@@ -46,7 +46,7 @@ def by_index(x, g, size, stride, padding=0, dilation=1):
 
 @right("max_pool")
 def ties_share(x, g, size, stride, padding=0, dilation=1):
-    """Equal maxima share the gradient, which is right as well."""
+    """Equal maxima share the gradient."""
     p = padding
     padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), constant_values=-np.inf)
     dpadded, y = np.zeros(padded.shape), np.zeros(g.shape)
@@ -63,7 +63,7 @@ def ties_share(x, g, size, stride, padding=0, dilation=1):
 
 @right("max_pool")
 def last_tie(x, g, size, stride, padding=0, dilation=1):
-    """The last of equal maxima is paid, which is right as well."""
+    """The last of equal maxima gets the gradient."""
     p = padding
     padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), constant_values=-np.inf)
     dpadded, y = np.zeros(padded.shape), np.zeros(g.shape)

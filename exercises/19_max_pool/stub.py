@@ -1,4 +1,4 @@
-"""Max pooling, forward and back."""
+"""Max pooling, forward and backward."""
 
 import numpy as np
 

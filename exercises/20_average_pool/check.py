@@ -1,4 +1,4 @@
-"""What is asked of average pooling and its relatives."""
+"""Claims about average pooling, global pooling and LP pooling."""
 
 import itertools
 
@@ -15,7 +15,7 @@ FORBIDDEN = {
 
 
 def _starts(n, k, stride, padding, ceil_mode):
-    """Where windows begin along an axis, by listing them; and whether one had to be left out."""
+    """The starts of windows along an axis, listed; and whether one had to be left out."""
     starts = list(range(-padding, n + padding - k + 1, stride))
     following = starts[-1] + stride
     is_over = ceil_mode and starts[-1] + k < n + padding
@@ -25,23 +25,23 @@ def _starts(n, k, stride, padding, ceil_mode):
 
 
 def _geometries(ceil_mode):
-    """Sizes, strides, paddings and lengths such that rounding up or down makes a difference.
+    """Sizes, strides, paddings and lengths for which rounding up or down makes a difference.
 
-    In ceil mode a window reaches over along one axis, and one is left out along the other.
+    In ceil mode a window extends past the end along one axis, and one is left out along the other.
     """
     for k, stride, lengths in itertools.product((2, 3, 4), (2, 3), np.ndindex(8, 8)):
         for size, padding in itertools.product(((k, k + 1), (k + 1, k)), range(1, k // 2 + 1)):
             if min(lengths) < 3:
                 continue
             axes = list(zip(lengths, size, strict=True))
-            found = [_starts(n, m, stride, padding, True) for n, m in axes]
-            reach = [starts[-1] + m - n for (starts, _), (n, m) in zip(found, axes, strict=True)]
-            if max(reach) > padding and (not ceil_mode or any(left_out for _, left_out in found)):
+            results = [_starts(n, m, stride, padding, True) for n, m in axes]
+            reach = [starts[-1] + m - n for (starts, _), (n, m) in zip(results, axes, strict=True)]
+            if max(reach) > padding and (not ceil_mode or any(left_out for _, left_out in results)):
                 yield size, stride, padding, lengths
 
 
 def _exact(rng):
-    """x, size, stride and padding: nothing is left over, and one window more would still fit."""
+    """x, size, stride and padding: nothing is left over, and one more window would still fit."""
     stride, padding = int(rng.integers(1, 3)), int(rng.integers(2))
     size = rng.permutation([stride + padding + 1, stride + padding + 2])
     lengths = size - 2 * padding + stride * rng.integers(1, 4, 2)

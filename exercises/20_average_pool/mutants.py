@@ -1,13 +1,13 @@
-"""Plausible wrong answers for average pooling and its relatives."""
+"""Plausible wrong answers for average pooling, global pooling and LP pooling."""
 
 import numpy as np
-from solution import avg_pool, global_avg_pool, how_many, lp_pool
+from solution import avg_pool, global_avg_pool, lp_pool, window_count
 
 from nnscratch.learn import wrong
 
 
 def _sums(x, size, stride, padding, out):
-    """The sum of each window, as many as out says; what is not there adds nothing."""
+    """The sum of each window, for `out` windows; places outside add nothing."""
     y = np.zeros((*x.shape[:2], *out))
     for i, j in np.ndindex(*out):
         top, left = i * stride - padding, j * stride - padding
@@ -19,12 +19,12 @@ def _sums(x, size, stride, padding, out):
 
 def _out(x, size, stride, padding, ceil_mode):
     lengths = zip(x.shape[2:], size, strict=True)
-    return [how_many(n, k, stride, padding, ceil_mode) for n, k in lengths]
+    return [window_count(n, k, stride, padding, ceil_mode) for n, k in lengths]
 
 
 @wrong("avg_pool", hint=2)
 def padding_the_other_way(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """Padding is counted where it should not be, and the reverse.
+    """count_padding is inverted.
 
     count_padding=True divides by the places in the padded image, False by the pixels only. You have
     it the other way round.
@@ -34,20 +34,20 @@ def padding_the_other_way(x, size, stride, padding=0, ceil_mode=False, count_pad
 
 @wrong("avg_pool", hint=2)
 def padding_always_counted(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """The padding is counted in any case.
+    """The padding always counts.
 
-    With count_padding=False only pixels of the image count, so windows at the border are divided by
-    less.
+    With count_padding=False only pixels of the image count, so windows at the border have a smaller
+    divisor.
     """
     return avg_pool(x, size, stride, padding, ceil_mode, True)
 
 
 @wrong("avg_pool", hint=2)
 def padding_never_counted(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """The padding is not counted, though it should be.
+    """The padding never counts.
 
-    With count_padding=True, which is the default, the rows and columns of the padding count in the
-    divisor, as if they were pixels of value 0.
+    With count_padding=True, the default, rows and columns of the padding count in the divisor, like
+    pixels of value 0.
     """
     return avg_pool(x, size, stride, padding, ceil_mode, False)
 
@@ -56,8 +56,8 @@ def padding_never_counted(x, size, stride, padding=0, ceil_mode=False, count_pad
 def padding_ignored(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """There is no padding.
 
-    The first window begins at row -p and column -p, and there is room for p more at the end as
-    well: H + 2p - K.
+    The first window begins at row -p and column -p, and the length grows by p at the end as well: H
+    + 2p - K.
     """
     return avg_pool(x, size, stride, 0, ceil_mode, count_padding)
 
@@ -66,8 +66,8 @@ def padding_ignored(x, size, stride, padding=0, ceil_mode=False, count_padding=T
 def full_window_always(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """Every window is divided by KH*KW.
 
-    At the border a window has fewer places that count: without the padding only its pixels, with it
-    only what lies in the padded image.
+    At the border fewer places of a window count: without the padding only its pixels, with the
+    padding only places of the padded image.
     """
     out = _out(x, size, stride, padding, ceil_mode)
     return _sums(x, size, stride, padding, out) / (size[0] * size[1])
@@ -75,10 +75,10 @@ def full_window_always(x, size, stride, padding=0, ceil_mode=False, count_paddin
 
 @wrong("avg_pool", hint=2)
 def overhang_counted(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """In ceil mode, places beyond the padded image are counted.
+    """In ceil mode, places after the padded image count.
 
-    With count_padding=True the divisor is what lies in the padded image, from -p to H + p. What a
-    window in ceil mode has beyond that is no padding; nobody asked for it.
+    With count_padding=True the divisor counts places in the padded image, from -p to H + p. Places
+    of a window after that do not count.
     """
     if count_padding:
         return full_window_always(x, size, stride, padding, ceil_mode)
@@ -89,17 +89,17 @@ def overhang_counted(x, size, stride, padding=0, ceil_mode=False, count_padding=
 def not_divided(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """The sums are not divided.
 
-    A mean is a sum divided by how many numbers were added.
+    A mean is a sum divided by the number of its terms.
     """
     return _sums(x, size, stride, padding, _out(x, size, stride, padding, ceil_mode))
 
 
 @wrong("avg_pool", hint=1)
 def ceil_ignored(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """ceil_mode changes nothing.
+    """ceil_mode has no effect.
 
-    In ceil mode (H + 2p - K) / s is rounded up, so that there is one window more where something
-    would be left over.
+    In ceil mode (H + 2p - K) / s is rounded up, so that there is one more window where pixels would
+    be left over.
     """
     return avg_pool(x, size, stride, padding, False, count_padding)
 
@@ -109,7 +109,7 @@ def always_rounded_up(x, size, stride, padding=0, ceil_mode=False, count_padding
     """The number of windows is always rounded up.
 
     That is ceil mode, which is off by default. Without it (H + 2p - K) / s is rounded down, and
-    what is left over is seen by no window.
+    places that are left over are not used.
     """
     return avg_pool(x, size, stride, padding, True, count_padding)
 
@@ -118,8 +118,8 @@ def always_rounded_up(x, size, stride, padding=0, ceil_mode=False, count_padding
 def last_window_in_padding(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """A window that begins in the padding at the end is kept.
 
-    It would see no pixel at all. In ceil mode, if the last window begins at or behind H + p,
-    counted in the padded image, there is one window less.
+    It covers no pixel. In ceil mode, if the last window begins at H + p or later, counted in the
+    padded image, leave it out.
     """
     if not ceil_mode:
         return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
@@ -138,7 +138,7 @@ def last_window_in_padding(x, size, stride, padding=0, ceil_mode=False, count_pa
 def size_swapped(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """Height and width of the window are swapped.
 
-    size is (KH, KW): rows first. With square windows nothing gives this away.
+    size is (KH, KW): rows first. With square windows the shapes do not show this.
     """
     return avg_pool(x, size[::-1], stride, padding, ceil_mode, count_padding)
 
@@ -147,7 +147,7 @@ def size_swapped(x, size, stride, padding=0, ceil_mode=False, count_padding=True
 def stride_is_one(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """The stride is ignored.
 
-    Window (i, j) begins at row i*s - p and column j*s - p, so there are fewer of them.
+    Window (i, j) begins at row i*s - p and column j*s - p, so there are fewer windows.
     """
     return avg_pool(x, size, 1, padding, ceil_mode, count_padding)
 
@@ -156,7 +156,7 @@ def stride_is_one(x, size, stride, padding=0, ceil_mode=False, count_padding=Tru
 def global_over_batch(x):
     """The global mean runs over the batch as well.
 
-    Each item has a mean of its own in each channel: average over axes 2 and 3, not over 0.
+    Each item has its own mean in each channel: average over axes 2 and 3, not over 0.
     """
     return x.mean((0, 2, 3))
 
@@ -165,7 +165,7 @@ def global_over_batch(x):
 def global_over_channels(x):
     """The global mean runs over the channels as well.
 
-    Each channel has a mean of its own: average over axes 2 and 3, not over 1.
+    Each channel has its own mean: average over axes 2 and 3, not over 1.
     """
     return x.mean((1, 2, 3))
 
@@ -181,9 +181,9 @@ def global_along_width(x):
 
 @wrong("global_avg_pool", hint=3)
 def global_axes_kept(x):
-    """The result has two axes of length 1 too many.
+    """The result has two axes of size 1 too many.
 
-    The numbers are right. The shape that is asked for is (N, C), so do not keep the averaged axes.
+    The numbers are right. The result has the shape (N, C), so do not keep the averaged axes.
     """
     return global_avg_pool(x)[:, :, None, None]
 
@@ -201,16 +201,16 @@ def global_sum(x):
 def lp_without_root(x, p, size, stride):
     """The p-th root is missing.
 
-    After the sum of |x|^p comes the power 1/p; without it the result has not the size of x.
+    After the sum of |x|^p take the power 1/p.
     """
     return lp_pool(x, p, size, stride) ** p
 
 
 @wrong("lp_pool", hint=3)
 def lp_of_mean(x, p, size, stride):
-    """The powers are averaged, not added up.
+    """The powers are averaged, not summed.
 
-    LP pooling is the p-norm of the window: the root of a sum. There is no division by KH*KW.
+    LP pooling is the p-norm of the window: the root of a sum. Do not divide by KH*KW.
     """
     return avg_pool(abs(x) ** p, size, stride) ** (1 / p)
 
@@ -219,16 +219,16 @@ def lp_of_mean(x, p, size, stride):
 def lp_with_sign(x, p, size, stride):
     """Negative numbers keep their sign under the power.
 
-    For an odd p they cancel positive ones, and the root of a negative sum is NaN. It is |x|^p.
+    For an odd p they cancel positive ones, and the root of a negative sum is NaN. Use |x|^p.
     """
     return (avg_pool(x**p, size, stride) * size[0] * size[1]) ** (1 / p)
 
 
 @wrong("lp_pool", hint=3)
 def lp_square_root(x, p, size, stride):
-    """It is always the square root.
+    """The root is always the square root.
 
-    The root must undo the power: the power 1/p, which is a square root for p = 2 only.
+    The root must invert the power: the power 1/p, which is a square root for p = 2 only.
     """
     return np.sqrt(lp_pool(x, p, size, stride) ** p)
 
@@ -246,8 +246,7 @@ def lp_always_two(x, p, size, stride):
 def windows_begin_at_zero(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """The windows begin at i*s, without the -p.
 
-    Their number is right. Window 0 begins at -p, p places before the image, so window i begins at
-    i*s - p.
+    Their number is right. Window 0 begins p places before the image, so window i begins at i*s - p.
     """
     out = _out(x, size, stride, padding, ceil_mode)
     border = padding if count_padding else 0
@@ -261,7 +260,7 @@ def windows_begin_at_zero(x, size, stride, padding=0, ceil_mode=False, count_pad
 def negative_start(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """A slice begins below 0.
 
-    x[-1:1] does not begin one place before the array: Python counts -1 from the end. Let slices
+    x[-1:1] does not begin one place before the array: in Python -1 counts from the end. Let slices
     begin at max(start, 0), or add a border of zeros first.
     """
     y = np.empty((*x.shape[:2], *_out(x, size, stride, padding, ceil_mode)))
@@ -278,10 +277,10 @@ def negative_start(x, size, stride, padding=0, ceil_mode=False, count_padding=Tr
 
 @wrong("avg_pool", hint=2)
 def empty_window_kept(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """A window that begins behind the image is kept.
+    """A window that begins after the image is kept.
 
-    In ceil mode, if (H' - 1)*s >= H + p, there is one window less, and so for the width. The one
-    you keep sees no pixel, and its rows or columns are counted as 0 or less.
+    In ceil mode, if (H' - 1)*s >= H + p, there is one window less; the same holds for the width.
+    The window you keep covers no pixel, and its count of rows or columns is 0 or less.
     """
     if not ceil_mode:
         return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
@@ -299,7 +298,7 @@ def empty_window_kept(x, size, stride, padding=0, ceil_mode=False, count_padding
 def global_along_height(x):
     """The mean is taken along the height only.
 
-    The width is still there. All pixels of a channel count: average over axes 2 and 3.
+    The width is still there. The mean is over all pixels of a channel: average over axes 2 and 3.
     """
     return x.mean(2)
 
@@ -308,7 +307,7 @@ def global_along_height(x):
 def global_over_everything(x):
     """One mean is taken of all numbers.
 
-    Each item and each channel has a mean of its own: average over axes 2 and 3, not over 0 and 1.
+    Each item and each channel has its own mean: average over axes 2 and 3, not over 0 and 1.
     """
     return x.mean()
 
@@ -317,7 +316,7 @@ def global_over_everything(x):
 def global_maximum(x):
     """The largest pixel is taken, not the mean.
 
-    That is global max pooling. Here it is the sum over all pixels, divided by their number.
+    That is global max pooling. Here the result is the sum over all pixels, divided by their number.
     """
     return x.max((2, 3))
 
@@ -326,8 +325,8 @@ def global_maximum(x):
 def lp_precedence(x, p, size, stride):
     """The sum is divided by p.
 
-    `s ** 1 / p` means (s ** 1) / p, since ** binds tighter than the division. The root is
-    s ** (1 / p).
+    `s ** 1 / p` means (s ** 1) / p, since ** binds more tightly than the division. The root is s **
+    (1 / p).
     """
     return lp_pool(x, p, size, stride) ** p / p
 
@@ -336,8 +335,8 @@ def lp_precedence(x, p, size, stride):
 def lp_absolute_too_late(x, p, size, stride):
     """The absolute value is taken of the sum, not of x.
 
-    Under the sum, an odd power of a negative number is negative and cancels positive ones. First
-    |x|, then the power, then the sum.
+    In the sum, an odd power of a negative number is negative and cancels positive ones. First |x|,
+    then the power, then the sum.
     """
     return abs(avg_pool(x**p, size, stride) * size[0] * size[1]) ** (1 / p)
 
@@ -346,7 +345,7 @@ def lp_absolute_too_late(x, p, size, stride):
 def lp_maximum(x, p, size, stride):
     """The largest absolute value is taken.
 
-    The p-norm comes close to it for large p, but all numbers of the window count.
+    The p-norm is near it for large p, but all numbers of the window count.
     """
     windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))
     return abs(windows[:, :, ::stride, ::stride]).max((4, 5))
@@ -356,13 +355,13 @@ def lp_maximum(x, p, size, stride):
 def lp_stride_ignored(x, p, size, stride):
     """The stride of LP pooling is ignored.
 
-    Window i begins at row i*s, as with averages, and there are fewer of them.
+    Window i begins at row i*s, as in average pooling, so there are fewer windows.
     """
     return lp_pool(x, p, size, 1)
 
 
 def _with_counts(x, size, stride, padding, count_padding, out):
-    """As many windows as out says, each divided by the places it has, 1 at least."""
+    """`out` windows, each divided by the number of its places, at least 1."""
     border = padding if count_padding else 0
     counts = []
     for n, k, m in zip(x.shape[2:], size, out, strict=True):
@@ -374,10 +373,10 @@ def _with_counts(x, size, stride, padding, count_padding, out):
 
 @wrong("avg_pool", hint=1)
 def one_more_in_any_case(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """In ceil mode there is one window more even where nothing is left over.
+    """In ceil mode there is one more window even where nothing is left over.
 
     Rounding up is not rounding down and adding 1: where (H + 2p - K) / s is a whole number, both
-    ways of rounding give that number.
+    give that number.
     """
     if not ceil_mode:
         return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
@@ -390,10 +389,10 @@ def one_more_in_any_case(x, size, stride, padding=0, ceil_mode=False, count_padd
 
 @wrong("avg_pool", hint=1)
 def last_window_left_out_too_early(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """A last window that still sees pixels is left out.
+    """A last window that still covers pixels is left out.
 
-    (H' - 1)*s is counted in the padded image, where the pixels end at H + p, not at H. Only a
-    window that begins at H + p or behind is left out.
+    (H' - 1)*s is counted in the padded image, where the pixels end at H + p, not at H. Leave a
+    window out only if it begins at H + p or later.
     """
     if not ceil_mode:
         return avg_pool(x, size, stride, padding, ceil_mode, count_padding)
@@ -406,8 +405,8 @@ def last_window_left_out_too_early(x, size, stride, padding=0, ceil_mode=False, 
 
 @wrong("lp_pool", hint=3)
 def lp_whole_power(x, p, size, stride):
-    """A p that is no whole number is cut to one.
+    """A p that is not a whole number is rounded.
 
-    p is any number from 1 on, 2.5 as well. Python and NumPy take such powers of |x| as they are.
+    p is any number from 1 on, for example 2.5. Python and NumPy compute such powers of |x|.
     """
     return (avg_pool(abs(x) ** int(p), size, stride) * size[0] * size[1]) ** (1 / p)

@@ -1,4 +1,4 @@
-"""Other right answers for average pooling and its relatives."""
+"""Other right answers for average pooling, global pooling and LP pooling."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -10,9 +10,9 @@ from nnscratch.learn import right
 def with_ones(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """Sums of x divided by sums of ones, both over views of windows."""
     p = padding
-    around = ((0, 0), (0, 0), (p, p), (p, p))
-    values = np.pad(x, around)
-    ones = np.pad(np.ones_like(x), around, constant_values=float(count_padding))
+    border = ((0, 0), (0, 0), (p, p), (p, p))
+    values = np.pad(x, border)
+    ones = np.pad(np.ones_like(x), border, constant_values=float(count_padding))
     keep = []
     for axis, k in zip((2, 3), size, strict=True):
         n = x.shape[axis]
@@ -20,9 +20,9 @@ def with_ones(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
         if ceil_mode and starts[-1] + k < n + 2 * p and starts[-1] + stride < n + p:
             starts = np.append(starts, starts[-1] + stride)
         keep.append(starts)
-    behind = ((0, 0), (0, 0), (0, size[0]), (0, size[1]))
+    overhang = ((0, 0), (0, 0), (0, size[0]), (0, size[1]))
     totals = [
-        sliding_window_view(np.pad(array, behind), size, axis=(2, 3))[
+        sliding_window_view(np.pad(array, overhang), size, axis=(2, 3))[
             :, :, keep[0][:, None], keep[1]
         ].sum((-2, -1))
         for array in (values, ones)
@@ -32,7 +32,7 @@ def with_ones(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
 
 @right("avg_pool")
 def by_matrices(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
-    """A mean over a window is a mean along each axis: one matrix for the rows, one for columns."""
+    """A window mean is a mean along each axis: one matrix for the rows, one for the columns."""
     matrices = []
     for n, k in zip(x.shape[2:], size, strict=True):
         rows = []

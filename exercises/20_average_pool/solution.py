@@ -1,4 +1,4 @@
-"""Average pooling, global and local, and LP pooling."""
+"""Average pooling, local and global, and LP pooling."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def avg_pool(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     """The mean of each window: x (N, C, H, W), size (KH, KW) -> (N, C, H', W')."""
     lengths = zip(x.shape[2:], size, strict=True)
-    out = [how_many(n, k, stride, padding, ceil_mode) for n, k in lengths]
+    out = [window_count(n, k, stride, padding, ceil_mode) for n, k in lengths]
     border = padding if count_padding else 0
     y = np.empty((*x.shape[:2], *out))
     for at in np.ndindex(*out):
@@ -19,8 +19,8 @@ def avg_pool(x, size, stride, padding=0, ceil_mode=False, count_padding=True):
     return y
 
 
-def how_many(n, k, stride, padding, ceil_mode):
-    """How many windows of length k there are along an axis of length n."""
+def window_count(n, k, stride, padding, ceil_mode):
+    """The number of windows of length k along an axis of length n."""
     room = n + 2 * padding - k
     if not ceil_mode:
         return room // stride + 1

@@ -1,4 +1,4 @@
-"""Average pooling, global and local, and LP pooling."""
+"""Average pooling, local and global, and LP pooling."""
 
 import numpy as np
 

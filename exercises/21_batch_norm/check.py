@@ -1,4 +1,4 @@
-"""What is asked of batch normalisation."""
+"""Claims about batch normalisation."""
 
 import math
 
@@ -25,8 +25,8 @@ def _inputs(rng, rung):
     return x, gamma, beta, mean, var, options
 
 
-def _three(result):
-    """The three results; None for what is missing."""
+def _results(result):
+    """The three results; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return (*parts, None, None, None)[:3]
 
@@ -40,33 +40,33 @@ def _loops(training):
         y = np.empty_like(x)
         for c in range(len(gamma)):
             numbers = x[:, c].ravel().tolist()
-            centre, spread = mean[c], var[c]
+            centre, variance = mean[c], var[c]
             if training:
                 centre = math.fsum(numbers) / len(numbers)
                 squares = math.fsum((number - centre) ** 2 for number in numbers)
-                spread = squares / len(numbers)
+                variance = squares / len(numbers)
                 mean[c] += momentum * (centre - mean[c])
                 var[c] += momentum * (squares / (len(numbers) - 1) - var[c])
-            y[:, c] = (x[:, c] - centre) * gamma[c] / math.sqrt(spread + eps) + beta[c]
+            y[:, c] = (x[:, c] - centre) * gamma[c] / math.sqrt(variance + eps) + beta[c]
         return {"y": y, "mean": mean, "var": var}
 
     return loops
 
 
 @claim(
-    "training: y, and the running statistics",
+    "training: y and the running statistics",
     rungs=4,
     by_hand="y[1,0,0,0] = gamma * (x - 1) / sqrt(v + eps) + beta = 2 * 3 / sqrt(3 + 1) + 10 = 13",
     oracle=_loops(True),
 )
 def trained(f, rng, rung):
     *arrays, options = _inputs(rng, rung)
-    y, mean, var = _three(f.batch_norm(*arrays, True, **options))
+    y, mean, var = _results(f.batch_norm(*arrays, True, **options))
     return {"y": y, "mean": mean, "var": var}
 
 
 @claim(
-    "afterwards: y, and the running statistics",
+    "evaluation: y and the running statistics",
     rungs=2,
     by_hand="y[1,0,0,0] = 2 * (x - mean) / sqrt(var + eps) + 10 = 2 * (4 - 5) / sqrt(8 + 1) + 10"
     " = 9.3333",
@@ -74,7 +74,7 @@ def trained(f, rng, rung):
 )
 def used(f, rng, rung):
     *arrays, options = _inputs(rng, rung)
-    y, mean, var = _three(f.batch_norm(*arrays, False, **options))
+    y, mean, var = _results(f.batch_norm(*arrays, False, **options))
     return {"y": y, "mean": mean, "var": var}
 
 
@@ -89,8 +89,8 @@ def _slopes(rng, rung):
     return x, g, gamma, beta, options.get("eps", 1e-5)
 
 
-def _kept(x, eps):
-    """normal and root, as they are kept from the way forward."""
+def _stored(x, eps):
+    """normal and root, as stored in the forward pass."""
     root = np.array([math.sqrt(np.var(channel) + eps) for channel in x.swapaxes(0, 1)])
     normal = np.empty_like(x)
     for c, channel in enumerate(x.swapaxes(0, 1)):
@@ -102,19 +102,19 @@ def numeric(f, rng, rung):
     x, g, gamma, beta, eps = _slopes(rng, rung)
 
     def loss():
-        normal, _ = _kept(x, eps)
+        normal, _ = _stored(x, eps)
         return sum((g[:, c] * (gamma[c] * normal[:, c] + beta[c])).sum() for c in range(len(gamma)))
 
     slopes = []
     for array in (x, gamma, beta):
         slope, step = np.zeros_like(array), 1e-6
         for at in np.ndindex(array.shape):
-            kept = array[at]
-            array[at] = kept + step
+            old = array[at]
+            array[at] = old + step
             high = loss()
-            array[at] = kept - step
+            array[at] = old - step
             slope[at] = (high - loss()) / (2 * step)
-            array[at] = kept
+            array[at] = old
         slopes.append(slope)
     return dict(zip(("dx", "dgamma", "dbeta"), slopes, strict=True))
 
@@ -127,6 +127,6 @@ def numeric(f, rng, rung):
 )
 def backwards(f, rng, rung):
     x, g, gamma, _, eps = _slopes(rng, rung)
-    normal, root = _kept(x, eps)
-    dx, dgamma, dbeta = _three(f.batch_norm_backward(g, normal, gamma, root))
+    normal, root = _stored(x, eps)
+    dx, dgamma, dbeta = _results(f.batch_norm_backward(g, normal, gamma, root))
     return {"dx": dx, "dgamma": dgamma, "dbeta": dbeta}

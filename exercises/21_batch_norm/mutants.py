@@ -1,7 +1,7 @@
 """Plausible wrong answers for batch normalisation."""
 
 import numpy as np
-from solution import AXES, batch_norm, batch_norm_backward, beside
+from solution import AXES, batch_norm, batch_norm_backward, expand
 
 from nnscratch.learn import wrong
 
@@ -11,29 +11,28 @@ def _moved(old, now, momentum):
 
 
 def _normalised(x, gamma, beta, centre, root):
-    return beside(gamma) * (x - centre) / root + beside(beta)
+    return expand(gamma) * (x - centre) / root + expand(beta)
 
 
 @wrong("batch_norm", hint=1)
 def unbiased_in_y(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     """y is normalised with the unbiased variance.
 
-    While training x is divided by the root of the biased variance, the sum of squares over M. Only
-    the running variance takes the one over M - 1.
+    In training x is divided by the root of the biased variance, the sum of squares over M. Only the
+    running variance uses M - 1.
     """
     y, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
     if training:
-        root = np.sqrt(beside(x.var(AXES, ddof=1)) + eps)
-        y = _normalised(x, gamma, beta, beside(x.mean(AXES)), root)
+        root = np.sqrt(expand(x.var(AXES, ddof=1)) + eps)
+        y = _normalised(x, gamma, beta, expand(x.mean(AXES)), root)
     return y, new_mean, new_var
 
 
 @wrong("batch_norm", hint=2)
 def running_biased(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The running variance takes the biased variance.
+    """The running variance uses the biased variance.
 
-    It is meant for all images, not for these M numbers, so it takes the variance over M - 1:
-    v * M / (M - 1).
+    It estimates the variance over all images, so it uses M - 1: v * M / (M - 1).
     """
     y, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
     return y, new_mean, _moved(var, x.var(AXES), momentum) if training else new_var
@@ -43,7 +42,7 @@ def running_biased(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
 def running_deviation(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     """The standard deviation goes into the running variance.
 
-    What is kept is a variance, without the root; the root is taken when it is used.
+    The running value is a variance, without the root; the root is taken when it is used.
     """
     y, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
     return y, new_mean, _moved(var, x.std(AXES, ddof=1), momentum) if training else new_var
@@ -56,16 +55,16 @@ def eps_outside(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     It is sqrt(v + eps), not sqrt(v) + eps.
     """
     _, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
-    centre, spread = (x.mean(AXES), x.var(AXES)) if training else (mean, var)
-    root = np.sqrt(beside(spread)) + eps
-    return _normalised(x, gamma, beta, beside(centre), root), new_mean, new_var
+    centre, variance = (x.mean(AXES), x.var(AXES)) if training else (mean, var)
+    root = np.sqrt(expand(variance)) + eps
+    return _normalised(x, gamma, beta, expand(centre), root), new_mean, new_var
 
 
 @wrong("batch_norm", hint=1)
 def eps_forgotten(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     """eps is not used.
 
-    The root is that of v + eps. Without it a channel that is the same everywhere gives 0/0.
+    The root is that of v + eps. Without it a constant channel gives 0/0.
     """
     y, _, _ = batch_norm(x, gamma, beta, mean, var, training, momentum, 0)
     return y, *batch_norm(x, gamma, beta, mean, var, training, momentum, eps)[1:]
@@ -78,25 +77,25 @@ def root_forgotten(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     The variance has the unit of x squared. Divide by its root, sqrt(v + eps).
     """
     _, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
-    centre, spread = (x.mean(AXES), x.var(AXES)) if training else (mean, var)
-    return _normalised(x, gamma, beta, beside(centre), beside(spread) + eps), new_mean, new_var
+    centre, variance = (x.mean(AXES), x.var(AXES)) if training else (mean, var)
+    return (_normalised(x, gamma, beta, expand(centre), expand(variance) + eps), new_mean, new_var)
 
 
 @wrong("batch_norm", hint=2)
 def momentum_inverted(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The momentum is taken as the weight of the old.
+    """The momentum is the weight of the old value.
 
-    Here it is the weight of the new: (1 - m) * old + m * now. Both customs exist, which is why it
-    must be said; m = 0.1 in one is 0.9 in the other.
+    Here it is the weight of the new value: (1 - m) * old + m * new. Both conventions exist; m = 0.1
+    in one is 0.9 in the other.
     """
     return batch_norm(x, gamma, beta, mean, var, training, 1 - momentum, eps)
 
 
 @wrong("batch_norm", hint=2)
 def not_kept(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The running statistics do not move while training.
+    """The running statistics do not change in training.
 
-    Each training step moves them by the share m towards those of the batch.
+    Each training step moves them by the fraction m towards those of the batch.
     """
     y = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)[0]
     return y, mean.copy(), var.copy()
@@ -104,9 +103,9 @@ def not_kept(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
 
 @wrong("batch_norm", hint=2)
 def moved_afterwards(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The running statistics move when not training as well.
+    """The running statistics change in evaluation as well.
 
-    Only training steps may move them. Afterwards they are used, and stay as they are.
+    Only training steps change them.
     """
     y = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)[0]
     return y, *batch_norm(x, gamma, beta, mean, var, True, momentum, eps)[1:]
@@ -114,7 +113,7 @@ def moved_afterwards(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5
 
 @wrong("batch_norm", hint=2)
 def batch_used_afterwards(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The batch's own statistics are used when not training.
+    """The batch's own statistics are used in evaluation.
 
     Then the answer for an image depends on the others in its batch. With training=False x is
     normalised by the running mean and variance.
@@ -125,10 +124,10 @@ def batch_used_afterwards(x, gamma, beta, mean, var, training, momentum=0.1, eps
 
 @wrong("batch_norm", hint=2)
 def running_used_in_training(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The running statistics are used while training.
+    """The running statistics are used in training.
 
-    While training x is normalised by the mean and the variance of its own batch; the running ones
-    are only moved.
+    In training x is normalised by the mean and the variance of its own batch; the running ones are
+    only updated.
     """
     y, new_mean, new_var = batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
     if training:
@@ -138,39 +137,39 @@ def running_used_in_training(x, gamma, beta, mean, var, training, momentum=0.1, 
 
 @wrong("batch_norm", hint=1)
 def statistics_per_pixel(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """Each pixel has a mean and variance of its own.
+    """Each pixel has its own mean and variance.
 
-    They are taken over the batch only, axis 0. All pixels of a channel belong together: axes 0, 2
-    and 3.
+    You take them over the batch only, axis 0. Take them over all pixels of a channel as well: axes
+    0, 2 and 3.
     """
     if not training:
         return batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
-    centre, spread = x.mean(0), x.var(0)
-    y = _normalised(x, gamma, beta, centre, np.sqrt(spread + eps))
-    unbiased = spread * len(x) / (len(x) - 1)
-    return y, _moved(beside(mean), centre, momentum), _moved(beside(var), unbiased, momentum)
+    centre, variance = x.mean(0), x.var(0)
+    y = _normalised(x, gamma, beta, centre, np.sqrt(variance + eps))
+    unbiased = variance * len(x) / (len(x) - 1)
+    return (y, _moved(expand(mean), centre, momentum), _moved(expand(var), unbiased, momentum))
 
 
 @wrong("batch_norm", hint=1)
 def statistics_per_item(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """Each item of the batch has a mean and variance of its own.
+    """Each item of the batch has its own mean and variance.
 
-    They are taken over the pixels only, axes 2 and 3; that is instance normalisation. The batch
-    belongs to it: axes 0, 2 and 3.
+    You take them over the pixels only, axes 2 and 3; that is instance normalisation. Take them over
+    the batch as well: axes 0, 2 and 3.
     """
     if not training:
         return batch_norm(x, gamma, beta, mean, var, training, momentum, eps)
-    centre, spread = x.mean((2, 3)), x.var((2, 3))
-    root = np.sqrt(spread + eps)[:, :, None, None]
+    centre, variance = x.mean((2, 3)), x.var((2, 3))
+    root = np.sqrt(variance + eps)[:, :, None, None]
     y = _normalised(x, gamma, beta, centre[:, :, None, None], root)
     count = x.shape[2] * x.shape[3]
-    unbiased = spread * count / (count - 1)
+    unbiased = variance * count / (count - 1)
     return y, _moved(mean, centre, momentum), _moved(var, unbiased, momentum)
 
 
 @wrong("batch_norm", hint=1)
 def statistics_of_all(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """One mean and one variance serve all channels.
+    """All channels share one mean and one variance.
 
     Each channel has its own: take them over axes 0, 2 and 3, but not over axis 1.
     """
@@ -193,7 +192,7 @@ def shifted_before_scaled(x, gamma, beta, mean, var, training, momentum=0.1, eps
 def scale_and_shift_forgotten(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     """gamma and beta are not used.
 
-    After normalising each channel is multiplied by its gamma, and its beta is added.
+    After normalising, multiply each channel by its gamma and add its beta.
     """
     ones = np.ones_like(gamma)
     return batch_norm(x, ones, np.zeros_like(beta), mean, var, training, momentum, eps)
@@ -203,19 +202,19 @@ def scale_and_shift_forgotten(x, gamma, beta, mean, var, training, momentum=0.1,
 def statistics_constant(g, normal, gamma, root):
     """dx treats the mean and the variance as constants.
 
-    They were computed from x, so x acts through them as well. Two terms are missing:
-    - mean(g) for the mean, - normal * mean(g * normal) for the variance.
+    They are computed from x, so L depends on x through them as well. Two terms are missing: -
+    mean(g) for the mean, - normal * mean(g * normal) for the variance.
     """
-    return beside(gamma / root) * g, *batch_norm_backward(g, normal, gamma, root)[1:]
+    return expand(gamma / root) * g, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
 @wrong("batch_norm_backward", hint=3)
 def variance_constant(g, normal, gamma, root):
     """dx treats the variance as a constant.
 
-    The variance was computed from x as well. Its term is missing: - normal * mean(g * normal).
+    The variance is computed from x as well. Its term is missing: - normal * mean(g * normal).
     """
-    dx = beside(gamma / root) * (g - g.mean(AXES, keepdims=True))
+    dx = expand(gamma / root) * (g - g.mean(AXES, keepdims=True))
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
@@ -223,20 +222,20 @@ def variance_constant(g, normal, gamma, root):
 def mean_constant(g, normal, gamma, root):
     """dx treats the mean as a constant.
 
-    The mean was computed from x as well. Its term is missing: - mean(g).
+    The mean is computed from x as well. Its term is missing: - mean(g).
     """
-    dx = beside(gamma / root) * (g - normal * (g * normal).mean(AXES, keepdims=True))
+    dx = expand(gamma / root) * (g - normal * (g * normal).mean(AXES, keepdims=True))
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
 @wrong("batch_norm_backward", hint=3)
 def sums_for_means(g, normal, gamma, root):
-    """In dx, sums stand where means are meant.
+    """dx has sums in place of means.
 
     mean(g) and mean(g * normal) are divided by M, the number of values in a channel.
     """
-    total, along = (array.sum(AXES, keepdims=True) for array in (g, g * normal))
-    dx = beside(gamma / root) * (g - total - normal * along)
+    total, projection = (array.sum(AXES, keepdims=True) for array in (g, g * normal))
+    dx = expand(gamma / root) * (g - total - normal * projection)
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
@@ -264,7 +263,7 @@ def root_not_divided(g, normal, gamma, root):
 def root_taken_for_variance(g, normal, gamma, root):
     """dx takes the root of the root.
 
-    root is sqrt(v + eps) already; divide by it as it is.
+    root is already sqrt(v + eps); divide by it directly.
     """
     dx = batch_norm_backward(g, normal, gamma, np.sqrt(root))[0]
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
@@ -282,9 +281,9 @@ def dgamma_without_normal(g, normal, gamma, root):
 
 @wrong("batch_norm_backward", hint=3)
 def parameters_swapped(g, normal, gamma, root):
-    """dgamma and dbeta stand in each other's place.
+    """dgamma and dbeta are exchanged.
 
-    What is returned is dx, then dgamma, the sum of g * normal, then dbeta, the sum of g.
+    Return dx, then dgamma, the sum of g * normal, then dbeta, the sum of g.
     """
     dx, dgamma, dbeta = batch_norm_backward(g, normal, gamma, root)
     return dx, dbeta, dgamma
@@ -294,8 +293,7 @@ def parameters_swapped(g, normal, gamma, root):
 def parameters_averaged(g, normal, gamma, root):
     """dgamma and dbeta are means, not sums.
 
-    Each of the M values of a channel went through the same gamma and beta; their contributions add
-    up.
+    All M values of a channel use the same gamma and beta; their contributions add up.
     """
     dx, dgamma, dbeta = batch_norm_backward(g, normal, gamma, root)
     count = g.size // g.shape[1]
@@ -306,8 +304,7 @@ def parameters_averaged(g, normal, gamma, root):
 def parameters_per_pixel(g, normal, gamma, root):
     """dgamma and dbeta are summed over the batch only.
 
-    There is one gamma and one beta for each channel, all its pixels included: sum over axes 0, 2
-    and 3.
+    There is one gamma and one beta for each channel and all its pixels: sum over axes 0, 2 and 3.
     """
     dx = batch_norm_backward(g, normal, gamma, root)[0]
     return dx, (g * normal).sum(0), g.sum(0)
@@ -315,32 +312,32 @@ def parameters_per_pixel(g, normal, gamma, root):
 
 @wrong("batch_norm_backward", hint=3)
 def means_per_item(g, normal, gamma, root):
-    """In dx, the means are taken for each item by itself.
+    """In dx, the means are taken for each item separately.
 
     The statistics belong to the whole batch, so the means of g and of g * normal run over axes 0, 2
     and 3.
     """
-    straight, along = (array.mean((2, 3), keepdims=True) for array in (g, g * normal))
-    dx = beside(gamma / root) * (g - straight - normal * along)
+    mean_g, projection = (array.mean((2, 3), keepdims=True) for array in (g, g * normal))
+    dx = expand(gamma / root) * (g - mean_g - normal * projection)
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
 @wrong("batch_norm", hint=2)
 def training_ignored(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """It always behaves as while training.
+    """It always behaves as in training.
 
-    `training` is False after the training: then x is normalised by the running statistics, and
-    these stay as they are.
+    `training` is False in evaluation: then x is normalised by the running statistics, and these do
+    not change.
     """
     return batch_norm(x, gamma, beta, mean, var, True, momentum, eps)
 
 
 @wrong("batch_norm", hint=2)
 def never_training(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """It never behaves as while training.
+    """It never behaves as in training.
 
-    While `training` is True, x is normalised by its own mean and variance, and the running
-    statistics move a little towards these.
+    With `training` True, x is normalised by its own mean and variance, and the running statistics
+    move a little towards these.
     """
     return batch_norm(x, gamma, beta, mean, var, False, momentum, eps)
 
@@ -349,14 +346,14 @@ def never_training(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
 def training_inverted(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     """The two cases are exchanged.
 
-    What belongs to the training is done when `training` is False, and the reverse.
+    You do the steps of training when `training` is False, and the other way round.
     """
     return batch_norm(x, gamma, beta, mean, var, not training, momentum, eps)
 
 
 @wrong("batch_norm", hint=2)
 def counts_items_only(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """M is taken to be the number of items.
+    """M is computed as the number of items.
 
     In M / (M - 1), M counts all numbers of a channel, N*H*W. You have N.
     """
@@ -368,9 +365,9 @@ def counts_items_only(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-
 
 @wrong("batch_norm", hint=2)
 def unbiased_twice(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """The variance is made unbiased too often.
+    """The variance is corrected twice.
 
-    The variance you compute is divided by M - 1 already. It is used in y, where the biased one
+    The variance you compute is already divided by M - 1. You use it in y, where the biased one
     belongs, and M / (M - 1) corrects it a second time in the running variance.
     """
     y, new_mean, new_var = unbiased_in_y(x, gamma, beta, mean, var, training, momentum, eps)
@@ -384,20 +381,20 @@ def unbiased_twice(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
 def normal_forgotten(g, normal, gamma, root):
     """In dx, the last mean is not multiplied by normal.
 
-    The last term is x_hat * mean(g * x_hat): one number for each channel, and with it x_hat at
-    every place. You have the number alone.
+    The last term is x_hat * mean(g * x_hat): the mean is one number for each channel, and x_hat
+    differs at every place. You have the mean alone.
     """
-    straight, along = (array.mean(AXES, keepdims=True) for array in (g, g * normal))
-    dx = beside(gamma / root) * (g - straight - along)
+    mean_g, projection = (array.mean(AXES, keepdims=True) for array in (g, g * normal))
+    dx = expand(gamma / root) * (g - mean_g - projection)
     return dx, *batch_norm_backward(g, normal, gamma, root)[1:]
 
 
 @wrong("batch_norm_backward", hint=3)
 def parameters_keep_axes(g, normal, gamma, root):
-    """dgamma and dbeta have axes of length 1 too many.
+    """dgamma and dbeta have axes of size 1 too many.
 
-    Each is one number for each channel, of shape (C,), as gamma is. With keepdims=True the sums
-    have the shape (1, C, 1, 1).
+    Each has one number for each channel, shape (C,), like gamma. With keepdims=True the sums have
+    the shape (1, C, 1, 1).
     """
     dx, *sums = batch_norm_backward(g, normal, gamma, root)
     return dx, *(values.reshape(1, -1, 1, 1) for values in sums)

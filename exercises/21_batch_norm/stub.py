@@ -1,10 +1,10 @@
-"""Batch normalisation, while training and afterwards, and its gradient."""
+"""Batch normalisation in training and evaluation, and its gradient."""
 
 import numpy as np
 
 
 def batch_norm(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
-    """x (N, C, H, W), all else (C,) -> y like x, and the running mean and var (C,) after it."""
+    """x (N, C, H, W), other arrays (C,) -> y like x, new running mean and var (C,)."""
     raise NotImplementedError
 
 

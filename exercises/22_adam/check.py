@@ -1,4 +1,4 @@
-"""What is asked of momentum and Adam."""
+"""Claims about momentum and Adam."""
 
 import math
 
@@ -11,7 +11,7 @@ READS = "nnscratch/optim.py"
 
 
 def _pair(result):
-    """Both results; ValueError if there are not two, but for None, which is an error of its own."""
+    """Both results; None unchanged; ValueError if there are not two."""
     if result is not None and (np.ndim(result[0]) == 0 or len(result) != 2):
         raise ValueError("a pair is expected")
     return result
@@ -30,7 +30,7 @@ def _momentum_settings(rng, rung):
 
 
 def _adam_settings(rng, rung):
-    """Without decay in the smallest case, with it from the next on."""
+    """Without decay at rung 0, with decay from rung 1 on."""
     if rung == 0:
         return {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 2.0}
     if rung == 1:
@@ -45,24 +45,24 @@ def _adam_settings(rng, rung):
 
 
 def _loops_of_momentum(f, rng, rung):
-    """One number at a time: the velocity as the whole sum, with the powers of beta written out."""
+    """One number at a time: the velocity as a sum with explicit powers of beta."""
     p, gradients = _start(rng, rung)
     lr, beta = _momentum_settings(rng, rung)
-    seen, p = {}, p.copy()
+    results, p = {}, p.copy()
     for t in range(1, len(gradients) + 1):
         v = np.zeros(p.shape)
         for at in np.ndindex(p.shape):
             v[at] = sum(beta ** (t - 1 - k) * gradients[k][at] for k in range(t))
             p[at] -= lr * v[at]
-        seen |= {f"p{t}": p.copy(), f"v{t}": v}
-    return seen
+        results |= {f"p{t}": p.copy(), f"v{t}": v}
+    return results
 
 
 def _loops_of_adam(f, rng, rung):
-    """One number at a time: the means as whole sums."""
+    """One number at a time: the means as explicit sums."""
     p, gradients = _start(rng, rung)
     s = _adam_settings(rng, rung)
-    seen, p, rate = {}, p.copy(), s.get("decay", 0.0)
+    results, p, rate = {}, p.copy(), s.get("decay", 0.0)
     for t in range(1, len(gradients) + 1):
         m, v = np.zeros(p.shape), np.zeros(p.shape)
         for at in np.ndindex(p.shape):
@@ -73,8 +73,8 @@ def _loops_of_adam(f, rng, rung):
             root = math.sqrt(v[at] / (1 - s["beta2"] ** t))
             step = m[at] / (1 - s["beta1"] ** t) / (root + s["eps"])
             p[at] -= s["lr"] * (step + rate * p[at])
-        seen |= {f"p{t}": p.copy(), f"m{t}": m, f"v{t}": v, f"t{t}": t}
-    return seen
+        results |= {f"p{t}": p.copy(), f"m{t}": m, f"v{t}": v, f"t{t}": t}
+    return results
 
 
 _loops_of_momentum.__name__ = _loops_of_adam.__name__ = "loops"  # the heading of a column
@@ -88,11 +88,11 @@ _loops_of_momentum.__name__ = _loops_of_adam.__name__ = "loops"  # the heading o
 def momentum(f, rng, rung):
     p, gradients = _start(rng, rung)
     lr, beta = _momentum_settings(rng, rung)
-    v, seen = np.zeros_like(p), {}
+    v, results = np.zeros_like(p), {}
     for t, g in enumerate(gradients, 1):
         p, v = _pair(f.momentum_step(p, g, v, lr, beta))
-        seen |= {f"p{t}": np.array(p), f"v{t}": np.array(v)}
-    return seen
+        results |= {f"p{t}": np.array(p), f"v{t}": np.array(v)}
+    return results
 
 
 @claim(
@@ -103,9 +103,14 @@ def momentum(f, rng, rung):
 def adam(f, rng, rung):
     p, gradients = _start(rng, rung)
     settings = _adam_settings(rng, rung)
-    state, seen = (np.zeros_like(p), np.zeros_like(p), 0), {}
+    state, results = (np.zeros_like(p), np.zeros_like(p), 0), {}
     for t, g in enumerate(gradients, 1):
         p, state = _pair(f.adam_step(p, g, state, **settings))
-        m, v, made = state if np.iterable(state) else ("no state",) * 3
-        seen |= {f"p{t}": np.array(p), f"m{t}": np.array(m), f"v{t}": np.array(v), f"t{t}": made}
-    return seen
+        m, v, steps = state if np.iterable(state) else ("no state",) * 3
+        results |= {
+            f"p{t}": np.array(p),
+            f"m{t}": np.array(m),
+            f"v{t}": np.array(v),
+            f"t{t}": steps,
+        }
+    return results

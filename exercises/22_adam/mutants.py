@@ -23,9 +23,9 @@ def velocity_averaged(p, g, v, lr, beta):
 def rate_in_velocity(p, g, v, lr, beta):
     """The learning rate is inside the velocity.
 
-    You have v = beta*v + lr*g and p - v. The path is the same while lr stays as it is, but the
-    velocity is another one, and old gradients keep the rate of their day when lr changes. Here
-    v = beta*v + g, and lr comes in when p moves.
+    You have v = beta*v + lr*g and p - v. p is the same while lr is constant, but the velocity
+    differs, and old gradients keep their old rate when lr changes. Here v = beta*v + g, and p
+    changes by lr*v.
     """
     v = beta * v + lr * g
     return p - v, v
@@ -33,39 +33,39 @@ def rate_in_velocity(p, g, v, lr, beta):
 
 @wrong("momentum_step", hint=1)
 def old_velocity(p, g, v, lr, beta):
-    """The step is made with the velocity of before.
+    """The step uses the old velocity.
 
-    First v takes in the new gradient, then p moves along the new v. You move along the one that
-    came in, which at the first step is 0.
+    First update v with the new gradient, then change p by the new v. You use the old v, which is 0
+    at the first step.
     """
     return p - lr * v, beta * v + g
 
 
 @wrong("momentum_step", hint=1)
 def velocity_unused(p, g, v, lr, beta):
-    """p follows the gradient alone.
+    """p changes by the gradient alone.
 
-    The velocity is computed and returned, but p - lr*g is plain descent. Move along v.
+    You compute and return the velocity, but p - lr*g is plain gradient descent. Use v.
     """
     return p - lr * g, beta * v + g
 
 
 @wrong("momentum_step", hint=1)
 def velocity_not_kept(p, g, v, lr, beta):
-    """The velocity that came in is returned as it was.
+    """The old velocity is returned.
 
-    p moves rightly at the first step, but what you hand on is the old v. The next step must find
-    the new one: return it as the second value.
+    p is right at the first step, but you return the old v. Return the new one as the second value,
+    for the next step.
     """
     return p - lr * (beta * v + g), v
 
 
 @wrong("momentum_step", hint=1)
 def looks_ahead(p, g, v, lr, beta):
-    """The step looks ahead, as Nesterov's does.
+    """The step is Nesterov's.
 
-    p - lr*(g + beta*v), with the new v, is Nesterov's form: g is counted once more. What is asked
-    is the plain one, p - lr*v.
+    p - lr*(g + beta*v), with the new v, is Nesterov's form: it counts g once more. The exercise
+    asks for the plain form, p - lr*v.
     """
     v = beta * v + g
     return p - lr * (g + beta * v), v
@@ -75,7 +75,7 @@ def looks_ahead(p, g, v, lr, beta):
 def goes_uphill(p, g, v, lr, beta):
     """p moves up the slope.
 
-    The gradient points to where the loss grows. Going down takes a minus: p - lr*v.
+    The gradient points to where the loss grows. To reduce the loss subtract: p - lr*v.
     """
     v = beta * v + g
     return p + lr * v, v
@@ -83,9 +83,9 @@ def goes_uphill(p, g, v, lr, beta):
 
 @wrong("momentum_step", hint=1)
 def velocity_is_parameter(p, g, v, lr, beta):
-    """p is replaced by its step.
+    """The step is returned in place of p.
 
-    What you return as p is -lr*v. That is how far it moves, not where it gets to: p - lr*v.
+    You return -lr*v, the change of p. The new p is p - lr*v.
     """
     v = beta * v + g
     return -lr * v, v
@@ -95,7 +95,7 @@ def velocity_is_parameter(p, g, v, lr, beta):
 
 
 def _adam(p, g, state, lr, beta1, beta2, eps, decay, square=None, time=None, move=None):
-    """Adam, with other means, another time or another move."""
+    """Adam with other means, another time or another update of p."""
     m, v, t = state
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g**2 if square is None else square(g, m))
@@ -110,8 +110,8 @@ def _adam(p, g, state, lr, beta1, beta2, eps, decay, square=None, time=None, mov
 def no_bias_correction(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The means are not corrected for their start at 0.
 
-    m and v begin at 0 and need many steps to forget it. Divide them by 1 - beta1^t and 1 - beta2^t
-    before use; without that the first steps have quite another length.
+    m and v start at 0 and are too small for many steps. Divide them by 1 - beta1^t and 1 - beta2^t
+    before use; without this the first steps have a wrong length.
     """
     m, v, t = state
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -122,7 +122,7 @@ def no_bias_correction(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, d
 def only_mean_corrected(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """Only m is corrected, v is not.
 
-    Both means begin at 0, so both are too small at first: v_hat = v / (1 - beta2^t) as well.
+    Both means start at 0, so both are too small at first: v_hat = v / (1 - beta2^t) as well.
     """
     m, v, t = state
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -132,9 +132,9 @@ def only_mean_corrected(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, 
 
 @wrong("adam_step", hint=3)
 def time_starts_at_zero(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """t is used before it is raised.
+    """t is used before it is increased.
 
-    At the first step t is still 0, and 1 - beta^0 is 0: you divide by it. Raise t first, then
+    At the first step t is still 0, and you divide by 1 - beta^0, which is 0. Increase t first, then
     correct the means.
     """
     return _adam(p, g, state, lr, beta1, beta2, eps, decay, time=lambda t: (t + 1, t))
@@ -142,20 +142,20 @@ def time_starts_at_zero(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, 
 
 @wrong("adam_step", hint=2)
 def time_stands_still(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """The t you return is the one that came in.
+    """The old t is returned.
 
-    Every call takes itself for the first step, and corrects the means far too much. The state that
-    is handed on must hold t + 1.
+    Then every call is treated as the first step and corrects the means far too much. The returned
+    state must contain t + 1.
     """
     return _adam(p, g, state, lr, beta1, beta2, eps, decay, time=lambda t: (t, t + 1))
 
 
 @wrong("adam_step", hint=2)
 def corrected_means_kept(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """The corrected means are kept in the state.
+    """The corrected means are stored in the state.
 
-    The running means go on from m and v as they were before the correction. m_hat and v_hat serve
-    one step and are thrown away; otherwise they are corrected again and again.
+    The running means continue from m and v before the correction. Use m_hat and v_hat for this step
+    only; otherwise they are corrected again and again.
     """
     p, (m, v, t) = adam_step(p, g, state, lr, beta1, beta2, eps, decay)
     return p, (m / (1 - beta1**t), v / (1 - beta2**t), t)
@@ -165,7 +165,7 @@ def corrected_means_kept(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8,
 def eps_inside_root(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """eps is added under the root.
 
-    sqrt(v_hat + eps) is not sqrt(v_hat) + eps: where v_hat is 0 the root of 1e-8 is 1e-4, ten
+    sqrt(v_hat + eps) is not sqrt(v_hat) + eps: where v_hat is 0, the root of 1e-8 is 1e-4, ten
     thousand times as much. Take the root first.
     """
     return _adam(p, g, state, lr, beta1, beta2, eps, decay, move=lambda m, v: m / np.sqrt(v + eps))
@@ -187,8 +187,8 @@ def eps_before_correction(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8
 def root_forgotten(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The step is divided by v_hat, not by its root.
 
-    v_hat is a mean of squares; its root has the size of a gradient, and makes the step a matter of
-    lr alone.
+    v_hat is a mean of squares; its root has the size of a gradient, so that the length of the step
+    depends on lr alone.
     """
     return _adam(p, g, state, lr, beta1, beta2, eps, decay, move=lambda m, v: m / (v + eps))
 
@@ -197,14 +197,15 @@ def root_forgotten(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay
 def gradient_not_squared(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """v is a mean of |g|, not of g^2.
 
-    The second mean takes in the square of the gradient, element by element; the root comes later.
+    Update the second mean with the square of the gradient, element by element; the root comes
+    later.
     """
     return _adam(p, g, state, lr, beta1, beta2, eps, decay, square=lambda g, m: np.abs(g))
 
 
 @wrong("adam_step", hint=2)
 def mean_squared(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """v takes in m^2, not g^2.
+    """v is updated with m^2, not g^2.
 
     Where gradients change their sign m is near 0, but their squares are not. v is the mean of g^2.
     """
@@ -213,7 +214,7 @@ def mean_squared(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0
 
 @wrong("adam_step", hint=2)
 def betas_swapped(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """beta1 and beta2 have changed places.
+    """beta1 and beta2 are exchanged.
 
     beta1 belongs to m, the mean of the gradients, beta2 to v, the mean of their squares.
     """
@@ -222,9 +223,9 @@ def betas_swapped(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=
 
 @wrong("adam_step", hint=2)
 def factors_swapped(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """beta and 1 - beta have changed places in the means.
+    """beta and 1 - beta are exchanged in the means.
 
-    Most of a running mean is the old one: beta times m, and 1 - beta times the new gradient.
+    A running mean is beta times the old mean plus 1 - beta times the new value.
     """
     m, v, t = state
     m, v, t = (1 - beta1) * m + beta1 * g, (1 - beta2) * v + beta2 * g**2, t + 1
@@ -234,9 +235,9 @@ def factors_swapped(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, deca
 
 @wrong("adam_step", hint=1)
 def step_is_parameter(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """p is replaced by its step.
+    """The step is returned in place of p.
 
-    What you return as p is how far it moves, not where it gets to. Take the step off p.
+    You return the change of p. Subtract the step from p.
     """
     moved, state = adam_step(p, g, state, lr, beta1, beta2, eps, decay)
     return moved - p, state
@@ -247,10 +248,11 @@ def step_is_parameter(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, de
 
 @wrong("adam_step", hint=4)
 def coupled_decay(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """The decay goes through the gradient.
+    """The decay is added to the gradient.
 
-    g + decay*p is the old form: the decay enters m and v and is divided by the root like any
-    gradient, so parameters with large gradients hardly decay. Decoupled: p alone, by lr*decay*p.
+    g + decay*p is the coupled form: the decay enters m and v and is divided by the root like any
+    gradient, so parameters with large gradients hardly decay. Decoupled: subtract lr*decay*p from p
+    alone.
     """
     return adam_step(p, g + decay * p, state, lr, beta1, beta2, eps)
 
@@ -259,7 +261,7 @@ def coupled_decay(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=
 def decay_without_rate(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The decay is not multiplied by lr.
 
-    p shrinks by lr*decay*p at each step, so that a smaller rate also decays less.
+    p shrinks by lr*decay*p at each step, so a smaller rate also decays less.
     """
     moved, state = adam_step(p, g, state, lr, beta1, beta2, eps)
     return moved - decay * p, state
@@ -267,10 +269,10 @@ def decay_without_rate(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, d
 
 @wrong("adam_step", hint=4)
 def new_parameter_decays(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """The decay is taken of the new p.
+    """The decay uses the new p.
 
-    You step first and then shrink what came of it, the step included. It is the old p that decays:
-    lr*decay*p, with p as it came in.
+    You make the step first and then shrink the result, the step included. Use the old p:
+    lr*decay*p.
     """
     moved, state = adam_step(p, g, state, lr, beta1, beta2, eps)
     return moved * (1 - lr * decay), state
@@ -278,9 +280,9 @@ def new_parameter_decays(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8,
 
 @wrong("adam_step", hint=4)
 def decay_ignored(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """The decay does nothing.
+    """The decay has no effect.
 
-    `decay` is among the arguments, but p does not shrink: lr*decay*p has to come off it.
+    `decay` is an argument, but p does not shrink: subtract lr*decay*p.
     """
     return adam_step(p, g, state, lr, beta1, beta2, eps)
 
@@ -290,10 +292,10 @@ def decay_ignored(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=
 
 @wrong("momentum_step", hint=1)
 def velocity_downhill(p, g, v, lr, beta):
-    """The velocity points downhill, and lr is inside it.
+    """The velocity has the opposite sign, and lr is inside it.
 
-    You have v = beta*v - lr*g and p + v, as some libraries do. The path is the same while lr stays
-    as it is, but here v = beta*v + g is kept, and p moves by -lr*v.
+    You have v = beta*v - lr*g and p + v, as some libraries do. p is the same while lr is constant,
+    but here the state is v = beta*v + g, and p changes by -lr*v.
     """
     v = beta * v - lr * g
     return p + v, v
@@ -301,7 +303,7 @@ def velocity_downhill(p, g, v, lr, beta):
 
 @wrong("momentum_step", hint=1)
 def rate_forgotten(p, g, v, lr, beta):
-    """p moves by the whole velocity.
+    """p changes by the whole velocity.
 
     The learning rate is missing: p - lr*v.
     """
@@ -313,7 +315,7 @@ def rate_forgotten(p, g, v, lr, beta):
 def only_square_corrected(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """Only v is corrected, m is not.
 
-    Both means begin at 0, so both are too small at first: m_hat = m / (1 - beta1^t) as well.
+    Both means start at 0, so both are too small at first: m_hat = m / (1 - beta1^t) as well.
     """
     m, v, t = state
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -325,8 +327,8 @@ def only_square_corrected(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8
 def corrected_without_time(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The means are divided by 1 - beta, at every step.
 
-    That is right at the first step only. What a mean lacks fades with the steps: divide by
-    1 - beta^t.
+    That is right at the first step only. The correction gets smaller with the steps: divide by 1 -
+    beta^t.
     """
     m, v, t = state
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -336,10 +338,10 @@ def corrected_without_time(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-
 
 @wrong("adam_step", hint=2)
 def time_never_raised(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-    """t is never raised.
+    """t is never increased.
 
-    It comes in as 0 and stays so. 1 - beta^0 is 0, and the corrected means are divided by it. Raise
-    t by 1 before it is used, and return the raised one.
+    It is 0 in every step, and the corrected means are divided by 1 - beta^0, which is 0. Increase t
+    by 1 before you use it, and return the new one.
     """
     m, v, t = state
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -351,7 +353,7 @@ def time_never_raised(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, de
 def eps_forgotten(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """eps is not used.
 
-    It is added to the root of v_hat, and keeps the step finite where all gradients were 0.
+    Add it to the root of v_hat; it keeps the step finite where all gradients were 0.
     """
     return adam_step(p, g, state, lr, beta1, beta2, 0.0, decay)
 
@@ -360,7 +362,7 @@ def eps_forgotten(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=
 def sums_for_means(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """m and v are sums, as in momentum.
 
-    A running mean takes in (1 - beta) times the new: beta*m + (1 - beta)*g, and so for v.
+    A running mean adds (1 - beta) times the new value: beta*m + (1 - beta)*g, and likewise for v.
     """
     m, v, t = state
     m, v, t = beta1 * m + g, beta2 * v + g**2, t + 1
@@ -372,8 +374,7 @@ def sums_for_means(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay
 def steps_uphill(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """Adam's step goes up the slope.
 
-    The gradient points to where the loss grows; p moves the other way, by
-    -lr * m_hat / (sqrt(v_hat) + eps).
+    The gradient points to where the loss grows; p changes by -lr * m_hat / (sqrt(v_hat) + eps).
     """
     moved, state = adam_step(p, g, state, lr, beta1, beta2, eps)
     return p - lr * decay * p + (p - moved), state
@@ -383,7 +384,7 @@ def steps_uphill(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0
 def decay_grows(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The decay makes p grow.
 
-    It is added where it must be subtracted: p - lr*decay*p draws p towards 0.
+    You add it instead of subtracting it: p - lr*decay*p moves p towards 0.
     """
     return adam_step(p, g, state, lr, beta1, beta2, eps, -decay)
 
@@ -392,8 +393,8 @@ def decay_grows(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.
 def decay_divided(p, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
     """The decay is divided by the root.
 
-    You have lr * (m_hat + decay*p) / (sqrt(v_hat) + eps). Decoupled means that it is not: only
-    m_hat is divided, and lr*decay*p comes off p by itself.
+    You have lr * (m_hat + decay*p) / (sqrt(v_hat) + eps). Decoupled decay is not divided: only
+    m_hat is, and lr*decay*p is subtracted separately.
     """
     moved, state = adam_step(p, g, state, lr, beta1, beta2, eps)
     root = np.sqrt(state[1] / (1 - beta2 ** state[2])) + eps

@@ -1,4 +1,4 @@
-"""What is asked of distances and of a shared tower."""
+"""Claims about distances and a shared tower."""
 
 import math
 
@@ -11,9 +11,9 @@ READS = "nnscratch/faces/losses.py"
 
 
 def _whole_rows(rng, rung):
-    """Rows of whole numbers, so that no order of sums rounds; two of them are equal.
+    """Rows of whole numbers, so that sums are exact in any order; two rows are equal.
 
-    The last size has odd numbers too large for float32, whose squares float64 still holds.
+    The last size has odd numbers too large for float32, whose squares float64 still represents.
     """
     if rung == 0:
         return np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0]])
@@ -26,14 +26,14 @@ def _whole_rows(rng, rung):
 
 
 def _loops_of_distances(f, rng, rung):
-    if rung == 3:  # where all that is asked is said in words
+    if rung == 3:  # the last rung compares words only
         return {}
     rows = _whole_rows(rng, rung)
     return {"D": np.array([[math.dist(a, b) for b in rows] for a in rows])}
 
 
 def _near(f, rng):
-    """Rows close together, far from the origin: what is left of them after a bad subtraction."""
+    """Rows close together, far from the origin, where subtracting squares loses all digits."""
     rows = 1e6 + 1e-3 * rng.uniform(0, 4, (int(rng.integers(7, 10)), int(rng.integers(2, 5))))
     right = np.array([[math.dist(a, b) for b in rows] for a in rows])
     d = np.asarray(f.distances(rows))
@@ -79,7 +79,7 @@ def unit(f, rng, rung):
 
 
 def _pairs(rng, rung):
-    """x1, x2, w, g; from the second size on with a pair of equal inputs."""
+    """x1, x2, w, g; from rung 1 on with a pair of equal inputs."""
     if rung == 0:
         x1, x2 = np.array([[5.0, 4.0]]), np.array([[2.0, 0.0]])
         return x1, x2, np.eye(2), np.array([2.0])
@@ -96,7 +96,7 @@ def _pairs(rng, rung):
 def _numeric(f, rng, rung):
     """Central differences of the loss by each element of w."""
     x1, x2, w, g = _pairs(rng, rung)
-    found = np.zeros_like(w)
+    slopes = np.zeros_like(w)
     for at in np.ndindex(w.shape):
         losses = []
         for step in (1e-6, -1e-6):
@@ -104,8 +104,8 @@ def _numeric(f, rng, rung):
             moved[at] += step
             d = [math.dist(a @ moved, b @ moved) for a, b in zip(x1, x2, strict=True)]
             losses.append(float(g @ d))
-        found[at] = (losses[0] - losses[1]) / 2e-6
-    return {"dw": found}
+        slopes[at] = (losses[0] - losses[1]) / 2e-6
+    return {"dw": slopes}
 
 
 _loops_of_distances.__name__ = _loops_of_lengths.__name__ = "loops"  # the heading of a column

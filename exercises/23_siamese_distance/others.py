@@ -7,31 +7,31 @@ from nnscratch.learn import right
 
 @right("distances")
 def row_by_row(f):
-    """One row against all, at a time."""
+    """One row against all others at a time."""
     return np.stack([np.linalg.norm(f - row, axis=1) for row in f])
 
 
 @right("distances")
 def feature_by_feature(f):
-    """Each pair once, by its features."""
-    found = np.zeros((len(f), len(f)))
+    """Each pair once, feature by feature."""
+    result = np.zeros((len(f), len(f)))
     for i in range(len(f)):
         for j in range(i):
             total = 0.0
             for k in range(f.shape[1]):
                 total += (f[i, k] - f[j, k]) ** 2
-            found[i, j] = found[j, i] = total**0.5
-    return found
+            result[i, j] = result[j, i] = total**0.5
+    return result
 
 
 @right("unit_rows")
 def only_where_not_zero(f):
-    """The rows of zeros are left alone; a tiny floor would do as well."""
-    found = np.zeros_like(f)
+    """Rows of zeros are skipped."""
+    result = np.zeros_like(f)
     for i, row in enumerate(f):
         if row.any():
-            found[i] = row / np.linalg.norm(row)
-    return found
+            result[i] = row / np.linalg.norm(row)
+    return result
 
 
 @right("unit_rows")
@@ -42,23 +42,23 @@ def with_floor(f):
 
 @right("tower_gradient")
 def by_difference(x1, x2, w, g):
-    """As the tower is a matrix, only the difference of the inputs matters."""
+    """The tower is a matrix, so only the difference of the inputs matters."""
     x = x1 - x2
-    apart = x @ w
-    d = np.sqrt(np.einsum("nk,nk->n", apart, apart))
+    difference = x @ w
+    d = np.sqrt(np.einsum("nk,nk->n", difference, difference))
     scale = np.divide(g, d, out=np.zeros_like(g), where=d > 0)
-    return np.einsum("nc,n,nk->ck", x, scale, apart)
+    return np.einsum("nc,n,nk->ck", x, scale, difference)
 
 
 @right("tower_gradient")
 def pair_by_pair(x1, x2, w, g):
-    """One pair at a time, each branch on its own."""
+    """One pair at a time, one branch at a time."""
     dw = np.zeros_like(w)
     for first, second, upstream in zip(x1, x2, g, strict=True):
-        apart = first @ w - second @ w
-        d = np.linalg.norm(apart)
+        difference = first @ w - second @ w
+        d = np.linalg.norm(difference)
         if d == 0:
             continue
-        dw += upstream * np.outer(first, apart / d)
-        dw += upstream * np.outer(second, -apart / d)
+        dw += upstream * np.outer(first, difference / d)
+        dw += upstream * np.outer(second, -difference / d)
     return dw

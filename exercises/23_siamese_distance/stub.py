@@ -4,12 +4,12 @@ import numpy as np
 
 
 def unit_rows(f):
-    """f (B, K) -> (B, K), each row divided by its length; a row of zeros stays one."""
+    """f (B, K) -> (B, K), each row divided by its length; rows of zeros stay zeros."""
     raise NotImplementedError
 
 
 def distances(f):
-    """f (B, K) -> (B, B), the distances of all rows, not squared."""
+    """f (B, K) -> (B, B), distances between all rows, not squared."""
     raise NotImplementedError
 
 

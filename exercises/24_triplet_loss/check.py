@@ -1,4 +1,4 @@
-"""What is asked of the triplet loss."""
+"""Claims about the triplet loss."""
 
 import math
 
@@ -12,7 +12,7 @@ CORNER = "a triplet lies exactly at the corner of the maximum, where 0 and the f
 
 
 def _triplets(rng, rung):
-    """a, p, n, margin; from the second size on at least one triplet is active and one is not."""
+    """a, p, n, margin; from rung 1 on at least one triplet is active and one is not."""
     if rung == 0:
         a, p = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [1.0, 2.0]])
         return a, p, np.array([[0.0, 1.0], [4.0, 1.0]]), 1.0
@@ -52,22 +52,22 @@ def loss(f, rng, rung):
 def _numeric(f, rng, rung):
     """Central differences of the loss, element by element."""
     a, p, n, margin = _triplets(rng, rung)
-    found = {}
+    by_name = {}
     for name, array in (("da", a), ("dp", p), ("dn", n)):
         slopes = np.zeros_like(array)
         for at in np.ndindex(array.shape):
-            kept = array[at]
-            array[at] = kept + 1e-6
+            old = array[at]
+            array[at] = old + 1e-6
             high = _loss_by_loops(a, p, n, margin)
-            array[at] = kept - 1e-6
+            array[at] = old - 1e-6
             slopes[at] = (high - _loss_by_loops(a, p, n, margin)) / 2e-6
-            array[at] = kept
-        found[name] = slopes
-    return {} if rung == 1 else found  # at a corner they are half a slope
+            array[at] = old
+        by_name[name] = slopes
+    return {} if rung == 1 else by_name  # at a corner they give half the slope
 
 
-def _three(result):
-    """The three gradients; None for what is missing."""
+def _results(result):
+    """The three gradients; None for a missing one."""
     parts = result if isinstance(result, (tuple, list)) or np.ndim(result) == 3 else (result,)
     return (*parts, None, None, None)[:3]
 
@@ -75,10 +75,10 @@ def _three(result):
 @claim("the gradients", by_hand="da[0,0] = 2*(n - p)/N = 2*(0 - 2)/2 = -2", oracle=_numeric)
 def gradients(f, rng, rung):
     a, p, n, margin = _triplets(rng, rung)
-    found = _three(f.triplet_gradients(a, p, n, margin))
+    results = _results(f.triplet_gradients(a, p, n, margin))
     corner = ((a - p) ** 2).sum(1, keepdims=True) - ((a - n) ** 2).sum(1, keepdims=True) == -margin
     values = {}
-    for name, slope, full in zip(("da", "dp", "dn"), found, (n - p, p - a, a - n), strict=True):
+    for name, slope, full in zip(("da", "dp", "dn"), results, (n - p, p - a, a - n), strict=True):
         full = 2 / len(a) * full
         values[name] = Kink(slope, corner, np.minimum(0, full), np.maximum(0, full), CORNER)
     return values

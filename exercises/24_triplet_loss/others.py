@@ -25,7 +25,7 @@ def multiplied_out(a, p, n, margin=0.2):
 
 @right("triplet_gradients")
 def corner_counts(a, p, n, margin=0.2):
-    """The corner has the full slope; the two distances, one after the other."""
+    """The corner has the full slope; first one distance, then the other."""
     near, far = a - p, a - n
     active = np.linalg.norm(near, axis=1) ** 2 - np.linalg.norm(far, axis=1) ** 2 >= -margin
     slopes = np.zeros((3, *a.shape))

@@ -4,17 +4,17 @@ import numpy as np
 
 
 def triplet_loss(a, p, n, margin=0.2):
-    """Anchors, positives and negatives (N, D) each -> the mean loss of the triplets."""
+    """Anchors a, positives p, negatives n, (N, D) each -> mean loss of the triplets, a number."""
     return np.maximum(0.0, _slack(a, p, n, margin)).mean()
 
 
 def triplet_gradients(a, p, n, margin=0.2):
-    """Anchors, positives and negatives (N, D) each -> da, dp, dn (N, D) each."""
+    """Anchors a, positives p, negatives n, (N, D) each -> da, dp, dn, (N, D) each."""
     active = _slack(a, p, n, margin)[:, None] > 0
     slopes = n - p, p - a, a - n
     return tuple(np.where(active, 2.0 / len(a) * slope, 0.0) for slope in slopes)
 
 
 def _slack(a, p, n, margin):
-    """ap - an + margin (N,): what the maximum is taken of."""
+    """ap - an + margin (N,), before the maximum."""
     return ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + margin

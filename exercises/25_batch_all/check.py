@@ -1,4 +1,4 @@
-"""What is asked of batch-all mining."""
+"""Claims about batch-all mining."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ READS = "nnscratch/faces/mining.py"
 
 
 def _batch(rng, rung):
-    """f, labels, margin; a label twice, one three times and one once, and two equal encodings."""
+    """f, labels, margin; one label twice, one three times, one once, and two equal encodings."""
     if rung == 0:
         return np.array([[0.0], [1.0], [2.0], [5.0]]), np.array([0, 0, 1, 1]), 3.0
     if rung == 1:  # two equal encodings of one label, near one of another; a label with three rows
@@ -45,8 +45,8 @@ def _loops_over(batch):
     return loops
 
 
-def _seen(answer):
-    """The three results; None for what is missing."""
+def _named(answer):
+    """The three results; None for a missing one."""
     parts = answer if isinstance(answer, (tuple, list)) or np.ndim(answer) else (answer,)
     loss, active, valid = (*parts, None, None, None)[:3]
     return {"loss": loss, "active": active, "valid": valid}
@@ -58,9 +58,9 @@ def _seen(answer):
     oracle=_loops_over(_batch),
 )
 def loss(f, rng, rung):
-    return _seen(f.batch_all(*_batch(rng, rung)))
+    return _named(f.batch_all(*_batch(rng, rung)))
 
 
-@claim("a batch in which nothing is active costs 0", oracle=_loops_over(_idle_batch))
+@claim("the loss is 0 if no triplet is active", oracle=_loops_over(_idle_batch))
 def idle(f, rng, rung):
-    return _seen(f.batch_all(*_idle_batch(rng, rung)))
+    return _named(f.batch_all(*_idle_batch(rng, rung)))

@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("batch_all")
 def anchor_by_anchor(f, labels, margin=0.2):
-    """Each anchor's positives against its negatives."""
+    """The positives of each anchor against its negatives."""
     costs = []
     for i, (row, label) in enumerate(zip(f, labels, strict=True)):
         d = ((f - row) ** 2).sum(1)
@@ -20,7 +20,7 @@ def anchor_by_anchor(f, labels, margin=0.2):
 
 @right("batch_all")
 def mask_as_factor(f, labels, margin=0.2):
-    """Ones and zeros, multiplied in after the maximum."""
+    """A mask of ones and zeros, multiplied after the maximum."""
     same = np.equal.outer(labels, labels).astype(float)
     factor = np.einsum("ij,ik->ijk", same - np.eye(len(f)), 1 - same)
     d = np.array([[np.dot(a - b, a - b) for b in f] for a in f])
@@ -31,7 +31,7 @@ def mask_as_factor(f, labels, margin=0.2):
 
 @right("batch_all")
 def from_the_positive(f, labels, margin=0.2):
-    """The negative measured from the positive: each pair comes both ways, so the sum is one."""
+    """The negative measured from the positive: pairs occur in both orders, so the sum is equal."""
     total, active, valid = 0.0, 0, 0
     for i in range(len(f)):
         for j in range(len(f)):

@@ -1,10 +1,10 @@
-"""Batch-all: the loss of every triplet that the labels allow."""
+"""Batch-all: the loss of every valid triplet of a batch."""
 
 import numpy as np
 
 
 def batch_all(f, labels, margin=0.2):
-    """f (B, D), labels (B,) -> mean loss of the active triplets; how many are active, valid."""
+    """f (B, D), labels (B,) -> mean loss of active triplets; numbers of active, valid triplets."""
     same = labels[:, None] == labels
     pair = same & ~np.eye(len(labels), dtype=bool)
     valid = pair[:, :, None] & ~same[:, None, :]  # [anchor, positive, negative]

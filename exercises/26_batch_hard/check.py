@@ -1,4 +1,4 @@
-"""What is asked of batch-hard mining."""
+"""Claims about batch-hard mining."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ NO_CHOICE = ([3, 3, 3], [5, 6, 7], [2, 2])  # labels among which there is no tri
 
 
 def _batch(rng, rung):
-    """f, labels; from the second size on with a label that stands alone."""
+    """f, labels; from rung 1 on with a label that occurs once."""
     if rung == 0:
         return np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([0, 0, 1, 1])
     if rung == 1:
@@ -28,13 +28,13 @@ def _batch(rng, rung):
 def _chosen_by_loops(f, rng, rung):
     rows, labels = _batch(rng, rung)
     d = [[((a - b) ** 2).sum() for b in rows] for a in rows]
-    everyone, found = range(len(rows)), []
+    everyone, triplets = range(len(rows)), []
     for i in everyone:
         near = [j for j in everyone if labels[j] == labels[i] and j != i]
         other = [k for k in everyone if labels[k] != labels[i]]
         if near and other:
-            found.append([i, max(near, key=d[i].__getitem__), min(other, key=d[i].__getitem__)])
-    return {"triplets": np.array(found).reshape(-1, 3)}
+            triplets.append([i, max(near, key=d[i].__getitem__), min(other, key=d[i].__getitem__)])
+    return {"triplets": np.array(triplets).reshape(-1, 3)}
 
 
 _chosen_by_loops.__name__ = "loops"  # the heading of a column
@@ -42,14 +42,14 @@ _chosen_by_loops.__name__ = "loops"  # the heading of a column
 
 @claim("the hardest triplet of each anchor", rungs=4, oracle=_chosen_by_loops)
 def choice(f, rng, rung):
-    found = f.hardest(*_batch(rng, rung))
-    if np.size(found) == 0 and found is not None:
+    triplets = f.hardest(*_batch(rng, rung))
+    if np.size(triplets) == 0 and triplets is not None:
         return {"triplets": np.zeros((0, 3)), "rows are ints": True}
-    return {"triplets": found, "rows are ints": np.asarray(found).dtype.kind in "iu"}
+    return {"triplets": triplets, "rows are ints": np.asarray(triplets).dtype.kind in "iu"}
 
 
-def _given(rng, rung):
-    """f, triplets, margin; some rows are named several times."""
+def _with_repeats(rng, rung):
+    """f, triplets, margin; some rows occur several times."""
     if rung == 0:
         f = np.array([[0.0], [1.0], [3.0], [7.0]])
         return f, np.array([[0, 1, 2], [1, 0, 2], [2, 3, 1], [3, 2, 1]]), 4.0
@@ -70,7 +70,7 @@ def _loss(f, triplets, margin):
 
 def _numeric(f, rng, rung):
     """The loss by loops; central differences of it, element by element."""
-    rows, triplets, margin = _given(rng, rung)
+    rows, triplets, margin = _with_repeats(rng, rung)
     slopes = np.zeros_like(rows)
     for at in np.ndindex(rows.shape):
         losses = []
@@ -89,5 +89,5 @@ def _numeric(f, rng, rung):
     oracle=_numeric,
 )
 def loss(f, rng, rung):
-    value, df = f.triplet_loss(*_given(rng, rung))
+    value, df = f.triplet_loss(*_with_repeats(rng, rung))
     return {"loss": value, "df": df}

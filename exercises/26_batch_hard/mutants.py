@@ -9,7 +9,7 @@ from nnscratch.learn import wrong
 
 
 def _parts(f, labels):
-    """Squared distances, who is a positive, who is a negative."""
+    """Squared distances, mask of positives, mask of negatives."""
     d = ((f[:, None] - f) ** 2).sum(axis=2)
     same = labels[:, None] == labels
     return d, same & ~np.eye(len(f), dtype=bool), ~same
@@ -23,8 +23,8 @@ def _nearest(d, mask):
     return np.where(mask, d, np.inf).argmin(axis=1)
 
 
-def _rows(positive, negative, kept):
-    anchor = np.flatnonzero(kept)
+def _rows(positive, negative, has_triplet):
+    anchor = np.flatnonzero(has_triplet)
     return np.stack([anchor, positive[anchor], negative[anchor]], axis=1)
 
 
@@ -34,9 +34,9 @@ def _complete(near, other):
 
 @wrong("hardest", hint=1)
 def minimum_finds_the_mask(f, labels):
-    """The nearest negative is a row that was masked away.
+    """The nearest negative is a row that was masked.
 
-    D * mask is 0 where a row may not be chosen, and 0 is the smallest of all. Put infinity there
+    D * mask is 0 where a row may not be selected, and 0 is the smallest value. Set infinity there
     before the minimum: np.where(mask, D, np.inf).
     """
     d, near, other = _parts(f, labels)
@@ -47,7 +47,7 @@ def minimum_finds_the_mask(f, labels):
 def negative_is_any_other_row(f, labels):
     """The nearest negative may have the anchor's label.
 
-    You take the nearest row but the anchor itself. A negative has another label.
+    You take the nearest row other than the anchor. A negative has a different label.
     """
     d, near, other = _parts(f, labels)
     anyone = ~np.eye(len(f), dtype=bool)
@@ -56,9 +56,10 @@ def negative_is_any_other_row(f, labels):
 
 @wrong("hardest", hint=1)
 def positive_is_anyone(f, labels):
-    """The farthest positive is looked for among all rows.
+    """The farthest positive is searched among all rows.
 
-    The farthest row of the batch is mostly a negative. Look among the rows of the anchor's label.
+    The farthest row of the batch is usually a negative. Search among the rows with the anchor's
+    label.
     """
     d, near, other = _parts(f, labels)
     return _rows(d.argmax(axis=1), _nearest(d, other), _complete(near, other))
@@ -68,8 +69,8 @@ def positive_is_anyone(f, labels):
 def anchor_is_positive(f, labels):
     """A row that has no positive becomes its own.
 
-    If a label stands alone in the batch, the only row with it is the anchor itself, at distance 0.
-    Leave the anchor out of its positives, and such anchors out of the triplets.
+    If a label occurs once in the batch, the only row with it is the anchor itself, at distance 0.
+    Exclude the anchor from its positives, and such anchors from the triplets.
     """
     d, near, other = _parts(f, labels)
     near = near | np.eye(len(f), dtype=bool)
@@ -78,10 +79,10 @@ def anchor_is_positive(f, labels):
 
 @wrong("hardest", hint=2)
 def lone_labels_stay(f, labels):
-    """Anchors that have no positive stay in.
+    """Anchors without a positive are not excluded.
 
-    The maximum over nothing is -infinity, and its place is row 0, which means nothing. Leave out
-    anchors without a positive, and those without a negative.
+    Their maximum is -infinity, and argmax gives row 0, which is arbitrary. Exclude anchors without
+    a positive, and those without a negative.
     """
     d, near, other = _parts(f, labels)
     return _rows(_farthest(d, near), _nearest(d, other), np.ones(len(f), dtype=bool))
@@ -89,10 +90,10 @@ def lone_labels_stay(f, labels):
 
 @wrong("hardest", hint=2)
 def negatives_not_asked_for(f, labels):
-    """Anchors that have no negative stay in.
+    """Anchors without a negative are not excluded.
 
-    In a batch of one label nobody has a negative: the minimum over nothing is infinity, and its
-    place is row 0. An anchor needs both.
+    In a batch of one label no row has a negative: the minimum is infinity, and argmin gives row 0.
+    An anchor needs both.
     """
     d, near, other = _parts(f, labels)
     return _rows(_farthest(d, near), _nearest(d, other), near.any(axis=1))
@@ -102,8 +103,7 @@ def negatives_not_asked_for(f, labels):
 def nearest_positive(f, labels):
     """The positive is the nearest one.
 
-    That is the easiest positive. The hardest is the one that lies farthest from the anchor: the
-    maximum.
+    That is the easiest positive. The hardest is the farthest from the anchor: the maximum.
     """
     d, near, other = _parts(f, labels)
     return _rows(_nearest(d, near), _nearest(d, other), _complete(near, other))
@@ -113,8 +113,7 @@ def nearest_positive(f, labels):
 def farthest_negative(f, labels):
     """The negative is the farthest one.
 
-    That is the easiest negative. The hardest is the one that lies nearest to the anchor: the
-    minimum.
+    That is the easiest negative. The hardest is the nearest to the anchor: the minimum.
     """
     d, near, other = _parts(f, labels)
     return _rows(_farthest(d, near), _farthest(d, other), _complete(near, other))
@@ -122,7 +121,7 @@ def farthest_negative(f, labels):
 
 @wrong("hardest", hint=1)
 def columns_changed(f, labels):
-    """Positive and negative have changed columns.
+    """Positive and negative are in the wrong columns.
 
     A row of the result is (anchor, positive, negative), in this order.
     """
@@ -147,7 +146,7 @@ def positions_among_the_chosen(f, labels):
     """The positive and the negative are numbers within their group.
 
     argmax over the distances of the positives alone counts among these: 0 is the first positive,
-    not row 0. Translate it back, positives[k], or keep the whole row and put infinities into it.
+    not row 0. Translate it to a row number, positives[k], or use the whole row with infinities.
     """
     d, near, other = _parts(f, labels)
     rows = [
@@ -161,8 +160,8 @@ def positions_among_the_chosen(f, labels):
 def positives_further_on(f, labels):
     """Only rows after the anchor can be its positive.
 
-    Your inner loop begins at i + 1, or the mask is an upper triangle. That is right for pairs; an
-    anchor looks at all rows, those before it as well.
+    Your inner loop begins at i + 1, or the mask is an upper triangle. An anchor may have its
+    positive before it as well.
     """
     d, near, other = _parts(f, labels)
     near = np.triu(near)
@@ -173,8 +172,8 @@ def positives_further_on(f, labels):
 def every_row_an_anchor(f, labels):
     """Every row is an anchor, and may be its own positive.
 
-    A row whose label stands alone has no positive, and in a batch of one label there is no
-    negative. Take the anchor out of its positives, and leave out anchors that lack one of the two.
+    A row whose label occurs once has no positive, and in a batch of one label there is no negative.
+    Exclude the anchor from its positives, and exclude anchors that lack one of the two.
     """
     d, near, other = _parts(f, labels)
     near = near | np.eye(len(f), dtype=bool)
@@ -183,10 +182,10 @@ def every_row_an_anchor(f, labels):
 
 @wrong("hardest", hint=2)
 def maximum_of_nothing(f, labels):
-    """An anchor without a positive or a negative is an error.
+    """An anchor without a positive or a negative raises an error.
 
-    There is no largest of nothing, says Python. Look whether there is a positive and a negative
-    first; an anchor that lacks one gives no triplet.
+    Python has no maximum of an empty sequence. First test for a positive and a negative; an anchor
+    without one of them gives no triplet.
     """
     d, near, other = _parts(f, labels)
     if not _complete(near, other).all():
@@ -198,24 +197,24 @@ def maximum_of_nothing(f, labels):
 
 
 def _loss(f, triplets, margin, count=None, gate=None, collect=np.add.at):
-    """triplet_loss with another count, other active ones, or other sums over rows."""
+    """triplet_loss with another count, another test for active, or another sum over rows."""
     a, p, n = f[triplets.T]
     slack = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + margin
     count = max(len(triplets), 1) if count is None else count(slack)
     active = slack > 0 if gate is None else gate(slack)
-    each = 2.0 / count * active[:, None]
+    scale = 2.0 / count * active[:, None]
     df = np.zeros_like(f)
     for rows, slopes in zip(triplets.T, (n - p, p - a, a - n), strict=True):
-        collect(df, rows, each * slopes)
+        collect(df, rows, scale * slopes)
     return np.maximum(0.0, slack).sum() / count, df
 
 
 @wrong("triplet_loss", hint=4)
 def rows_counted_once(f, triplets, margin=0.2):
-    """A row that is named several times gets one contribution.
+    """A row that occurs several times gets one contribution.
 
-    df[rows] += slopes reads, adds and writes back once; of equal rows the last one wins. Use
-    np.add.at, or a loop over the triplets.
+    df[rows] += slopes reads, adds and writes once; of equal rows only the last contribution
+    remains. Use np.add.at, or a loop over the triplets.
     """
 
     def collect(df, rows, slopes):
@@ -228,8 +227,8 @@ def rows_counted_once(f, triplets, margin=0.2):
 def last_role_wins(f, triplets, margin=0.2):
     """A row's gradient is assigned, not added to.
 
-    A row may be an anchor here and a negative there. With = the last of these replaces the others;
-    it must be added.
+    A row may be the anchor of one triplet and the negative of another. With = the last contribution
+    replaces the others; add them.
     """
 
     def collect(df, rows, slopes):
@@ -243,8 +242,8 @@ def last_role_wins(f, triplets, margin=0.2):
 def anchors_only(f, triplets, margin=0.2):
     """Only the anchors get a gradient.
 
-    The positive and the negative are rows of f too. They move as well: 2*(f_p - f_a)/T and
-    2*(f_a - f_n)/T.
+    The positive and the negative are rows of f too, with the gradients 2*(f_p - f_a)/T and 2*(f_a -
+    f_n)/T.
     """
     loss, df = triplet_loss(f, triplets, margin)
     a, p, n = f[triplets.T]
@@ -256,10 +255,9 @@ def anchors_only(f, triplets, margin=0.2):
 
 @wrong("triplet_loss", hint=3)
 def mean_of_active(f, triplets, margin=0.2):
-    """The mean is taken over the active triplets alone.
+    """The mean is taken over the active triplets only.
 
-    That is what batch-all does. Here T counts all the chosen ones, those that cost nothing
-    included.
+    Batch-all does this. Here T counts all selected triplets, including those that cost nothing.
     """
     return _loss(f, triplets, margin, count=lambda slack: max(int((slack > 0).sum()), 1))
 
@@ -296,8 +294,7 @@ def gradient_not_averaged(f, triplets, margin=0.2):
 def nothing_by_nothing(f, triplets, margin=0.2):
     """Without a triplet the loss is 0/0.
 
-    A batch may have none to give. The mean of nothing is NaN; the loss of nothing is 0. Divide by
-    at least 1.
+    A batch may give no triplet. 0/0 is NaN, but the loss must be 0. Divide by at least 1.
     """
     loss, df = triplet_loss(f, triplets, margin)
     return (loss if len(triplets) else np.nan), df
@@ -307,14 +304,14 @@ def nothing_by_nothing(f, triplets, margin=0.2):
 def margin_missing(f, triplets, margin=0.2):
     """The margin is missing.
 
-    A triplet costs max(0, ap - an + margin), and it is active by the same number.
+    A triplet costs max(0, ap - an + margin), and it is active if this is above 0.
     """
     return triplet_loss(f, triplets, 0.0)
 
 
 @wrong("triplet_loss", hint=3)
 def easy_ones_push(f, triplets, margin=0.2):
-    """Triplets that cost nothing have a gradient all the same.
+    """Triplets that cost nothing have a gradient.
 
     Where ap - an + margin is below 0 the loss does not change, and nothing is added to df.
     """
@@ -325,13 +322,13 @@ def easy_ones_push(f, triplets, margin=0.2):
 def roots_taken(f, triplets, margin=0.2):
     """The distances are not squared.
 
-    You took the roots, in the loss and in its slopes. Asked are the squared ones.
+    You took the roots, in the loss and in its slopes. Here the distances are squared.
     """
     a, p, n = f[triplets.T]
     near, far = (np.sqrt(((a - b) ** 2).sum(axis=1, keepdims=True)) for b in (p, n))
     slack, count = (near - far + margin)[:, 0], max(len(triplets), 1)
-    each = (slack > 0)[:, None] / count
-    to_p, to_n = each * (a - p) / near, each * (a - n) / far
+    scale = (slack > 0)[:, None] / count
+    to_p, to_n = scale * (a - p) / near, scale * (a - n) / far
     df = np.zeros_like(f)
     for rows, slopes in zip(triplets.T, (to_p - to_n, -to_p, to_n), strict=True):
         np.add.at(df, rows, slopes)
@@ -342,8 +339,8 @@ def roots_taken(f, triplets, margin=0.2):
 def margin_subtracted(f, triplets, margin=0.2):
     """The margin is subtracted.
 
-    With - m a triplet is content before the negative is even as far as the positive. The margin
-    asks for more, so it is added: max(0, ap - an + m).
+    With - m a triplet costs nothing even if the negative is nearer than the positive. Add the
+    margin: max(0, ap - an + m).
     """
     return triplet_loss(f, triplets, -margin)
 
@@ -352,7 +349,7 @@ def margin_subtracted(f, triplets, margin=0.2):
 def margin_always_the_default(f, triplets, margin=0.2):
     """The margin is always 0.2.
 
-    0.2 is what margin is if nobody says anything else. Use the argument, not the number.
+    0.2 is only the default. Use the argument.
     """
     return triplet_loss(f, triplets)
 
@@ -361,18 +358,18 @@ def margin_always_the_default(f, triplets, margin=0.2):
 def positive_and_negative_swapped(f, triplets, margin=0.2):
     """Positive and negative are swapped.
 
-    A row of triplets is (anchor, positive, negative). The distance to the positive counts with a
-    plus, the one to the negative with a minus.
+    A row of triplets is (anchor, positive, negative). The distance to the positive is added, the
+    one to the negative subtracted.
     """
     return triplet_loss(f, triplets[:, [0, 2, 1]], margin)
 
 
 @wrong("triplet_loss", hint=3)
 def never_below_zero_forgotten(f, triplets, margin=0.2):
-    """The loss is not cut off at 0.
+    """The maximum with 0 is missing in the loss.
 
-    Easy triplets pay for the hard ones, as their numbers are negative. Take the maximum with 0 of
-    each triplet, then the mean.
+    Easy triplets reduce the cost of the hard ones, as their numbers are negative. Take the maximum
+    with 0 of each triplet, then the mean.
     """
     a, p, n = f[triplets.T]
     slack = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + margin
@@ -381,9 +378,9 @@ def never_below_zero_forgotten(f, triplets, margin=0.2):
 
 @wrong("triplet_loss", hint=3)
 def cut_off_nowhere(f, triplets, margin=0.2):
-    """Neither the loss nor its gradient is cut off at 0.
+    """The maximum with 0 is missing in loss and gradient.
 
-    A triplet whose negative is far enough away costs nothing, and moves nothing: max(0, ...).
+    A triplet whose negative is far enough away costs nothing and has no gradient: max(0, ...).
     """
     a, p, n = f[triplets.T]
     slack = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + margin
@@ -395,8 +392,8 @@ def cut_off_nowhere(f, triplets, margin=0.2):
 def gradient_reversed(f, triplets, margin=0.2):
     """The gradient has the wrong sign.
 
-    It points where the loss grows: 2(f_n - f_p) for the anchor, and so on. Going downhill is the
-    business of whoever trains.
+    It points to where the loss grows: 2(f_n - f_p) for the anchor, and so on. The optimiser applies
+    the minus.
     """
     loss, df = triplet_loss(f, triplets, margin)
     return loss, -df
@@ -416,8 +413,7 @@ def two_forgotten(f, triplets, margin=0.2):
 def negatives_stay(f, triplets, margin=0.2):
     """The negatives get no gradient.
 
-    The negative is to go away from the anchor as the positive is to come near. Row n gets
-    2(f_a - f_n) / T.
+    Row n gets 2(f_a - f_n) / T, so that a descent step moves the negative away from the anchor.
     """
     a, p, n = f[triplets.T]
     slack = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + margin
@@ -441,8 +437,8 @@ def anchor_sees_the_positive_only(f, triplets, margin=0.2):
 
 @wrong("hardest", hint=1)
 def numbers_of_rows_as_floats(f, labels):
-    """The numbers of the rows are floats.
+    """The row numbers are floats.
 
-    They are right, but f[1.0] is an error: whoever takes rows by them needs ints.
+    The values are right, but f[1.0] is an error: indices must be ints.
     """
     return hardest(f, labels).astype(float)

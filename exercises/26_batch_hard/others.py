@@ -7,20 +7,20 @@ from nnscratch.learn import right
 
 @right("hardest")
 def anchor_by_anchor(f, labels):
-    """One anchor at a time, among those rows that may be chosen."""
-    found = []
+    """One anchor at a time, among the rows that may be selected."""
+    triplets = []
     for i in range(len(f)):
         d = ((f - f[i]) ** 2).sum(axis=1)
         near = np.flatnonzero((labels == labels[i]) & (np.arange(len(f)) != i))
         other = np.flatnonzero(labels != labels[i])
         if len(near) and len(other):
-            found.append((i, near[d[near].argmax()], other[d[other].argmin()]))
-    return np.array(found)
+            triplets.append((i, near[d[near].argmax()], other[d[other].argmin()]))
+    return np.array(triplets)
 
 
 @right("hardest")
 def by_shifted_distances(f, labels):
-    """Finite numbers in the place of infinities: what may not be chosen is moved far off."""
+    """Finite numbers in place of infinities: rows that may not be selected are moved far away."""
     d = np.sqrt(np.einsum("ijd,ijd->ij", f[:, None] - f, f[:, None] - f))
     far = 2 * d.max() + 1
     same = labels[:, None] == labels
@@ -47,7 +47,7 @@ def triplet_by_triplet(f, triplets, margin=0.2):
 
 @right("triplet_loss")
 def by_a_graph(f, triplets, margin=0.2):
-    """Pulls and pushes as a matrix of weights between rows, and its Laplacian."""
+    """Active pairs as a matrix of weights between rows, and its Laplacian."""
     a, p, n = triplets.T
     d = ((f[:, None] - f) ** 2).sum(2)
     slack = d[a, p] - d[a, n] + margin

@@ -1,4 +1,4 @@
-"""What is asked about collapse."""
+"""Claims about collapse."""
 
 import math
 
@@ -16,7 +16,7 @@ def _margin(rng, rung):
 
 
 def _measured(f, rng, rung):
-    """The losses of triplets of which all rows are equal."""
+    """The losses of triplets whose rows are all equal."""
     margin = _margin(rng, rung)
     rows = np.tile(rng.standard_normal(4), (5, 1))
     near, far = ((rows - rows[::-1]) ** 2).sum(1), ((rows - rows[[1, 2, 3, 4, 0]]) ** 2).sum(1)
@@ -28,10 +28,7 @@ def _measured(f, rng, rung):
 
 
 @claim(
-    "the loss at which a collapsed training rests",
-    rungs=2,
-    by_hand="squared = max(0, 0 - 0 + 0.2) = 0.2",
-    oracle=_measured,
+    "the loss at collapse", rungs=2, by_hand="squared = max(0, 0 - 0 + 0.2) = 0.2", oracle=_measured
 )
 def prediction(f, rng, rung):
     margin = _margin(rng, rung)
@@ -53,9 +50,9 @@ def _batch(rng, rung):
 def _loops(f, rng, rung):
     rows = _batch(rng, rung).tolist()
     mean = [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
-    apart = math.fsum(math.dist(row, mean) ** 2 for row in rows)
+    squares = math.fsum(math.dist(row, mean) ** 2 for row in rows)
     length = math.fsum(math.hypot(*row) ** 2 for row in rows)
-    return {"spread": math.sqrt(apart / length) if length else 0.0}
+    return {"spread": math.sqrt(squares / length) if length else 0.0}
 
 
 @claim(
@@ -64,27 +61,27 @@ def _loops(f, rng, rung):
     by_hand="spread = sqrt((3^2 + 3^2)/2) / sqrt((5^2 + 5^2)/2) = sqrt(9)/sqrt(25) = 0.6",
     oracle=_loops,
 )
-def apart(f, rng, rung):
+def squares(f, rng, rung):
     return {"spread": f.spread(_batch(rng, rung))}
 
 
 def _training(rng, rung):
-    """One training for each rung: its losses, and the spread of its last batch."""
+    """One training for each rung: its losses and the spread of its last batch."""
     high, small = int(rng.integers(30, 90)) / 100, int(rng.integers(2, 9))
     losses, spread = [
         ([0.9, 0.4, 0.2, 0.2], 1e-5),  # fell to the margin, and collapsed
-        ([high, 0.95, high], 0.4),  # alive, and gets nowhere
-        ([0.25, 0.2, high, high - 0.01], 0.4),  # rises on the whole
+        ([high, 0.95, high], 0.4),  # not collapsed, no progress
+        ([0.25, 0.2, high, high - 0.01], 0.4),  # rises overall
         ([0.1, high, 0.95], 0.0),  # rose, and collapsed
-        ([high, 0.25, 0.2, 0.2], small * 1.25e-3),  # at the margin, but alive
-        ([high, 0.25, 0.1], small * 1e-4),  # collapsed, if not quite equal
-        ([high, 0.25, 0.1], 1 / 1000),  # at the bound, which is not below it
+        ([high, 0.25, 0.2, 0.2], small * 1.25e-3),  # at the margin, not collapsed
+        ([high, 0.25, 0.1], small * 1e-4),  # collapsed, but not exactly equal
+        ([high, 0.25, 0.1], 1 / 1000),  # at the bound, not below it
     ][rung]
     return losses, spread
 
 
 def _trainings(rng):
-    """Many of all kinds: lengths, ups and downs, and spreads from 1e-9 to 1."""
+    """Many trainings of all kinds: lengths, ups and downs, spreads from 1e-9 to 1."""
     for _ in range(20):
         losses = (rng.permutation(40)[: rng.integers(2, 7)] / 40 + 0.1).tolist()
         yield losses, float(10.0 ** rng.choice([rng.uniform(-9, -3.2), rng.uniform(-2.8, 0)]))

@@ -1,4 +1,4 @@
-"""Other right answers about collapse."""
+"""Other right answers for collapse."""
 
 import math
 
@@ -29,13 +29,13 @@ def from_variances(f):
 def row_by_row(f):
     """Sums over rows, by loops."""
     mean = sum(f) / len(f)
-    apart = sum(np.dot(row - mean, row - mean) for row in f)
+    squares = sum(np.dot(row - mean, row - mean) for row in f)
     length = sum(np.dot(row, row) for row in f)
-    return math.sqrt(apart) / max(math.sqrt(length), 1e-300)
+    return math.sqrt(squares) / max(math.sqrt(length), 1e-300)
 
 
 @right("verdict")
 def by_a_table(losses, spread):
-    """The loss first, in the order of the code alone."""
+    """Without branches on the loss: an index into a pair of words."""
     fell = losses[0] - losses[-1] > 0
     return ("not learning", "learning")[fell] if not spread < 0.001 else "collapsed"

@@ -1,18 +1,18 @@
-"""Collapse: where the loss rests, how to see it in the encodings, and what to say of it."""
+"""Collapse: the loss at collapse, the spread of the encodings, and a verdict."""
 
 import numpy as np
 
 
 def loss_at_collapse(kind, margin):
-    """kind "squared", "plain" or "soft" -> the triplet loss when all encodings are equal."""
+    """kind "squared", "plain" or "soft" -> triplet loss when all encodings are equal."""
     raise NotImplementedError
 
 
 def spread(f):
-    """f (B, D) -> how far its rows are from their mean, beside their length: 0 to 1."""
+    """f (B, D) -> distance of the rows from their mean in relation to their length, 0 to 1."""
     raise NotImplementedError
 
 
 def verdict(losses, spread):
-    """losses of a training, spread of its last batch -> collapsed, learning or not learning."""
+    """losses, spread of the last batch -> "collapsed", "learning" or "not learning"."""
     raise NotImplementedError

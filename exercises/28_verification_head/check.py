@@ -1,4 +1,4 @@
-"""What is asked of the verification head."""
+"""Claims about the verification head."""
 
 import numpy as np
 
@@ -22,14 +22,14 @@ def _moderate(rng, rung):
 
 
 def _labels(rng, pairs):
-    """Both kinds occur, and one more often than the other."""
+    """Both labels occur, one more often than the other."""
     same = np.zeros(pairs, int)
     same[rng.permutation(pairs)[: 1 + (pairs > 4)]] = 1
     return same if rng.random() < 0.5 else 1 - same
 
 
 def _not_negative(rng, rung):
-    """Encodings that are nowhere negative; somewhere both are 0, somewhere one is."""
+    """Encodings without negative coordinates; in some places both are 0, in some one is."""
     if rung == 0:
         a, b = np.array([[3.0, 0.0], [1.0, 6.0]]), np.array([[1.0, 0.0], [4.0, 2.0]])
         return a, b, np.array([1, 0]), np.array([2.0, -1.0]), -1.0
@@ -46,15 +46,15 @@ def _extreme(rng, rung):
         return a, b, np.array([0, 1]), np.array([1.0]), -1000.0
     w = rng.uniform(0.5, 1.5, rng.integers(2, 4))
     rows = 4 + rng.integers(3)
-    apart = rng.uniform(0, 1, (rows, len(w)))
-    apart[:2] += 4000 + 1000 * rng.uniform(size=(2, len(w)))
-    apart *= rng.choice([-1, 1], apart.shape)
-    b = rng.standard_normal(apart.shape)
-    return b + apart, b, np.arange(rows) % 2, w, -2000 * w.sum() + rng.standard_normal()
+    difference = rng.uniform(0, 1, (rows, len(w)))
+    difference[:2] += 4000 + 1000 * rng.uniform(size=(2, len(w)))
+    difference *= rng.choice([-1, 1], difference.shape)
+    b = rng.standard_normal(difference.shape)
+    return b + difference, b, np.arange(rows) % 2, w, -2000 * w.sum() + rng.standard_normal()
 
 
 def _loss(a, b, same, w, bias, kind):
-    """One pair after the other, so that the oracle owes nothing to the solution."""
+    """One pair after the other, independent of the solution."""
     total, z = 0.0, np.zeros(len(a))
     for n in range(len(a)):
         x = np.abs(a[n] - b[n])
@@ -71,18 +71,18 @@ def _numeric(inputs, kind, wanted):
         a, b, same, w, bias = inputs(rng, rung)
         bias = np.array(bias)
         z, loss = _loss(a, b, same, w, bias, kind)
-        found = {"z": z, "loss": loss}
+        results = {"z": z, "loss": loss}
         for name, array in (("dw", w), ("dbias", bias), ("da", a)):
-            found[name] = np.zeros_like(array)
+            results[name] = np.zeros_like(array)
             for at in np.ndindex(array.shape):
-                kept = array[at]
+                old = array[at]
                 ends = []
                 for step in (1e-6, -1e-6):
-                    array[at] = kept + step
+                    array[at] = old + step
                     ends.append(_loss(a, b, same, w, bias, kind)[1])
-                array[at] = kept
-                found[name][at] = (ends[0] - ends[1]) / 2e-6
-        return {name: found[name] for name in wanted}
+                array[at] = old
+                results[name][at] = (ends[0] - ends[1]) / 2e-6
+        return {name: results[name] for name in wanted}
 
     return numeric
 

@@ -25,7 +25,7 @@ def _softplus(z):
 
 
 def _head(a, b, same, w, bias, kind, **changed):
-    """The steps of a head, any of which may be another: absolute, chi_square, loss, slope."""
+    """A head with replaceable steps: absolute, chi_square, loss, slope."""
     features = changed.get("absolute", _absolute)
     if kind == "chi-square":
         features = changed.get("chi_square", _chi_square)
@@ -44,27 +44,26 @@ def _head(a, b, same, w, bias, kind, **changed):
 def no_absolute_value(a, b, same, w, bias, kind="absolute"):
     """The difference a - b keeps its sign.
 
-    Then the answer depends on who comes first: (a, b) and (b, a) get different logits. Take
-    |a - b|, coordinate by coordinate.
+    Then the answer depends on the order: (a, b) and (b, a) get different logits. Take |a - b|,
+    coordinate by coordinate.
     """
     return _head(a, b, same, w, bias, kind, absolute=lambda a, b: (a - b, np.ones_like(a)))
 
 
 @wrong("head", hint=1)
 def difference_squared(a, b, same, w, bias, kind="absolute"):
-    """The difference is squared instead of made absolute.
+    """The difference is squared instead of its absolute value.
 
-    (a - b)^2 is symmetric too, but it is another feature: large differences count for far more.
-    Asked for is |a - b|.
+    (a - b)^2 is symmetric too, but large differences count far more. Use |a - b|.
     """
     return _head(a, b, same, w, bias, kind, absolute=lambda a, b: ((a - b) ** 2, 2 * (a - b)))
 
 
 @wrong("head", hint=1)
 def distance_summed(a, b, same, w, bias, kind="absolute"):
-    """|a - b| is summed before the weights come.
+    """|a - b| is summed before the weights are applied.
 
-    Each coordinate then has the same weight, the sum of all w, and the head cannot learn which of
+    Then each coordinate has the same weight, the sum of all w, and the head cannot learn which of
     them matter. Multiply by w first: z = sum over d of w[d]*|a[d] - b[d]|.
     """
 
@@ -80,8 +79,8 @@ def distance_summed(a, b, same, w, bias, kind="absolute"):
 def sign_forgotten(a, b, same, w, bias, kind="absolute"):
     """da lacks the sign of a - b.
 
-    |a - b| grows with a only where a is the larger one. Where a < b it shrinks, and its slope is
-    -1: multiply by the sign of a - b.
+    |a - b| grows with a only where a is larger. Where a < b it shrinks, with slope -1: multiply by
+    the sign of a - b.
     """
     return _head(a, b, same, w, bias, kind, absolute=lambda a, b: (np.abs(a - b), np.ones_like(a)))
 
@@ -90,8 +89,8 @@ def sign_forgotten(a, b, same, w, bias, kind="absolute"):
 def nan_at_ties(a, b, same, w, bias, kind="absolute"):
     """da is NaN where a equals b.
 
-    (a - b) / |a - b| is the sign, except at 0, where it is 0/0. np.sign gives 0 there, which is
-    as good a slope as any from -1 to 1.
+    (a - b) / |a - b| is the sign, except at 0, where it is 0/0. np.sign gives 0 there, which is a
+    valid slope, like any from -1 to 1.
     """
 
     def divided(a, b):
@@ -104,8 +103,8 @@ def nan_at_ties(a, b, same, w, bias, kind="absolute"):
 def chi_zero_by_zero(a, b, same, w, bias, kind="absolute"):
     """chi-square divides 0 by 0.
 
-    Where a and b are both 0 the formula is 0/0, which is NaN, and one NaN spoils the whole logit.
-    Two equal coordinates do not differ: x is 0 there.
+    Where a and b are both 0 the formula is 0/0, which is NaN, and so is the whole logit. Set x to 0
+    there.
     """
 
     def unguarded(a, b):
@@ -117,10 +116,10 @@ def chi_zero_by_zero(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=4)
 def chi_epsilon(a, b, same, w, bias, kind="absolute"):
-    """A small number is added below the line of chi-square.
+    """A small number is added to the denominator of chi-square.
 
-    With a + b + 1e-8 there is no 0/0, but small encodings are now measured against 1e-8, and their
-    differences vanish. Treat the one case a = b = 0 by itself, and leave the others alone.
+    With a + b + 1e-8 there is no 0/0, but for small encodings the 1e-8 is the larger part, and x is
+    far too small. Handle the case a = b = 0 separately, and leave the others unchanged.
     """
 
     def with_epsilon(a, b):
@@ -132,10 +131,10 @@ def chi_epsilon(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=4)
 def chi_not_squared(a, b, same, w, bias, kind="absolute"):
-    """chi-square has |a - b| above the line, not its square.
+    """The numerator of chi-square is |a - b|, not its square.
 
-    |a - b| / (a + b) is the relative difference, which never exceeds 1. chi-square is
-    (a - b)^2 / (a + b).
+    |a - b| / (a + b) is the relative difference, which is never above 1. chi-square is (a - b)^2 /
+    (a + b).
     """
 
     def relative(a, b):
@@ -149,8 +148,8 @@ def chi_not_squared(a, b, same, w, bias, kind="absolute"):
 def chi_halved(a, b, same, w, bias, kind="absolute"):
     """chi-square has a factor of one half.
 
-    Some books do define it so, or divide by the mean (a + b)/2 and get twice as much. Here it is
-    (a - b)^2 / (a + b), with no factor.
+    Some books define it so, or divide by the mean (a + b)/2 and get twice as much. Here it is (a -
+    b)^2 / (a + b), with no factor.
     """
     return _head(
         a, b, same, w, bias, kind, chi_square=lambda a, b: [v / 2 for v in _chi_square(a, b)]
@@ -159,10 +158,10 @@ def chi_halved(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=4)
 def chi_below_constant(a, b, same, w, bias, kind="absolute"):
-    """The slope of chi-square takes a + b for a constant.
+    """The slope of chi-square treats a + b as a constant.
 
-    a stands above the line and below it. Above gives 2*q, with q = (a - b)/(a + b); below gives
-    -q^2, which you lack. Together q*(2 - q).
+    a is in the numerator and in the denominator. The numerator gives 2*q, with q = (a - b)/(a + b);
+    the denominator gives -q^2, which is missing. Together q*(2 - q).
     """
 
     def constant(a, b):
@@ -177,10 +176,10 @@ def chi_below_constant(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=2)
 def label_inverted(a, b, same, w, bias, kind="absolute"):
-    """The labels are taken the other way round.
+    """The labels are inverted.
 
-    same is 1 for two pictures of one person, and a large z says the same. You train it to say so
-    of different people.
+    same is 1 for two pictures of one person, and a large z means the same person. You train it the
+    other way round.
     """
     return head(a, b, 1 - same, w, bias, kind)
 
@@ -189,8 +188,8 @@ def label_inverted(a, b, same, w, bias, kind="absolute"):
 def loss_summed(a, b, same, w, bias, kind="absolute"):
     """The loss is the sum over the pairs, not the mean.
 
-    Loss and gradients are all N times what is asked. Divide by the number of pairs, once, before
-    you go backwards.
+    Loss and gradients are N times too large. Divide by the number of pairs, once, before the
+    backward pass.
     """
     z, loss, *slopes = head(a, b, same, w, bias, kind)
     return z, loss * len(z), *(slope * len(z) for slope in slopes)
@@ -200,7 +199,7 @@ def loss_summed(a, b, same, w, bias, kind="absolute"):
 def slopes_not_averaged(a, b, same, w, bias, kind="absolute"):
     """The loss is a mean, its gradients are those of the sum.
 
-    The 1/N of the mean belongs to its slope as well: dz = (sigmoid(z) - same) / N.
+    The slope contains the factor 1/N of the mean as well: dz = (sigmoid(z) - same) / N.
     """
     z, loss, *slopes = head(a, b, same, w, bias, kind)
     return z, loss, *(slope * len(z) for slope in slopes)
@@ -210,7 +209,7 @@ def slopes_not_averaged(a, b, same, w, bias, kind="absolute"):
 def exponential_overflows(a, b, same, w, bias, kind="absolute"):
     """The exponential in the loss overflows.
 
-    e^1000 is infinity to a computer, in log(1 + e^z) as in log(1 + e^-z). Take the large part out
+    e^1000 is infinity in floats, in log(1 + e^z) as in log(1 + e^-z). Separate the large part
     first: log(1 + e^z) = max(z, 0) + log(1 + e^-|z|).
     """
     return _head(a, b, same, w, bias, kind, loss=lambda z, t: np.log(1 + np.exp(z)) - t * z)
@@ -220,8 +219,8 @@ def exponential_overflows(a, b, same, w, bias, kind="absolute"):
 def log_of_zero(a, b, same, w, bias, kind="absolute"):
     """The logarithm is taken of a probability that is exactly 0.
 
-    For |z| above 40 the sigmoid is rounded to 1, or is too small to matter, and log(1 - p) is
-    -infinity. Work with z, not with p: max(z, 0) - z*same + log(1 + e^-|z|).
+    For |z| above 40 the sigmoid is rounded to 1, or is nearly 0, and log(1 - p) is -infinity. Use
+    z, not p: max(z, 0) - z*same + log(1 + e^-|z|).
     """
 
     def of_probability(z, t):
@@ -235,8 +234,8 @@ def log_of_zero(a, b, same, w, bias, kind="absolute"):
 def probability_clipped(a, b, same, w, bias, kind="absolute"):
     """The probability is clipped to [1e-7, 1 - 1e-7].
 
-    No infinity any more, but no pair can cost more than 16 now, however wrong it is. The loss
-    of a logit of 1000 with label 0 is 1000; the formula in z gives it without clipping.
+    This avoids infinity, but no pair can cost more than 16, however wrong it is. The loss of a
+    logit of 1000 with label 0 is 1000; the formula in z gives it without clipping.
     """
 
     def clipped(z, t):
@@ -248,7 +247,7 @@ def probability_clipped(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=2)
 def epsilon_in_log(a, b, same, w, bias, kind="absolute"):
-    """A small number keeps the logarithm away from 0.
+    """A small number keeps the logarithm finite.
 
     log(p + 1e-12), or of p clipped at 1e-12, is never below -27.6, so no pair can cost more,
     however wrong it is. The loss of a logit of 1000 with label 0 is 1000; the formula in z needs no
@@ -266,8 +265,8 @@ def epsilon_in_log(a, b, same, w, bias, kind="absolute"):
 def sigmoid_overflows(a, b, same, w, bias, kind="absolute"):
     """e^z / (1 + e^z) is infinity over infinity for a large z.
 
-    The loss is fine, its slope is NaN. 1 / (1 + e^-z) is the same number; where e^-z overflows,
-    it goes to 0 as it should.
+    The loss is right, its slope is NaN. 1 / (1 + e^-z) is the same number; where e^-z overflows, it
+    goes to 0, which is right.
     """
     return _head(a, b, same, w, bias, kind, slope=lambda z, t: np.exp(z) / (1 + np.exp(z)) - t)
 
@@ -276,8 +275,8 @@ def sigmoid_overflows(a, b, same, w, bias, kind="absolute"):
 def slope_reversed(a, b, same, w, bias, kind="absolute"):
     """The slope by z has the wrong sign.
 
-    You have same - sigmoid(z), the direction in which to go. The gradient of the loss is
-    sigmoid(z) - same; the minus is the optimiser's affair.
+    You have same - sigmoid(z), the direction of descent. The gradient of the loss is sigmoid(z) -
+    same; the optimiser applies the minus.
     """
     return _head(a, b, same, w, bias, kind, slope=lambda z, t: t - _sigmoid(z))
 
@@ -286,8 +285,8 @@ def slope_reversed(a, b, same, w, bias, kind="absolute"):
 def sigmoid_slope_twice(a, b, same, w, bias, kind="absolute"):
     """The slope of the sigmoid is multiplied in once more.
 
-    In the cross-entropy p*(1 - p) cancels: the slope by z is just p - same. The factor
-    belongs to a squared error.
+    In the cross-entropy p*(1 - p) cancels: the slope by z is just p - same. The factor belongs to a
+    squared error.
     """
 
     def twice(z, t):
@@ -299,10 +298,10 @@ def sigmoid_slope_twice(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=2)
 def slope_of_logit(a, b, same, w, bias, kind="absolute"):
-    """The label is taken from the logit, not from the probability.
+    """The label is subtracted from the logit, not from the probability.
 
-    The slope of the loss by z is sigmoid(z) - same; you have z - same, as a squared error on z
-    would.
+    The slope of the loss by z is sigmoid(z) - same; you have z - same, the slope of a squared error
+    on z.
     """
     return _head(a, b, same, w, bias, kind, slope=lambda z, t: z - t)
 
@@ -311,8 +310,8 @@ def slope_of_logit(a, b, same, w, bias, kind="absolute"):
 def modulus_forgotten(a, b, same, w, bias, kind="absolute"):
     """The exponent is -z, not -|z|.
 
-    max(z, 0) has taken the large part out, and e^(-|z|) is never above 1. With e^(-z) the formula
-    is wrong for every negative z.
+    max(z, 0) is the large part, and e^(-|z|) is never above 1. With e^(-z) the formula is wrong for
+    every negative z.
     """
 
     def loss(z, t):
@@ -325,7 +324,7 @@ def modulus_forgotten(a, b, same, w, bias, kind="absolute"):
 def label_term_added(a, b, same, w, bias, kind="absolute"):
     """z*t is added to the loss, not subtracted.
 
-    For a pair of one person a large z is good: log(1 + e^z) - z falls to 0.
+    For a pair of one person a large z is right: log(1 + e^z) - z falls to 0.
     """
     return _head(a, b, same, w, bias, kind, loss=lambda z, t: _softplus(z) + t * z)
 
@@ -334,8 +333,8 @@ def label_term_added(a, b, same, w, bias, kind="absolute"):
 def logit_clipped(a, b, same, w, bias, kind="absolute"):
     """The logit is clipped before the loss.
 
-    That keeps the numbers finite, but a logit of 1000 for the wrong label costs 1000, and not what
-    the bound costs. Nothing has to be clipped with max(z, 0) - z*t + log(1 + e^-|z|).
+    This keeps the numbers finite, but a logit of 1000 for the wrong label must cost 1000, not the
+    clipped value. max(z, 0) - z*t + log(1 + e^-|z|) needs no clipping.
     """
 
     def loss(z, t):
@@ -349,8 +348,8 @@ def logit_clipped(a, b, same, w, bias, kind="absolute"):
 def squared_error(a, b, same, w, bias, kind="absolute"):
     """The loss is the squared error of the probability.
 
-    Where the network is sure and wrong, that has hardly any slope. Asked for is the logarithm of
-    the probability, and its slope by z is sigmoid(z) - t.
+    Its slope is nearly 0 where the network is sure and wrong. Use the logarithm of the probability,
+    whose slope by z is sigmoid(z) - t.
     """
     return _head(
         a,
@@ -368,7 +367,7 @@ def squared_error(a, b, same, w, bias, kind="absolute"):
 def probabilities_returned(a, b, same, w, bias, kind="absolute"):
     """The probabilities are returned instead of the logits.
 
-    z is the sum before the sigmoid. What comes out of it is P(same), which is not asked for.
+    z is the sum before the sigmoid. The sigmoid of it is P(same), which is not a result here.
     """
     z, *others = head(a, b, same, w, bias, kind)
     return _sigmoid(z), *others
@@ -376,9 +375,9 @@ def probabilities_returned(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=1)
 def bias_left_out(a, b, same, w, bias, kind="absolute"):
-    """The bias is left out.
+    """The bias is missing.
 
-    z = w*x + bias. Without it two equal encodings would always have the probability one half.
+    z = w*x + bias. Without it two equal encodings always have the probability one half.
     """
     return head(a, b, same, w, 0.0, kind)
 
@@ -387,7 +386,7 @@ def bias_left_out(a, b, same, w, bias, kind="absolute"):
 def kind_not_used(a, b, same, w, bias, kind="absolute"):
     """x is |a - b| for either kind.
 
-    kind says which difference is asked for. For "chi-square" x and its slope are others.
+    kind selects the difference. For "chi-square" x and its slope are different.
     """
     return head(a, b, same, w, bias)
 
@@ -408,7 +407,7 @@ def weights_missing(a, b, same, w, bias, kind="absolute"):
 def slope_by_b(a, b, same, w, bias, kind="absolute"):
     """da is the gradient by b.
 
-    a and b are exchanged in its formula: a - b, not b - a, in q and in the sign.
+    a and b are exchanged in its formula: use a - b, not b - a, in q and in the sign.
     """
     *others, _ = head(a, b, same, w, bias, kind)
     return *others, head(b, a, same, w, bias, kind)[-1]
@@ -416,9 +415,9 @@ def slope_by_b(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=3)
 def da_not_averaged(a, b, same, w, bias, kind="absolute"):
-    """da lacks the 1/N of the mean.
+    """da lacks the factor 1/N of the mean.
 
-    dw and dbias are right. Put the division by N into the slope by z, and all three have it.
+    dw and dbias are right. Divide the slope by z by N, and all three contain the factor.
     """
     *others, da = head(a, b, same, w, bias, kind)
     return *others, da * len(a)
@@ -426,9 +425,9 @@ def da_not_averaged(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=3)
 def dbias_not_averaged(a, b, same, w, bias, kind="absolute"):
-    """dbias lacks the 1/N of the mean.
+    """dbias lacks the factor 1/N of the mean.
 
-    The others are right. Put the division by N into the slope by z, and all of them have it.
+    The others are right. Divide the slope by z by N, and all of them contain the factor.
     """
     z, loss, dw, dbias, da = head(a, b, same, w, bias, kind)
     return z, loss, dw, dbias * len(a), da
@@ -438,7 +437,7 @@ def dbias_not_averaged(a, b, same, w, bias, kind="absolute"):
 def chi_slope_turned(a, b, same, w, bias, kind="absolute"):
     """The slope of chi-square is q*(2 + q) instead of q*(2 - q).
 
-    (a + b) is below the line, so its growth makes x smaller: 2q - q^2.
+    a + b is the denominator, so x gets smaller when it grows: 2q - q^2.
     """
 
     def chi_square(a, b):
@@ -451,9 +450,9 @@ def chi_slope_turned(a, b, same, w, bias, kind="absolute"):
 
 @wrong("head", hint=4)
 def chi_has_slope_of_absolute(a, b, same, w, bias, kind="absolute"):
-    """The slope of chi-square is taken to be the sign of a - b.
+    """The slope of chi-square is the sign of a - b.
 
-    That is the slope of |a - b|. The one of chi-square is q*(2 - q).
+    That is the slope of |a - b|. The slope of chi-square is q*(2 - q).
     """
     return _head(
         a, b, same, w, bias, kind, chi_square=lambda a, b: (_chi_square(a, b)[0], np.sign(a - b))

@@ -1,4 +1,4 @@
-"""What is asked of the error curve, its area and its best threshold."""
+"""Claims about the error curve, its area and its best threshold."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ FORBIDDEN = {
 
 
 def _pairs(rng, rung):
-    """Distances in eighths, with ties; pairs of different people are more, and farther apart."""
+    """Distances in eighths, with ties; more pairs of different people, with larger distances."""
     if rung == 0:
         return np.array([1.0, 2.0, 2.0, 3.0]), np.array([1, 1, 0, 0])
     one, different = rng.integers(4, 8), rng.integers(9, 15)
@@ -25,14 +25,14 @@ def _pairs(rng, rung):
 
 
 def _curve(distances, same):
-    """A right curve to hand out, so that each function is examined by itself."""
+    """A right curve as an argument, so that each function is checked separately."""
     thresholds = np.append(-np.inf, np.sort(np.array(list(set(distances)))))
     beyond = distances > thresholds[:, None]
     return np.stack([thresholds, (1 - same) @ ~beyond.T, same @ beyond.T])
 
 
 def _any_curve(rng):
-    """A curve of pairs as they might be: thresholds in eighths, counts that rise and fall."""
+    """A curve of possible pairs: thresholds in eighths, counts that rise and fall."""
     steps = int(rng.integers(7, 11))
     accepts, rejects = rng.integers(0, 7, steps), rng.integers(0, 4, steps)
     rejects[accepts + rejects == 0] = 1
@@ -42,7 +42,7 @@ def _any_curve(rng):
 
 
 def _two_curves(rng, rung):
-    """Curves of training and test pairs; the former has one best threshold, by a clear margin."""
+    """Curves of training and test pairs; the first has a unique best threshold, by a margin."""
     if rung == 0:
         train = np.array([[-np.inf, 1, 2, 3], [0, 1, 4, 10], [4, 2, 0, 0]])
         return train, np.array([[-np.inf, 1.25, 2.25, 4], [0, 1, 2, 5], [5, 3, 1, 0]])
@@ -59,7 +59,7 @@ def _two_curves(rng, rung):
 
 
 def _area_loops(f, rng, rung):
-    """The share of couples in which the pair of one person is nearer."""
+    """The fraction of pairs of pairs in which the pair of one person is nearer."""
     distances, same = _pairs(rng, rung)
     near, far = distances[same == 1], distances[same == 0]
     won = sum((p < q) + 0.5 * (p == q) for p in near for q in far)
@@ -79,9 +79,9 @@ def _curve_loops(f, rng, rung):
     distances, same = _pairs(rng, rung)
     accepts, rejects = [], []
     for t in [-np.inf, *sorted(set(distances.tolist()))]:
-        told = [(d <= t, one == 1) for d, one in zip(distances, same, strict=True)]
-        accepts.append(sum(said and not one for said, one in told))
-        rejects.append(sum(one and not said for said, one in told))
+        decisions = [(d <= t, one == 1) for d, one in zip(distances, same, strict=True)]
+        accepts.append(sum(accepted and not one for accepted, one in decisions))
+        rejects.append(sum(one and not accepted for accepted, one in decisions))
     return {"false accepts": np.array(accepts), "false rejects": np.array(rejects)}
 
 

@@ -13,9 +13,9 @@ def _rates(curve):
 def _accepting(distances, same, accepted):
     """The curve of another rule: distances (P,), thresholds (T, 1) -> (T, P)."""
     thresholds = np.append(-np.inf, np.unique(distances))
-    said = accepted(distances, thresholds[:, None])
+    is_accepted = accepted(distances, thresholds[:, None])
     one = np.asarray(same) == 1
-    return np.stack([thresholds, (said & ~one).sum(1), (~said & one).sum(1)])
+    return np.stack([thresholds, (is_accepted & ~one).sum(1), (~is_accepted & one).sum(1)])
 
 
 # -- the curve ------------------------------------------------------------------------------------
@@ -25,8 +25,8 @@ def _accepting(distances, same, accepted):
 def strictly_below(distances, same):
     """Distances are accepted below the threshold, not at it.
 
-    A pair is accepted if d <= t. With d < t a pair whose distance is the threshold itself is
-    rejected, and the last threshold does not accept everything.
+    A pair is accepted if d <= t. With d < t a pair at the threshold is rejected, and the last
+    threshold does not accept everything.
     """
     return _accepting(distances, same, np.less)
 
@@ -35,18 +35,17 @@ def strictly_below(distances, same):
 def far_ones_accepted(distances, same):
     """Large distances are accepted, small ones rejected.
 
-    d >= t would be right for a similarity. A distance is small for the same person: accept where
-    d <= t.
+    d >= t is right for a similarity. A distance is small for the same person: accept where d <= t.
     """
     return _accepting(distances, same, np.greater_equal)
 
 
 @wrong("error_curve", hint=2)
 def ties_apart(distances, same):
-    """Equal distances make several steps.
+    """Equal distances give several steps.
 
-    Sorting and counting up gives one entry for each pair. Where distances are equal no threshold
-    accepts one and not the other: such entries are one, the last of them.
+    Sorting and cumulative counts give one entry for each pair. No threshold separates equal
+    distances: merge their entries into one, the last of them.
     """
     order = np.argsort(distances, kind="stable")
     one = np.asarray(same)[order]
@@ -59,18 +58,18 @@ def ties_apart(distances, same):
 def errors_swapped(distances, same):
     """False accepts and false rejects are swapped.
 
-    A false accept lets in a stranger: different people, d <= t. Its count grows with the
-    threshold; yours falls.
+    A false accept is a pair of different people with d <= t. Its count grows with the threshold;
+    yours falls.
     """
     return error_curve(distances, same)[[0, 2, 1]]
 
 
 @wrong("error_curve", hint=1)
 def labels_inverted(distances, same):
-    """Pairs that were told rightly are counted.
+    """Right decisions are counted.
 
-    Among your false accepts are pairs of one person, and among the false rejects pairs of different
-    people: these are no errors. same is 1 for two pictures of one person.
+    Your false accepts count pairs of one person, and your false rejects pairs of different people:
+    these are no errors. same is 1 for two pictures of one person.
     """
     return error_curve(distances, 1 - np.asarray(same))
 
@@ -79,8 +78,7 @@ def labels_inverted(distances, same):
 def accepts_twice(distances, same):
     """The third row counts true accepts, not false rejects.
 
-    A false reject is a pair of one person with d > t. You count those with d <= t, which is the
-    rest of them.
+    A false reject is a pair of one person with d > t. You count those with d <= t.
     """
     thresholds, accepts, rejects = error_curve(distances, same)
     return np.stack([thresholds, accepts, rejects[0] - rejects])
@@ -91,27 +89,26 @@ def start_missing(distances, same):
     """The threshold that accepts nothing is missing.
 
     The curve begins at -infinity, with no false accept and every pair of one person rejected.
-    Without it the ROC does not begin at (0, 0).
+    Without it the ROC curve does not begin at (0, 0).
     """
     return error_curve(distances, same)[:, 1:]
 
 
 @wrong("error_curve", hint=2)
 def thresholds_falling(distances, same):
-    """The thresholds fall.
+    """The thresholds are in descending order.
 
-    That is the usual order for scores, where large is good. Here they rise, from -infinity to the
-    largest distance.
+    That is the usual order for similarities. Here they are ascending, from -infinity to the largest
+    distance.
     """
     return error_curve(distances, same)[:, ::-1]
 
 
 @wrong("error_curve", hint=3)
 def shares_returned(distances, same):
-    """The rows hold shares, not counts.
+    """The rows hold rates, not counts.
 
-    FAR and FRR are the next step. The curve keeps counts, so that one can still see how many
-    pairs stand behind a rate.
+    FAR and FRR are the next step. The curve holds counts, so that the numbers of pairs are known.
     """
     curve = error_curve(distances, same)
     return np.stack([curve[0], *_rates(curve)])
@@ -121,7 +118,7 @@ def shares_returned(distances, same):
 def labels_not_used(distances, same):
     """All accepted pairs are counted as errors, and all rejected ones.
 
-    Whether it is an error, the label says: a false accept is a pair of different people, a false
+    The label decides whether it is an error: a false accept is a pair of different people, a false
     reject a pair of one person.
     """
     thresholds = np.append(-np.inf, np.unique(distances))
@@ -133,7 +130,7 @@ def labels_not_used(distances, same):
 def rejected_at_the_threshold(distances, same):
     """A pair at the threshold is accepted and rejected.
 
-    It counts as accepted, d <= t. A false reject is therefore a pair with d > t, not d >= t.
+    It is accepted, d <= t. So a false reject is a pair with d > t, not d >= t.
     """
     thresholds, accepts, _ = error_curve(distances, same)
     rejects = ((distances >= thresholds[:, None]) & (same == 1)).sum(1)
@@ -144,7 +141,7 @@ def rejected_at_the_threshold(distances, same):
 def accepted_below_rejected_beyond(distances, same):
     """A pair at the threshold is neither accepted nor rejected.
 
-    The answer is always one of the two: accepted where d <= t, rejected where d > t.
+    Every pair is one of the two: accepted where d <= t, rejected where d > t.
     """
     thresholds, _, rejects = error_curve(distances, same)
     accepts = ((distances < thresholds[:, None]) & (same == 0)).sum(1)
@@ -153,10 +150,10 @@ def accepted_below_rejected_beyond(distances, same):
 
 @wrong("error_curve", hint=2)
 def labels_not_sorted_along(distances, same):
-    """The distances are sorted, the labels stay.
+    """The distances are sorted, the labels are not.
 
-    Then each label stands at another pair. Sort both by one order, np.argsort(distances), or
-    sort neither.
+    Then each label belongs to another pair. Sort both by one order, np.argsort(distances), or sort
+    neither.
     """
     return error_curve(np.sort(distances), same)
 
@@ -165,11 +162,11 @@ def labels_not_sorted_along(distances, same):
 def begins_at_zero(distances, same):
     """The first threshold is 0, not -infinity.
 
-    A distance of 0 is accepted at 0. Nothing at all is accepted only at -infinity.
+    A distance of 0 is accepted at 0. Only -infinity accepts nothing.
     """
-    found = error_curve(distances, same)
-    found[0, 0] = 0.0
-    return found
+    result = error_curve(distances, same)
+    result[0, 0] = 0.0
+    return result
 
 
 # -- the area -------------------------------------------------------------------------------------
@@ -177,10 +174,10 @@ def begins_at_zero(distances, same):
 
 @wrong("auc", hint=3)
 def left_rectangles(curve):
-    """Each piece is a rectangle of the height at its left end.
+    """Each piece is a rectangle with the height at its left end.
 
-    Where a pair of one person and a pair of different people have equal distances, the ROC rises
-    along a slope. Rectangles count such ties as lost; the mean of both ends counts one half.
+    Where a pair of one person and a pair of different people have equal distances, the ROC curve
+    has a slope. Rectangles count such ties as 0; the mean of both ends counts one half.
     """
     far, frr = _rates(curve)
     return (np.diff(far) * (1 - frr[:-1])).sum()
@@ -188,10 +185,10 @@ def left_rectangles(curve):
 
 @wrong("auc", hint=3)
 def right_rectangles(curve):
-    """Each piece is a rectangle of the height at its right end.
+    """Each piece is a rectangle with the height at its right end.
 
-    Where a pair of one person and a pair of different people have equal distances, the ROC rises
-    along a slope. Rectangles count such ties as won; the mean of both ends counts one half.
+    Where a pair of one person and a pair of different people have equal distances, the ROC curve
+    has a slope. Rectangles count such ties as 1; the mean of both ends counts one half.
     """
     far, frr = _rates(curve)
     return (np.diff(far) * (1 - frr[1:])).sum()
@@ -199,20 +196,20 @@ def right_rectangles(curve):
 
 @wrong("auc", hint=3)
 def area_of_errors(curve):
-    """It is the area on the other side of the curve.
+    """The area is 1 - AUC.
 
-    You have 1 - AUC. Either the height is FRR where it should be 1 - FRR, or the two axes are
-    exchanged: FAR is the width.
+    Either you use the height FRR instead of 1 - FRR, or the two axes are exchanged: FAR is the
+    width.
     """
     return 1 - auc(curve)
 
 
 @wrong("auc", hint=3)
 def widths_ignored(curve):
-    """All pieces are taken to be equally wide.
+    """All pieces have the same width.
 
-    The width of a piece is the difference of its two FARs, which is 0 for many of them. You sum
-    the heights as if the thresholds were the x axis.
+    The width of a piece is the difference of its two FARs, which is 0 for many of them. You sum the
+    heights as if the thresholds were the x axis.
     """
     return np.trapezoid(1 - _rates(curve)[1], dx=1 / (curve.shape[1] - 1))
 
@@ -221,7 +218,7 @@ def widths_ignored(curve):
 def counts_not_shares(curve):
     """The area is that of the counts.
 
-    Both axes of the ROC run from 0 to 1: divide the false accepts by the pairs of different
+    Both axes of the ROC curve run from 0 to 1: divide the false accepts by the pairs of different
     people, and the false rejects by those of one person.
     """
     return np.trapezoid(curve[2, 0] - curve[2], curve[1])
@@ -231,8 +228,8 @@ def counts_not_shares(curve):
 def shares_of_all_pairs(curve):
     """Both counts are divided by the number of all pairs.
 
-    FAR is a share of the pairs of different people, FRR one of the pairs of one person. Else the
-    curve never reaches (1, 1).
+    FAR is a rate among the pairs of different people, FRR among the pairs of one person. Otherwise
+    the curve does not reach (1, 1).
     """
     pairs = curve[1, -1] + curve[2, 0]
     return np.trapezoid((curve[2, 0] - curve[2]) / pairs, curve[1] / pairs)
@@ -249,7 +246,7 @@ def half_forgotten(curve):
 
 @wrong("auc", hint=3)
 def below_the_errors(curve):
-    """It is the area on the other side of the curve, and negative.
+    """The area is negative.
 
     The x axis is FAR, which rises along the curve, and the y axis is 1 - FRR. Along an axis that
     falls the widths are negative, and so is the area.
@@ -262,7 +259,7 @@ def below_the_errors(curve):
 def first_piece_missing(curve):
     """The first piece is missing.
 
-    The curve begins at (0, 0), at the threshold -infinity, and the first piece goes from there.
+    The curve begins at (0, 0), at the threshold -infinity, and so does the first piece.
     """
     far, frr = _rates(curve)
     return np.trapezoid((1 - frr)[1:], far[1:])
@@ -273,10 +270,10 @@ def first_piece_missing(curve):
 
 @wrong("at_best", hint=4)
 def fewest_errors(train, test):
-    """The threshold is the one with the fewest errors in all.
+    """The threshold is the one with the fewest errors in total.
 
-    That is the accuracy. Where most pairs are of different people it cares for these alone; divide
-    each kind by its own number first, and add FAR and FRR.
+    That is the accuracy. If most pairs are of different people, it depends almost only on these;
+    divide each count by its own number of pairs first, and add FAR and FRR.
     """
     return _read(train[0, np.argmin(train[1] + train[2])], test)
 
@@ -285,8 +282,8 @@ def fewest_errors(train, test):
 def chosen_on_test(train, test):
     """The threshold is chosen on the test pairs.
 
-    It looks better than it is: test pairs are there to say how a choice that was made without
-    them does. Take the threshold from train.
+    Then the rates are too optimistic: test pairs measure a choice that was made without them. Take
+    the threshold from train.
     """
     return at_best(test, test)
 
@@ -295,7 +292,8 @@ def chosen_on_test(train, test):
 def measured_on_train(train, test):
     """The rates are those of the training pairs.
 
-    On these the threshold was chosen, so they flatter it. Read FAR and FRR off the test curve.
+    The threshold was chosen on these, so the rates are too optimistic. Read FAR and FRR from the
+    test curve.
     """
     return at_best(train, train)
 
@@ -304,8 +302,8 @@ def measured_on_train(train, test):
 def equal_errors(train, test):
     """The threshold is where FAR and FRR are nearest to each other.
 
-    That is the point of the equal error rate. Asked for is the least sum of the two, and that is
-    often elsewhere.
+    That is the point of the equal error rate. The exercise asks for the smallest sum of the two,
+    which is often at another threshold.
     """
     far, frr = _rates(train)
     return _read(train[0, np.argmin(np.abs(far - frr))], test)
@@ -326,7 +324,7 @@ def column_of_train(train, test):
 def nearest_threshold(train, test):
     """The test curve is read at its nearest threshold.
 
-    Beyond t no pair is accepted, however near to t it is. What holds at t is what held at the
+    Pairs beyond t are rejected, however near to t they are. The counts at t are those of the
     largest threshold of test that is at most t.
     """
     t = at_best(train, test)[0]
@@ -338,8 +336,8 @@ def nearest_threshold(train, test):
 def next_threshold(train, test):
     """The test curve is read at its next threshold, beyond t.
 
-    That accepts pairs beyond t. What holds at t is what held at the largest threshold of test
-    that is at most t; searchsorted with side="right", minus 1, finds it.
+    This accepts pairs beyond t. The counts at t are those of the largest threshold of test that is
+    at most t; use searchsorted with side="right", minus 1.
     """
     t = at_best(train, test)[0]
     place = min(np.searchsorted(test[0], t), test.shape[1] - 1)
@@ -350,8 +348,8 @@ def next_threshold(train, test):
 def read_strictly(train, test):
     """Where test has the threshold t, the one before is read.
 
-    A pair is accepted at d <= t, so the counts of the threshold t hold at t. searchsorted needs
-    side="right" for this, before 1 is subtracted.
+    A pair is accepted at d <= t, so the counts of the threshold t are those at t. Use searchsorted
+    with side="right", minus 1.
     """
     t = at_best(train, test)[0]
     place = max(np.searchsorted(test[0], t) - 1, 0)
@@ -362,8 +360,8 @@ def read_strictly(train, test):
 def interpolated(train, test):
     """The rates are interpolated between thresholds.
 
-    Between two thresholds there is no pair, so nothing changes: the rates are steps. What held at
-    the lower one of the two still holds.
+    Between two thresholds there is no pair, so the rates are steps: use those of the lower
+    threshold.
     """
     t = at_best(train, test)[0]
     known = test[:, 1:]  # there is no slope from -infinity
@@ -374,8 +372,8 @@ def interpolated(train, test):
 def rates_of_all_pairs(train, test):
     """FAR and FRR are divided by the number of all pairs.
 
-    FAR is a share of the pairs of different people, FRR one of the pairs of one person: each is
-    divided by its own number, which its row of the curve holds.
+    FAR is a rate among the pairs of different people, FRR among the pairs of one person: divide
+    each by its own number, which is at an end of its row of the curve.
     """
     t, far, frr = at_best(train, test)
     pairs = test[1, -1] + test[2, 0]
@@ -384,9 +382,10 @@ def rates_of_all_pairs(train, test):
 
 @wrong("at_best", hint=4)
 def counts_returned(train, test):
-    """FAR and FRR are counts, not shares.
+    """FAR and FRR are counts, not rates.
 
-    The place is right. Divide by the pairs that could go wrong in this way: the ends of the curve.
+    The threshold is right. Divide by the number of pairs that can have this error: the ends of the
+    curve.
     """
     t = at_best(train, test)[0]
     place = np.searchsorted(test[0], t, side="right") - 1
@@ -418,8 +417,8 @@ def far_and_frr_swapped(train, test):
 def threshold_of_test(train, test):
     """The threshold returned is one of test.
 
-    The rates are right. But t is the threshold that was chosen on train; that of test is only where
-    its curve is read.
+    The rates are right. But t is the threshold that was chosen on train; the one of test is only
+    the place where its curve is read.
     """
     t, far, frr = at_best(train, test)
     return test[0, np.searchsorted(test[0], t, side="right") - 1], far, frr
@@ -427,9 +426,9 @@ def threshold_of_test(train, test):
 
 @wrong("at_best", hint=4)
 def column_returned(train, test):
-    """The number of the column is returned, not its threshold.
+    """The column number is returned, not its threshold.
 
-    argmin says where the best threshold stands. Look it up there: train[0, i].
+    argmin gives the column of the best threshold. Return the threshold: train[0, i].
     """
     t, far, frr = at_best(train, test)
     return np.searchsorted(train[0], t), far, frr
@@ -445,8 +444,8 @@ def _read(t, test):
 def one_column_too_far(train, test):
     """The test curve is read one column too far.
 
-    searchsorted with side="right" gives the place behind the last threshold that is at most t.
-    Subtract 1, and that threshold is found.
+    searchsorted with side="right" gives the place after the last threshold that is at most t.
+    Subtract 1.
     """
     t = at_best(train, test)[0]
     place = min(np.searchsorted(test[0], t, side="right"), test.shape[1] - 1)
@@ -455,7 +454,7 @@ def one_column_too_far(train, test):
 
 @wrong("at_best", hint=3)
 def least_false_accepts(train, test):
-    """The threshold is the one with the least FAR alone.
+    """The threshold is the one with the smallest FAR alone.
 
     That is -infinity, where nothing is accepted, and every pair of one person is rejected. Both
     rates count: FAR + FRR.

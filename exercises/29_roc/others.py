@@ -29,7 +29,7 @@ def by_sorting(distances, same):
 
 @right("auc")
 def step_by_step(curve):
-    """A trapezoid for each two neighbouring points, as whole numbers."""
+    """A trapezoid for each two neighbouring points, in whole numbers."""
     _, accepts, rejects = curve
     area = 0
     for i in range(1, len(accepts)):
@@ -40,7 +40,7 @@ def step_by_step(curve):
 
 @right("auc")
 def by_comparing(curve):
-    """How many pairs of different people lie beyond each pair of one person."""
+    """The number of pairs of different people beyond each pair of one person."""
     different, one = np.diff(curve[1], prepend=0), -np.diff(curve[2], prepend=curve[2][0])
     beyond = different.sum() - np.cumsum(different) + different / 2
     return float((one * beyond).sum() / (different.sum() * one.sum()))
@@ -48,7 +48,7 @@ def by_comparing(curve):
 
 @right("at_best")
 def by_loop(train, test):
-    """Look for the least, then walk along the test curve."""
+    """Search the smallest sum, then go along the test curve."""
     best, threshold = np.inf, None
     for t, accepts, rejects in np.transpose(train):
         cost = accepts / max(train[1]) + rejects / max(train[2])

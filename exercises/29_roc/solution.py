@@ -1,4 +1,4 @@
-"""How often a threshold on distances errs, and which threshold to take."""
+"""The error curve of a threshold on distances, its area and its best threshold."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ def error_curve(distances, same):
 
 
 def auc(curve):
-    """curve (3, T) -> the area under the ROC."""
+    """curve (3, T) -> area under the ROC curve, a number."""
     far, frr = _rates(curve)
     return np.trapezoid(1 - frr, far)
 
 
 def at_best(train, test):
-    """Curves (3, T), (3, U) -> the best threshold of train, and its FAR and FRR on test."""
+    """train (3, T), test (3, U), two curves -> best threshold of train, its FAR, FRR on test."""
     threshold = train[0, np.argmin(sum(_rates(train)))]
     place = np.searchsorted(test[0], threshold, side="right") - 1
     far, frr = _rates(test)
@@ -26,5 +26,5 @@ def at_best(train, test):
 
 
 def _rates(curve):
-    """FAR (T,) and FRR (T,): the last threshold accepts all pairs, the first one none."""
+    """FAR (T,) and FRR (T,): the last threshold accepts all pairs, the first none."""
     return curve[1] / curve[1, -1], curve[2] / curve[2, 0]

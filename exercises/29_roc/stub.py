@@ -1,4 +1,4 @@
-"""How often a threshold on distances errs, and which threshold to take."""
+"""The error curve of a threshold on distances, its area and its best threshold."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ def error_curve(distances, same):
 
 
 def auc(curve):
-    """curve (3, T) -> the area under the ROC."""
+    """curve (3, T) -> area under the ROC curve, a number."""
     raise NotImplementedError
 
 
 def at_best(train, test):
-    """Curves (3, T), (3, U) -> the best threshold of train, and its FAR and FRR on test."""
+    """train (3, T), test (3, U), two curves -> best threshold of train, its FAR, FRR on test."""
     raise NotImplementedError

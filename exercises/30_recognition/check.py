@@ -1,4 +1,4 @@
-"""What is asked of recognition."""
+"""Claims about recognition."""
 
 import math
 
@@ -11,13 +11,13 @@ READS = "nnscratch/faces/gallery.py"
 
 
 def _database(rng, rung):
-    """Encodings in no order; but for the second size, there are none of one person."""
+    """Encodings in random order; except at rung 1, one person has none."""
     if rung == 0:
         encodings = np.array([[6.0, 8.0], [3.0, 4.0], [5.0, 12.0], [9.0, 12.0]])
         return np.array([[0.0, 0.0], [6.0, 0.0]]), encodings, np.array([0, 0, 1, 0]), 3
-    count, each, width = rng.integers(3, 6), rng.integers(2, 4), rng.integers(2, 5)
+    count, per_person, width = rng.integers(3, 6), rng.integers(2, 4), rng.integers(2, 5)
     present = np.delete(np.arange(count), rng.integers(count) if rung > 1 else [])
-    people = rng.permutation(np.repeat(present, each))
+    people = rng.permutation(np.repeat(present, per_person))
     queries = rng.standard_normal((rng.integers(3, 6), width))
     return queries, rng.standard_normal((len(people), width)), people, int(count)
 
@@ -33,7 +33,7 @@ def _table(rng, rung):
     distances = rng.uniform(0.2, 2, (queries, count))
     distances[rng.permutation(queries)[:3]] += 1
     distances[rng.integers(queries)] = np.inf
-    distances[rng.permutation(queries)[:2]] /= 10  # near to everybody
+    distances[rng.permutation(queries)[:2]] /= 10  # near to every person
     nearest = np.sort(distances.min(1))
     distances[rng.random(distances.shape) < 0.1] = np.inf
     unit = 2.0 ** rng.integers(-3, 4)
@@ -42,11 +42,11 @@ def _table(rng, rung):
 
 def _distance_loops(f, rng, rung):
     queries, encodings, people, count = _database(rng, rung)
-    found = np.full((len(queries), count), np.inf)
+    result = np.full((len(queries), count), np.inf)
     for q, n in np.ndindex(len(queries), len(encodings)):
         k = people[n]
-        found[q, k] = min(found[q, k], math.dist(queries[q], encodings[n]))
-    return {"D": found} if np.isfinite(found).all() else {}  # relative errors need finite numbers
+        result[q, k] = min(result[q, k], math.dist(queries[q], encodings[n]))
+    return {"D": result} if np.isfinite(result).all() else {}  # relative errors need finite numbers
 
 
 def _answer_loops(f, rng, rung):
@@ -75,9 +75,9 @@ def answers(f, rng, rung):
     return {"answers": f.recognise(*_table(rng, rung))}
 
 
-@claim("an empty database knows nobody", rungs=4)
+@claim("an empty database", rungs=4)
 def empty(f, rng, rung):
-    """Rungs 0 and 2 ask for answers, 1 and 3 for distances: a crash says whose it is."""
+    """Rungs 0 and 2 ask for answers, 1 and 3 for distances, to show which function failed."""
     queries, width = (1, 2) if rung < 2 else rng.integers(2, 5, 2)
     if rung % 2 == 0:
         return {"answers": f.recognise(np.zeros((queries, 0)), 1.0)}

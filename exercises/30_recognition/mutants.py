@@ -11,7 +11,7 @@ def _table(queries, encodings):
 
 
 def _by_person(table, people, count, of_several):
-    """(Q, N) -> (Q, K) by any rule for several encodings of one person."""
+    """(Q, N) -> (Q, K) with a given rule for several encodings of one person."""
     found = np.full((len(table), count), np.inf)
     for k in set(people.tolist()):
         found[:, k] = of_several(table[:, people == k])
@@ -25,8 +25,8 @@ def _by_person(table, people, count, of_several):
 def squared(queries, encodings, people, count):
     """The distances are squared.
 
-    The threshold is one for distances. Compared with squares it lets in too few where it is above
-    1, and too many where it is below. Take the square root.
+    The threshold is for distances. Compared with squares it accepts too few where it is above 1,
+    and too many where it is below. Take the square root.
     """
     return person_distances(queries, encodings, people, count) ** 2
 
@@ -35,7 +35,7 @@ def squared(queries, encodings, people, count):
 def city_blocks(queries, encodings, people, count):
     """The distance is the sum of absolute differences.
 
-    That is the way along the axes. The Euclidean distance is the root of the sum of squares.
+    That is the distance along the axes. The Euclidean distance is the root of the sum of squares.
     """
     table = np.abs(queries[:, None] - encodings).sum(2)
     return _by_person(table, people, count, lambda d: d.min(1))
@@ -45,8 +45,8 @@ def city_blocks(queries, encodings, people, count):
 def averaged_over_coordinates(queries, encodings, people, count):
     """The squares are averaged over the coordinates, not summed.
 
-    The result is too small by a factor of sqrt(D), so that a threshold would mean something else
-    for every length of encoding. Sum the squares before the root.
+    The result is too small by a factor of sqrt(D), so the meaning of a threshold depends on the
+    length of the encoding. Sum the squares before the root.
     """
     return person_distances(queries, encodings, people, count) / np.sqrt(queries.shape[1])
 
@@ -55,8 +55,8 @@ def averaged_over_coordinates(queries, encodings, people, count):
 def mean_of_distances(queries, encodings, people, count):
     """The distance to a person is the mean over the encodings.
 
-    That would punish people with many different pictures. The convention here is the smallest:
-    resembling one of them is enough.
+    That makes people with many different pictures too far away. Use the smallest distance: it is
+    enough to resemble one picture.
     """
     return _by_person(_table(queries, encodings), people, count, lambda d: d.mean(1))
 
@@ -65,8 +65,8 @@ def mean_of_distances(queries, encodings, people, count):
 def distance_to_mean(queries, encodings, people, count):
     """The distance is that to the mean encoding of a person.
 
-    A sound convention too, but another one: the mean of several faces may look like none of them.
-    Here it is the smallest distance to any one encoding.
+    That is another convention: the mean of several encodings may resemble none of them. Use the
+    smallest distance to any one encoding.
     """
     found = np.full((len(queries), count), np.inf)
     for k in set(people.tolist()):
@@ -78,8 +78,8 @@ def distance_to_mean(queries, encodings, people, count):
 def farthest(queries, encodings, people, count):
     """The largest distance of a person is kept, not the smallest.
 
-    A query need only resemble one picture of a person. With the largest distance it has to
-    resemble all of them.
+    A query need resemble only one picture of a person. With the largest distance it must resemble
+    all of them.
     """
     return _by_person(_table(queries, encodings), people, count, lambda d: d.max(1))
 
@@ -88,8 +88,8 @@ def farthest(queries, encodings, people, count):
 def last_one_stays(queries, encodings, people, count):
     """Of several encodings only the last one counts.
 
-    D[:, people] = ... assigns, and of several values for one place the last one stays. Keep the
-    smaller of what is there and what comes.
+    D[:, people] = ... assigns, and of several values for one place the last one remains. Keep the
+    smaller of the old and the new value.
     """
     return _by_person(_table(queries, encodings), people, count, lambda d: d[:, -1])
 
@@ -98,18 +98,18 @@ def last_one_stays(queries, encodings, people, count):
 def first_one_stays(queries, encodings, people, count):
     """Of several encodings only the first one counts.
 
-    Looking a person up in a list finds the first place where it stands. There may be more: take
-    the minimum over all places where people equals k.
+    Searching a person in a list finds the first place only. Take the minimum over all places where
+    people equals k.
     """
     return _by_person(_table(queries, encodings), people, count, lambda d: d[:, 0])
 
 
 @wrong("person_distances", hint=2)
 def absent_is_zero(queries, encodings, people, count):
-    """Whoever has no encoding is at distance 0.
+    """A person without encodings has distance 0.
 
-    The table began as zeros. A person without pictures would then be the nearest to everybody, and
-    always be recognised. Begin with infinity.
+    The table starts as zeros. Then such a person is the nearest to every query and is always
+    recognised. Start with infinity.
     """
     found = person_distances(queries, encodings, people, count)
     return np.where(np.isinf(found), 0, found)
@@ -117,10 +117,10 @@ def absent_is_zero(queries, encodings, people, count):
 
 @wrong("person_distances", hint=2)
 def absent_is_nan(queries, encodings, people, count):
-    """Whoever has no encoding is at distance NaN.
+    """A person without encodings has distance NaN.
 
-    argmin takes NaN for the smallest of all, and NaN <= threshold is False: one such person, and
-    nobody is recognised any more. Use infinity.
+    argmin treats NaN as the smallest value, and NaN <= threshold is False: with one such person
+    nobody is recognised. Use infinity.
     """
     found = person_distances(queries, encodings, people, count)
     return np.where(np.isinf(found), np.nan, found)
@@ -130,18 +130,18 @@ def absent_is_nan(queries, encodings, people, count):
 def absent_left_out(queries, encodings, people, count):
     """People without encodings have no column.
 
-    All columns after such a person move one to the left, and stand for somebody else. Make count
-    columns, and fill those of nobody with infinity.
+    All columns after such a person move one to the left and belong to the wrong person. Make count
+    columns, and fill those without encodings with infinity.
     """
     return person_distances(queries, encodings, people, count)[:, np.unique(people)]
 
 
 @wrong("person_distances", hint=2)
 def absent_crashes(queries, encodings, people, count):
-    """A person without encodings is an error.
+    """A person without encodings raises an error.
 
-    There is no smallest of nothing, says min. Begin with infinity for everybody (or give min an
-    `initial` value), and whoever has no encoding keeps it.
+    min of an empty sequence is an error. Start with infinity for every person (or give min an
+    `initial` value).
     """
     table = _table(queries, encodings)
     found = np.empty((len(queries), count))
@@ -152,10 +152,10 @@ def absent_crashes(queries, encodings, people, count):
 
 @wrong("person_distances", hint=2)
 def nobody_crashes(queries, encodings, people, count):
-    """Distances to nobody are an error.
+    """An empty database raises an error in the distances.
 
-    Where nobody is enrolled there are no encodings to take a minimum of, and no columns to be put
-    together. Begin with np.full((Q, K), np.inf): its shape is right for K = 0, too.
+    Where nobody is enrolled there are no encodings for a minimum, and no columns to stack. Start
+    with np.full((Q, K), np.inf), whose shape is right for K = 0 too.
     """
     found = person_distances(queries, encodings, people, count)
     return np.stack(list(found.T), 1)
@@ -163,9 +163,9 @@ def nobody_crashes(queries, encodings, people, count):
 
 @wrong("person_distances", hint=2)
 def absent_is_large(queries, encodings, people, count):
-    """Whoever has no encoding is at a large distance, not an infinite one.
+    """A person without encodings has a large distance, not an infinite one.
 
-    A threshold might be larger still. np.inf is never at most a threshold.
+    A threshold may be larger still. np.inf is above every finite threshold.
     """
     return np.nan_to_num(person_distances(queries, encodings, people, count), posinf=1e9)
 
@@ -184,7 +184,7 @@ def largest_coordinate(queries, encodings, people, count):
 def nearest_over_all_queries(queries, encodings, people, count):
     """The minimum is taken over the queries as well.
 
-    Each query has distances of its own: take the minimum along the axis of the encodings only.
+    Each query has its own distances: take the minimum along the axis of the encodings only.
     """
     return _by_person(_table(queries, encodings), people, count, lambda t: t.min())
 
@@ -196,15 +196,15 @@ def nearest_over_all_queries(queries, encodings, people, count):
 def nobody_is_a_stranger(distances, threshold):
     """The nearest person is returned, however far away.
 
-    Somebody is always nearest, to a stranger as well. Where even the smallest distance is above
-    the threshold, the answer is -1.
+    A stranger has a nearest person too. Where even the smallest distance is above the threshold,
+    the answer is -1.
     """
     return recognise(distances, np.inf)
 
 
 @wrong("recognise", hint=3)
 def strictly_below(distances, threshold):
-    """A distance equal to the threshold is refused.
+    """A distance equal to the threshold is rejected.
 
     The threshold is the largest distance that is accepted: compare with <=, not with <.
     """
@@ -213,10 +213,10 @@ def strictly_below(distances, threshold):
 
 @wrong("recognise", hint=3)
 def first_below(distances, threshold):
-    """The first person below the threshold is the answer.
+    """The answer is the first person below the threshold.
 
-    Several people may be below it. Look for the smallest distance first, and compare that one
-    with the threshold.
+    Several people may be below it. Find the smallest distance first, and compare it with the
+    threshold.
     """
     near = distances <= threshold
     if not near.size:
@@ -226,10 +226,10 @@ def first_below(distances, threshold):
 
 @wrong("recognise", hint=3)
 def last_below(distances, threshold):
-    """The last person below the threshold is the answer.
+    """The answer is the last person below the threshold.
 
     In your loop each person who is near enough replaces the one before. Replace only if the
-    distance is smaller, too.
+    distance is also smaller.
     """
     near = (distances <= threshold)[:, ::-1]
     if not near.size:
@@ -239,9 +239,9 @@ def last_below(distances, threshold):
 
 @wrong("recognise", hint=3)
 def all_must_be_near(distances, threshold):
-    """Whoever is too far from one person is refused.
+    """A query that is too far from one person is rejected.
 
-    Nobody is near to everybody. Only the smallest distance of a row is compared with the
+    Hardly any query is near to everybody. Compare only the smallest distance of a row with the
     threshold.
     """
     near = (distances <= threshold).all(1, keepdims=True)
@@ -250,10 +250,10 @@ def all_must_be_near(distances, threshold):
 
 @wrong("recognise", hint=3)
 def one_decision_for_all(distances, threshold):
-    """One query near enough, and all are recognised.
+    """If one query is near enough, all are recognised.
 
-    min() without an axis is the smallest distance of the whole batch. Each query is judged by the
-    minimum of its own row.
+    min() without an axis is the smallest distance of the whole batch. Use the minimum of each row
+    for its query.
     """
     near = distances.size and distances.min() <= threshold
     return recognise(distances, np.inf if near else threshold)
@@ -261,9 +261,9 @@ def one_decision_for_all(distances, threshold):
 
 @wrong("recognise", hint=3)
 def comparison_turned(distances, threshold):
-    """The far ones are recognised, the near ones refused.
+    """Far queries are recognised, near ones rejected.
 
-    A similarity has to be at least its threshold. A distance has to be at most its own.
+    A similarity must be at least its threshold, a distance at most.
     """
     if distances.shape[1] == 0:
         return np.full(len(distances), -1)
@@ -272,9 +272,9 @@ def comparison_turned(distances, threshold):
 
 @wrong("recognise", hint=3)
 def farthest_person(distances, threshold):
-    """The farthest person is looked at, not the nearest.
+    """The farthest person is used, not the nearest.
 
-    argmax is for similarities. Of distances the smallest counts.
+    argmax is for similarities. For distances use argmin.
     """
     if distances.shape[1] == 0:
         return np.full(len(distances), -1)
@@ -283,10 +283,10 @@ def farthest_person(distances, threshold):
 
 @wrong("recognise", hint=1)
 def squares_compared(distances, threshold):
-    """The distances are squared before they meet the threshold.
+    """The distances are squared before the comparison.
 
-    The threshold is one for distances as they are. Squares are smaller below 1 and larger above,
-    so it lets in others than it should. (A root of the threshold would do the same.)
+    The threshold is for plain distances. Squares are smaller below 1 and larger above, so the
+    result differs. (A root of the threshold has the same effect.)
     """
     return recognise(distances**2, threshold)
 
@@ -295,27 +295,26 @@ def squares_compared(distances, threshold):
 def threshold_squared(distances, threshold):
     """The threshold is squared, the distances are not.
 
-    That is right for squared distances. D holds distances: compare them as they are. (Taking the
-    roots of the distances would do the same.)
+    That is right for squared distances. D holds plain distances. (Roots of the distances have the
+    same effect.)
     """
     return recognise(distances, threshold**2)
 
 
 @wrong("recognise", hint=3)
 def counted_from_one(distances, threshold):
-    """People are counted from 1, and 0 stands for nobody.
+    """People are counted from 1, and 0 means nobody.
 
-    Person numbers are columns of D, which begin at 0. Whoever is not recognised is -1.
+    Person numbers are columns of D, which begin at 0. Not recognised is -1.
     """
     return recognise(distances, threshold) + 1
 
 
 @wrong("recognise", hint=3)
 def stranger_is_next(distances, threshold):
-    """Whoever is not recognised becomes person K.
+    """A query that is not recognised becomes person K.
 
-    The number after the last is free today, and somebody's tomorrow. The answer for strangers
-    is -1.
+    This number belongs to the next person who is enrolled. The answer for strangers is -1.
     """
     answers = recognise(distances, threshold)
     return np.where(answers < 0, distances.shape[1], answers)
@@ -323,19 +322,19 @@ def stranger_is_next(distances, threshold):
 
 @wrong("recognise", hint=4)
 def empty_crashes(distances, threshold):
-    """An empty database is an error.
+    """An empty database raises an error.
 
-    There is no smallest of nothing, says argmin. But the question has an answer: nobody is
-    enrolled, so nobody is recognised.
+    argmin of an empty row is an error. But the answer is defined: nobody is enrolled, so nobody is
+    recognised, -1.
     """
     return np.where(distances.min(1) <= threshold, distances.argmin(1), -1)
 
 
 @wrong("recognise", hint=4)
 def empty_is_person_zero(distances, threshold):
-    """In an empty database everyone is person 0.
+    """In an empty database every answer is person 0.
 
-    There is no person 0 yet. Nobody is enrolled, so every answer is -1.
+    There is no person 0. Nobody is enrolled, so every answer is -1.
     """
     if distances.shape[1] == 0:
         return np.zeros(len(distances), dtype=int)
@@ -344,7 +343,7 @@ def empty_is_person_zero(distances, threshold):
 
 @wrong("recognise", hint=3)
 def stranger_is_zero(distances, threshold):
-    """Whoever is not recognised becomes person 0.
+    """A query that is not recognised becomes person 0.
 
     0 is a person. The answer for a stranger is -1.
     """
@@ -355,10 +354,9 @@ def stranger_is_zero(distances, threshold):
 
 @wrong("recognise", hint=3)
 def strangers_left_out(distances, threshold):
-    """There is no answer for those who are not recognised.
+    """There is no answer for queries that are not recognised.
 
-    The result is as long as there are queries, so that one can see whose answer is which. Put -1
-    where nobody is near enough.
+    The result has one answer for each query. Put -1 where nobody is near enough.
     """
     if distances.shape[1] == 0:
         return recognise(distances, threshold)
@@ -368,10 +366,10 @@ def strangers_left_out(distances, threshold):
 
 @wrong("recognise", hint=3)
 def distance_returned(distances, threshold):
-    """The distance is returned, not whose it is.
+    """The distance is returned, not the person.
 
-    min says how near the nearest is, argmin who it is. The first is compared with the threshold,
-    the second is the answer.
+    min is the smallest distance, argmin its person. Compare the first with the threshold, and
+    return the second.
     """
     if distances.shape[1] == 0:
         return recognise(distances, threshold)
@@ -381,10 +379,10 @@ def distance_returned(distances, threshold):
 
 @wrong("recognise", hint=3)
 def first_strictly_below(distances, threshold):
-    """The first person below the threshold is the answer, and equal is refused.
+    """The answer is the first person below the threshold, and equal is rejected.
 
-    Two things: find the nearest, not the first (argmin), and a distance equal to the threshold is
-    near enough (<=).
+    Two changes: find the nearest, not the first (argmin), and accept a distance equal to the
+    threshold (<=).
     """
     near = distances < threshold
     return np.where(near.any(1), near.argmax(1) if near.shape[1] else -1, -1)

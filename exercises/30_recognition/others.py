@@ -9,17 +9,17 @@ from nnscratch.learn import right
 
 @right("person_distances")
 def one_by_one(queries, encodings, people, count):
-    """Plain loops, keeping the smallest so far."""
-    found = [[math.inf] * count for _ in queries]
-    for row, query in zip(found, queries, strict=True):
+    """Plain loops with the smallest distance so far."""
+    distances = [[math.inf] * count for _ in queries]
+    for row, query in zip(distances, queries, strict=True):
         for encoding, person in zip(encodings, people, strict=True):
             row[person] = min(row[person], math.dist(query, encoding))
-    return np.array(found).reshape(len(queries), count)
+    return np.array(distances).reshape(len(queries), count)
 
 
 @right("person_distances")
 def by_masks(queries, encodings, people, count):
-    """Encodings of other people are put infinitely far away."""
+    """Distances to encodings of other people are set to infinity."""
     squares = ((queries[:, None, :] - encodings[None]) ** 2).sum(-1)
     own = people[:, None] == np.arange(count)  # (N, K)
     masked = np.where(own, np.sqrt(squares)[:, :, None], np.inf)  # (Q, N, K)
@@ -28,7 +28,7 @@ def by_masks(queries, encodings, people, count):
 
 @right("recognise")
 def query_by_query(distances, threshold):
-    """The nearest so far, beginning with nobody."""
+    """The nearest person so far, beginning with nobody."""
     answers = []
     for row in distances:
         who, best = -1, np.inf
@@ -41,7 +41,7 @@ def query_by_query(distances, threshold):
 
 @right("recognise")
 def with_a_stranger(distances, threshold):
-    """One more column, for nobody, just beyond the threshold."""
+    """One more column, for nobody, just above the threshold."""
     column = np.full((len(distances), 1), np.nextafter(threshold, np.inf))
     nearest = np.hstack([column, distances]).argmin(axis=1)
     return nearest - 1

@@ -1,4 +1,4 @@
-"""Recognition: which of the people in a database, or none of them."""
+"""Recognition: one of the people in a database, or none of them."""
 
 import numpy as np
 
@@ -9,5 +9,5 @@ def person_distances(queries, encodings, people, count):
 
 
 def recognise(distances, threshold):
-    """distances (Q, K) -> person numbers (Q,), -1 for those not recognised."""
+    """distances (Q, K) -> person numbers (Q,) from 0 to K - 1, or -1 for not recognised."""
     raise NotImplementedError

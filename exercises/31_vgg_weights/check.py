@@ -1,4 +1,4 @@
-"""What is asked of a reader of weights."""
+"""Claims about converting weights."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ READS = "nnscratch/weights/files.py"
 
 
 def _file(rng, rung):
-    """Named arrays, and the names of layers; at size 0 each number is its own address."""
+    """Named arrays, and the names of layers; at size 0 each number encodes its index."""
     if rung == 0:
         h, w, i, o = np.indices((2, 2, 3, 3))
         kernel, bias = 1000 * h + 100 * w + 10 * i + o, np.array([5, 6, 7])
@@ -19,16 +19,16 @@ def _file(rng, rung):
             "conv2",
         ]
     size = (2, 3) if rung == 1 else (3, 3)
-    channels = int(rng.integers(3, 5)) if rung == 1 else 3  # 3 everywhere: no shape tells
+    channels = int(rng.integers(3, 5)) if rung == 1 else 3  # 3 everywhere: same shapes
     names = ["conv1", "conv2", "conv3"][: rng.integers(2, 4)]
-    names = names if rung == 1 else names[::-1]  # what comes first is no matter of the alphabet
+    names = names if rung == 1 else names[::-1]  # the first layer is not the first in the alphabet
     arrays = {}
     for name in rng.permutation([*names, "fc6"]).tolist():
         inputs = 3 if name == names[0] else channels
         arrays[f"{name}/bias"] = rng.standard_normal(channels)
         arrays[f"{name}/kernel"] = rng.standard_normal((*size, inputs, channels))
     first = f"{names[0]}/kernel"
-    return arrays | {first: arrays.pop(first)}, names  # what takes images stands last
+    return arrays | {first: arrays.pop(first)}, names  # the layer that takes images is last
 
 
 def _values(layers, names):
@@ -87,14 +87,14 @@ def missing(f, rng, rung):
     without = ("conv1/bias", f"{names[-1]}/kernel", f"{rng.choice(names)}/bias")[rung]
     arrays = {key: array for key, array in arrays.items() if key != without}
     try:
-        found = f.convert(arrays, names)
+        result = f.convert(arrays, names)
     except ValueError:
         return {"raises ValueError": True}
-    return {"raises ValueError": False, "instead": _described(found)}
+    return {"raises ValueError": False, "instead": _described(result)}
 
 
 def _described(layers):
-    """What came where an error was due, so that one wrong answer can be told from another."""
+    """The result where an error was due, in words, so that wrong answers can be told apart."""
     if not isinstance(layers, dict):
         return "None" if layers is None else type(layers).__name__
     return "; ".join(f"{name}: {_kinds(layers[name])}" for name in sorted(layers, key=str))
@@ -112,7 +112,7 @@ def _kinds(pair):
 
 
 @claim(
-    "pixels as the network wants them",
+    "the pixels for the network",
     by_hand="pixels[0,0,0,0] = 255 * red - mean of red = 255*0.5 - 120 = 7.5",
     oracle=_prepare_loops,
 )

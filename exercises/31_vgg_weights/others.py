@@ -1,4 +1,4 @@
-"""Other right answers for reading weights."""
+"""Other right answers for converting weights."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("convert")
 def number_by_number(arrays, names):
-    """Each number is carried to its place."""
+    """Each number is copied to its place."""
     layers = {}
     for place, name in enumerate(names):
         try:
@@ -24,7 +24,7 @@ def number_by_number(arrays, names):
 
 @right("convert")
 def by_einsum(arrays, names):
-    """Axes by their letters, colours by their places."""
+    """Axes by their letters, colours by index."""
     layers = {}
     for name in names:
         for key in (f"{name}/kernel", f"{name}/bias"):
@@ -37,7 +37,7 @@ def by_einsum(arrays, names):
 
 @right("prepare")
 def colour_by_colour(images, mean):
-    """Red, green and blue each by themselves."""
+    """Red, green and blue separately."""
     blue, green, red = mean
     planes = [images[:, c] * 255.0 - m for c, m in enumerate((red, green, blue))]
     return np.stack(planes, axis=1)
@@ -45,6 +45,6 @@ def colour_by_colour(images, mean):
 
 @right("prepare")
 def colours_last(images, mean):
-    """With the colours on the last axis the mean fits by itself."""
+    """With the colours on the last axis the mean broadcasts by itself."""
     pixels = np.moveaxis(images, 1, -1) - mean[::-1] / 255
     return np.moveaxis(pixels * 255, -1, 1)

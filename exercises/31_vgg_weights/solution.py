@@ -1,4 +1,4 @@
-"""Weights of a VGG in the layout of an older file, and the pixels they want."""
+"""Weights of a VGG in the layout of an older file, and the pixels for this network."""
 
 import numpy as np
 
@@ -18,5 +18,5 @@ def convert(arrays, names):
 
 
 def prepare(images, mean):
-    """RGB images (N, 3, H, W) in [0, 1], mean (3,) of B, G, R -> pixels (N, 3, H, W)."""
+    """RGB images (N, 3, H, W) in [0, 1], BGR mean (3,) -> pixels (N, 3, H, W)."""
     return 255 * images - np.reshape(mean[::-1], (3, 1, 1))

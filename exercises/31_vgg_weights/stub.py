@@ -1,4 +1,4 @@
-"""Weights of a VGG in the layout of an older file, and the pixels they want."""
+"""Weights of a VGG in the layout of an older file, and the pixels for this network."""
 
 import numpy as np
 
@@ -9,5 +9,5 @@ def convert(arrays, names):
 
 
 def prepare(images, mean):
-    """RGB images (N, 3, H, W) in [0, 1], mean (3,) of B, G, R -> pixels (N, 3, H, W)."""
+    """RGB images (N, 3, H, W) in [0, 1], BGR mean (3,) -> pixels (N, 3, H, W)."""
     raise NotImplementedError

@@ -1,11 +1,11 @@
-"""What is asked of receptive fields."""
+"""Claims about receptive fields."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("receptive_field", "seen")
-READS = "nnscratch/shapes.py"
+READS = "nnscratch/nn/shapes.py"
 PIXELS = 1500  # of the input on which footprints are measured
 
 
@@ -29,7 +29,7 @@ def _layers(rng, rung):
 
 
 def _footprint(layers, place, lengths):
-    """The pixels that a gradient reaches from one place, back through windows full of ones."""
+    """The pixels that a gradient reaches from one place, back through windows of ones."""
     g = np.zeros(lengths[-1])
     g[place] = 1
     for (k, s, p, d), length in zip(layers[::-1], lengths[-2::-1], strict=True):
@@ -42,14 +42,14 @@ def _footprint(layers, place, lengths):
 
 def _measured_fields(f, rng, rung):
     layers = list(zip(*(array.tolist() for array in _layers(rng, rung)[1:]), strict=True))
-    lengths, found = [PIXELS], []
+    lengths, rows = [PIXELS], []
     for depth, (k, s, p, d) in enumerate(layers, 1):
         lengths.append((lengths[-1] + 2 * p - (k - 1) * d - 1) // s + 1)
         middle = lengths[-1] // 2  # far from both borders
         here, there = (_footprint(layers[:depth], middle + i, lengths) for i in (0, 1))
         jump = there[0] - here[0]
-        found.append((here[-1] - here[0] + 1, jump, here[0] - middle * jump))
-    return dict(zip(("field", "jump", "start"), np.array(found).T, strict=True))
+        rows.append((here[-1] - here[0] + 1, jump, here[0] - middle * jump))
+    return dict(zip(("field", "jump", "start"), np.array(rows).T, strict=True))
 
 
 def _places(rng, rung):
@@ -63,14 +63,14 @@ def _places(rng, rung):
 
 
 def _measured_places(f, rng, rung):
-    """Mark what the window covers on a strip that is longer than the input."""
+    """Mark the window on a strip that is longer than the input."""
     field, jump, start, places, size = _places(rng, rung)
-    found = []
+    rows = []
     for place in places:
         strip = np.zeros(3 * size)
         strip[size + start + place * jump :][:field] = 1
-        found.append(np.flatnonzero(strip[size : 2 * size])[[0, -1]])
-    return dict(zip(("first", "last"), np.array(found).T, strict=True))
+        rows.append(np.flatnonzero(strip[size : 2 * size])[[0, -1]])
+    return dict(zip(("first", "last"), np.array(rows).T, strict=True))
 
 
 _measured_fields.__name__ = _measured_places.__name__ = "measured"  # the heading of a column

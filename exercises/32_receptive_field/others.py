@@ -16,7 +16,7 @@ def by_cumulative_sums(kinds, kernels, strides, paddings, dilations):
 
 @right("receptive_field")
 def by_following_two_places(kinds, kernels, strides, paddings, dilations):
-    """From the ends of place 0, and the first end of place 1, back to the input."""
+    """The ends of place 0, and the start of place 1, traced back to the input."""
     layers = list(zip(kernels, strides, paddings, dilations, strict=True))
     field, jump, start = [], [], []
     for depth in range(1, len(layers) + 1):
@@ -31,7 +31,7 @@ def by_following_two_places(kinds, kernels, strides, paddings, dilations):
 
 @right("seen")
 def by_looking_at_each(field, jump, start, places, size):
-    """Which of the pixels are in the window?"""
+    """Test each pixel of the input."""
     first, last = [], []
     for place in places:
         begin = start + jump * place

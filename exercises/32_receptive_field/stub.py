@@ -1,13 +1,13 @@
-"""The receptive field of each layer, worked out from its windows."""
+"""The receptive field of each layer, computed from its windows."""
 
 import numpy as np
 
 
 def receptive_field(kinds, kernels, strides, paddings, dilations):
-    """Five arrays (L,) -> field (L,), jump (L,), start (L,), after each layer."""
+    """kinds, kernels, strides, paddings, dilations (L,) -> field, jump, start (L,) each."""
     raise NotImplementedError
 
 
 def seen(field, jump, start, places, size):
-    """places (P,) of one layer -> the first (P,) and the last (P,) of `size` pixels they see."""
+    """places (P,) of one layer, size = number of pixels -> first (P,), last (P,) pixel seen."""
     raise NotImplementedError

@@ -1,28 +1,28 @@
-"""What is asked of the patches that a channel likes best."""
+"""Claims about the patches with the strongest activations of a channel."""
 
 import numpy as np
 
 from nnscratch.learn import claim
 
 FUNCTIONS = ("top_patches",)
-READS = "nnscratch/shapes.py"
+READS = "nnscratch/nn/shapes.py"
 
 
 def _images(n, channels, size):
-    """Pixels that tell where they are: 213 is the third of the first row of image 2."""
+    """Pixels that encode their index: 213 is the third of the first row of image 2."""
     parts = np.meshgrid(*map(np.arange, (n, channels, *size)), indexing="ij")
     return 100.0 * parts[0] + 0.5 * parts[1] + 10.0 * parts[2] + parts[3] + 11
 
 
 def _layer(rng):
-    """jump, field and start of a layer that might be."""
+    """jump, field and start of a possible layer."""
     jump = int(rng.integers(2, 4))
     field = jump + int(rng.integers(1, 4))
     return jump, field, -int(rng.integers(1, jump))
 
 
 def _inside(rng, rung):
-    """Several images, larger than what the places see; no box is clipped, nor are wrong ones."""
+    """Several images, larger than the fields; no box is clipped, neither right nor wrong ones."""
     if rung == 0:
         activations = np.array([[[[8.0, 3, 0]], [[1, 2, 5]]], [[[0, 1, 6]], [[4, 9, 7]]]])
         return _images(2, 1, (9, 12)), activations, 1, 2, 2, 3, 0
@@ -39,7 +39,7 @@ def _inside(rng, rung):
 
 
 def _at_the_border(rng, rung):
-    """One image, whose strongest place sees less than its field."""
+    """One image whose strongest place has a clipped field."""
     if rung == 0:
         return _images(1, 1, (3, 4)), np.array([[[[1.0, 3.0], [2.0, 0.0]]]]), 0, 1, 2, 3, -1
     jump, field, start = _layer(rng)
@@ -62,13 +62,13 @@ def _by_loops(images, activations, channel, count, jump, field, start):
         best.append(max(places))
     boxes, patches = [], []
     for _, n, at in sorted(best, reverse=True)[:count]:
-        seen = [[start + p * jump + k for k in range(field)] for p in at]
-        real = [[p for p in s if 0 <= p < m] for s, m in zip(seen, images.shape[2:], strict=True)]
+        pixels = [[start + p * jump + k for k in range(field)] for p in at]
+        real = [[p for p in s if 0 <= p < m] for s, m in zip(pixels, images.shape[2:], strict=True)]
         ends = [s[-1] + 1 for s in real]
         boxes.append([n, real[0][0], real[1][0], *ends])
         patch = np.zeros((images.shape[1], field, field))
-        for i, y in enumerate(seen[0]):
-            for j, x in enumerate(seen[1]):
+        for i, y in enumerate(pixels[0]):
+            for j, x in enumerate(pixels[1]):
                 if y in real[0] and x in real[1]:
                     patch[:, i, j] = images[n, :, y, x]
         patches.append(patch)

@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the patches that a channel likes best."""
+"""Plausible wrong answers for the patches with the strongest activations."""
 
 import numpy as np
 from solution import top_patches
@@ -7,13 +7,13 @@ from nnscratch.learn import wrong
 
 
 def _strongest(maps, count):
-    """(N, h, w) -> the `count` strongest [image, row, column], one an image."""
+    """(N, h, w) -> the `count` strongest [image, row, column], one for each image."""
     order = np.argsort(-maps.max((1, 2)))[:count]
     return [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in order]
 
 
 def _cut(images, corners, field):
-    """Clipped boxes and padded patches for raw corners [image, y, x]."""
+    """Clipped boxes and padded patches for unclipped corners [image, y, x]."""
     height, width = images.shape[2:]
     boxes, patches = [], []
     for n, y, x in corners:
@@ -42,8 +42,7 @@ def _from_places(images, places, jump, field, start):
 def over_all_channels(images, activations, channel, count, jump, field, start):
     """The strongest place of any channel is taken.
 
-    One channel was asked for. You take the maximum over all of them; look at
-    activations[:, channel] only.
+    You take the maximum over all channels; use activations[:, channel] only.
     """
     largest = activations.max(1, keepdims=True)
     return top_patches(images, largest, 0, count, jump, field, start)
@@ -51,10 +50,10 @@ def over_all_channels(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=1)
 def first_channel(images, activations, channel, count, jump, field, start):
-    """It is always channel 0 that is looked at.
+    """Channel 0 is always used.
 
-    The argument `channel` is not used. The activations are (N, C, h, w), and the one wanted is
-    activations[:, channel].
+    You do not use the argument `channel`. The activations are (N, C, h, w); take activations[:,
+    channel].
     """
     return top_patches(images, activations, 0, count, jump, field, start)
 
@@ -64,7 +63,7 @@ def image_repeated(images, activations, channel, count, jump, field, start):
     """One image gives several patches.
 
     You sort all places of all images at once. Neighbouring places see nearly the same pixels, so
-    a page of patches would show one thing: find the maximum of each image first, then sort those.
+    the patches would be nearly equal: find the maximum of each image first, then sort the maxima.
     """
     maps = activations[:, channel]
     order = np.argsort(-maps, axis=None)[:count]
@@ -74,10 +73,9 @@ def image_repeated(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=1)
 def ranked_by_mean(images, activations, channel, count, jump, field, start):
-    """Images are ranked by the mean of the channel.
+    """Images are sorted by the mean of the channel.
 
-    The mean says how much of the picture pleases the channel. A patch is one place: rank by the
-    maximum over places.
+    A patch is one place: sort by the maximum over places.
     """
     maps = activations[:, channel]
     order = np.argsort(-maps.mean((1, 2)))[:count]
@@ -87,9 +85,9 @@ def ranked_by_mean(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=1)
 def ranked_by_any_channel(images, activations, channel, count, jump, field, start):
-    """Images are ranked by the maximum over all channels.
+    """Images are sorted by the maximum over all channels.
 
-    The places are those of the one channel, but the order of the images is not. Take
+    The places are those of the given channel, but the order of the images is not. Use
     activations[:, channel] for both.
     """
     order = np.argsort(-activations.max((1, 2, 3)))[:count]
@@ -100,10 +98,10 @@ def ranked_by_any_channel(images, activations, channel, count, jump, field, star
 
 @wrong("top_patches", hint=2)
 def weakest_images(images, activations, channel, count, jump, field, start):
-    """The weakest images come instead of the strongest.
+    """The weakest images are returned instead of the strongest.
 
-    argsort sorts upwards: its first entries are the smallest maxima. Sort the negative numbers, or
-    take the last ones in reverse.
+    argsort sorts in ascending order: its first entries are the smallest maxima. Sort the negative
+    numbers, or take the last entries in reverse.
     """
     maps = activations[:, channel]
     order = np.argsort(maps.max((1, 2)))[:count]
@@ -115,7 +113,7 @@ def weakest_images(images, activations, channel, count, jump, field, start):
 def strongest_last(images, activations, channel, count, jump, field, start):
     """The strongest image comes last.
 
-    These are the right images in rising order, as argsort has them. Turn the order round.
+    These are the right images in ascending order, as from argsort. Reverse the order.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     return boxes[::-1].copy(), patches[::-1].copy()
@@ -123,10 +121,10 @@ def strongest_last(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=2)
 def in_order_of_images(images, activations, channel, count, jump, field, start):
-    """The first images come instead of the strongest.
+    """The first images are returned instead of the strongest.
 
-    Each image's best place is right, but the images stand in the order they were given in. Sort
-    them by their maxima.
+    Each image's best place is right, but the images are in their original order. Sort them by their
+    maxima.
     """
     maps = activations[:, channel]
     places = [(n, *np.unravel_index(maps[n].argmax(), maps.shape[1:])) for n in range(count)]
@@ -135,10 +133,10 @@ def in_order_of_images(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=2)
 def divided_by_height(images, activations, channel, count, jump, field, start):
-    """The flat index is taken apart with the wrong length.
+    """The flat index is divided by the wrong length.
 
-    In a flattened map the index is row*w + column, where w is the length of a row. You divide by
-    h, the number of rows.
+    In a flattened map the index is row*w + column, where w is the length of a row. You divide by h,
+    the number of rows.
     """
     maps = activations[:, channel]
     h = maps.shape[1]
@@ -152,10 +150,9 @@ def divided_by_height(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=3)
 def places_as_pixels(images, activations, channel, count, jump, field, start):
-    """Places of the layer are taken for pixels.
+    """Places of the layer are used as pixels.
 
-    From one place to the next it is `jump` pixels: the corner is start + row*jump, not
-    start + row.
+    From one place to the next it is `jump` pixels: the corner is start + row*jump, not start + row.
     """
     return top_patches(images, activations, channel, count, 1, field, start)
 
@@ -164,17 +161,18 @@ def places_as_pixels(images, activations, channel, count, jump, field, start):
 def jump_and_field_swapped(images, activations, channel, count, jump, field, start):
     """jump and field are swapped.
 
-    Steps go by jump, and the box is field wide. Fields of neighbouring places overlap, so the
-    field is the larger one.
+    The distance between places is jump, and the box is field wide. Fields of neighbouring places
+    overlap, so the field is the larger one.
     """
     return top_patches(images, activations, channel, count, field, jump, start)
 
 
 @wrong("top_patches", hint=3)
 def steps_of_field(images, activations, channel, count, jump, field, start):
-    """Boxes lie side by side, as if fields did not overlap.
+    """Boxes of neighbouring places do not overlap.
 
-    The corner is start + row*jump. With row*field the boxes of neighbouring places would touch.
+    The corner is start + row*jump. With row*field the boxes of neighbouring places would only
+    touch.
     """
     places = _strongest(activations[:, channel], count)
     return _from_places(images, places, field, field, start)
@@ -184,17 +182,17 @@ def steps_of_field(images, activations, channel, count, jump, field, start):
 def boxes_of_jump(images, activations, channel, count, jump, field, start):
     """The box is as wide as the jump.
 
-    jump is how far it is to the next place. What one place sees is `field` pixels wide.
+    jump is the distance to the next place. The box of one place is `field` pixels wide.
     """
     return top_patches(images, activations, channel, count, jump, jump, start)
 
 
 @wrong("top_patches", hint=3)
 def start_forgotten(images, activations, channel, count, jump, field, start):
-    """The start is forgotten.
+    """The start is not used.
 
-    Place 0 does not begin at pixel 0 but at `start`, which is negative where there was padding.
-    All your boxes lie too far down and to the right.
+    Place 0 does not begin at pixel 0 but at `start`, which is negative with padding. All your boxes
+    lie too far down and to the right.
     """
     return top_patches(images, activations, channel, count, jump, field, 0)
 
@@ -203,18 +201,16 @@ def start_forgotten(images, activations, channel, count, jump, field, start):
 def start_subtracted(images, activations, channel, count, jump, field, start):
     """The start has the wrong sign.
 
-    start is a pixel already, and negative where there was padding: add it. A padding of p is a
-    start of -p.
+    start is already a pixel, negative with padding: add it. A padding of p is a start of -p.
     """
     return top_patches(images, activations, channel, count, jump, field, -start)
 
 
 @wrong("top_patches", hint=3)
 def centred(images, activations, channel, count, jump, field, start):
-    """The start is taken for the middle of the field.
+    """The start is treated as the centre of the field.
 
-    start + row*jump is the first pixel that is seen, not the middle one. Do not take half a field
-    off again.
+    start + row*jump is the first pixel of the field, not its centre. Do not subtract half a field.
     """
     return top_patches(images, activations, channel, count, jump, field, start - field // 2)
 
@@ -223,8 +219,8 @@ def centred(images, activations, channel, count, jump, field, start):
 def centred_on_the_jump(images, activations, channel, count, jump, field, start):
     """The box is centred on row*jump.
 
-    Where the field begins depends on the padding of every layer, and `start` says it: the first
-    pixel is start + row*jump. Half a field to either side is a guess.
+    The start of the field depends on the padding of every layer, and `start` contains it: the first
+    pixel is start + row*jump.
     """
     return top_patches(images, activations, channel, count, jump, field, -(field // 2))
 
@@ -255,7 +251,7 @@ def columns_first(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=3)
 def not_clipped(images, activations, channel, count, jump, field, start):
-    """The box reaches beyond the picture.
+    """The box extends past the picture.
 
     Pixels before 0 or from H or W on do not exist; a negative index would even read from the other
     end. Clip with max(.., 0) and min(.., H) or min(.., W).
@@ -270,7 +266,7 @@ def not_clipped(images, activations, channel, count, jump, field, start):
 def end_not_clipped(images, activations, channel, count, jump, field, start):
     """The box is clipped at the top and left only.
 
-    A slice forgives an end beyond the array, a box does not: bottom is at most H, right at most W.
+    A slice may end after the array, a box may not: bottom is at most H, right at most W.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     unclipped, _ = not_clipped(images, activations, channel, count, jump, field, start)
@@ -281,8 +277,8 @@ def end_not_clipped(images, activations, channel, count, jump, field, start):
 def shifted_inside(images, activations, channel, count, jump, field, start):
     """The box is moved until it fits.
 
-    It has its full size, but it shows pixels that the place never saw. Cut off what is beyond the
-    border and leave the rest where it is.
+    It has its full size, but it shows pixels outside the receptive field. Cut off what is outside
+    the border and do not move the rest.
     """
     height, width = images.shape[2:]
     corners = [
@@ -298,10 +294,10 @@ def shifted_inside(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=3)
 def bottom_from_clipped_top(images, activations, channel, count, jump, field, start):
-    """The end is counted from the clipped beginning.
+    """The end is computed from the clipped corner.
 
-    You clip the corner first and then add the field, so a box at the top reaches too far down. Add
-    the field to the raw corner, then clip both.
+    You clip the corner first and then add the field, so a box at the top extends too far down. Add
+    the field to the unclipped corner, then clip both.
     """
     corners = [
         (n, max(start + i * jump, 0), max(start + j * jump, 0))
@@ -312,10 +308,10 @@ def bottom_from_clipped_top(images, activations, channel, count, jump, field, st
 
 @wrong("top_patches", hint=4)
 def stretched(images, activations, channel, count, jump, field, start):
-    """A clipped patch is stretched to the full size.
+    """A clipped patch is scaled to the full size.
 
-    The pattern is drawn larger than the unit saw it. Leave every pixel its size, and fill what was
-    beyond the border with zeros.
+    Then the pattern is larger than in the picture. Keep the size of the pixels, and fill places
+    outside the border with zeros.
     """
     boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
     patches = []
@@ -330,8 +326,7 @@ def stretched(images, activations, channel, count, jump, field, start):
 def smaller_at_the_border(images, activations, channel, count, jump, field, start):
     """A clipped patch is smaller than the others.
 
-    The box is clipped, the patch is not: it stays field x field, with zeros for what was beyond the
-    border.
+    The box is clipped, the patch is not: it stays field x field, with zeros outside the border.
     """
     boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
     patches = [images[n, :, top:bottom, left:right] for n, top, left, bottom, right in boxes]
@@ -342,8 +337,8 @@ def smaller_at_the_border(images, activations, channel, count, jump, field, star
 def put_into_the_corner(images, activations, channel, count, jump, field, start):
     """A clipped patch lies in the upper left corner.
 
-    The zeros are at the bottom and on the right, wherever the border was. Put the pixels where the
-    unit saw them: at box minus raw corner.
+    The zeros are always at the bottom and on the right. Put the pixels at their place in the
+    receptive field: at box minus unclipped corner.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     patches = np.zeros_like(patches)
@@ -354,9 +349,9 @@ def put_into_the_corner(images, activations, channel, count, jump, field, start)
 
 @wrong("top_patches", hint=4)
 def border_repeated(images, activations, channel, count, jump, field, start):
-    """Beyond the border the last pixels are repeated.
+    """Outside the border the last pixels are repeated.
 
-    The network saw zeros there, as its padding is zeros. Fill with zeros.
+    The padding of the network is zeros. Fill with zeros.
     """
     boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
     height, width = images.shape[2:]
@@ -372,8 +367,8 @@ def border_repeated(images, activations, channel, count, jump, field, start):
 def rows_and_columns_swapped(images, activations, channel, count, jump, field, start):
     """Rows and columns are swapped.
 
-    The first index of a map, (h, w), is the row, which leads to top and bottom; the second one is
-    the column, which leads to left and right.
+    The first index of a map, (h, w), is the row, for top and bottom; the second one is the column,
+    for left and right.
     """
     places = [(n, j, i) for n, i, j in _strongest(activations[:, channel], count)]
     return _from_places(images, places, jump, field, start)
@@ -383,7 +378,7 @@ def rows_and_columns_swapped(images, activations, channel, count, jump, field, s
 def start_times_jump(images, activations, channel, count, jump, field, start):
     """The start is multiplied by the jump.
 
-    It is counted in pixels already. Only the place is multiplied: start + row*jump.
+    It is already in pixels. Multiply only the place: start + row*jump.
     """
     places = _strongest(activations[:, channel], count)
     return _from_places(images, places, jump, field, start * jump)
@@ -403,16 +398,16 @@ def start_for_rows_only(images, activations, channel, count, jump, field, start)
 def strongest_either_way(images, activations, channel, count, jump, field, start):
     """Strongly negative activations count as strong.
 
-    A unit at -5 likes what it sees least of all. Ask for the largest number, without np.abs.
+    A unit at -5 responds least. Take the largest number, without np.abs.
     """
     return top_patches(images, np.abs(activations), channel, count, jump, field, start)
 
 
 @wrong("top_patches", hint=3)
 def sizes_for_ends(images, activations, channel, count, jump, field, start):
-    """The box has its height and width where its ends should be.
+    """The box has height and width instead of its ends.
 
-    Asked for are top, left, bottom, right; bottom is top + height.
+    Return top, left, bottom, right; bottom is top + height.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     return boxes - np.pad(boxes[:, 1:3], ((0, 0), (3, 0))), patches
@@ -430,9 +425,9 @@ def ends_of_rows_first(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=2)
 def rank_for_image(images, activations, channel, count, jump, field, start):
-    """The box has its rank where the image should be.
+    """The box has its rank in place of the image.
 
-    The first number of a box says which picture to look at: the index that argsort gave.
+    The first number of a box is the index of the picture, as given by argsort.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     return np.column_stack([np.arange(count), boxes[:, 1:]]), patches
@@ -442,8 +437,8 @@ def rank_for_image(images, activations, channel, count, jump, field, start):
 def put_into_the_middle(images, activations, channel, count, jump, field, start):
     """A clipped patch lies in the middle of its frame.
 
-    The zeros belong where there were no pixels: above, if the top was clipped. Each pixel stays
-    where the unit saw it.
+    The zeros belong where there are no pixels: above, if the top was clipped. Each pixel is at its
+    place in the receptive field.
     """
     boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
     patches = np.zeros((count, images.shape[1], field, field))
@@ -457,7 +452,7 @@ def put_into_the_middle(images, activations, channel, count, jump, field, start)
 def patch_of_the_rank(images, activations, channel, count, jump, field, start):
     """The patch is cut from the image whose number is the rank.
 
-    The boxes are right. The k-th patch is one of the k-th strongest image, not of images[k].
+    The boxes are right. The k-th patch comes from the k-th strongest image, not from images[k].
     """
     boxes, _ = top_patches(images, activations, channel, count, jump, field, start)
     places = _strongest(activations[:, channel], count)
@@ -467,10 +462,10 @@ def patch_of_the_rank(images, activations, channel, count, jump, field, start):
 
 @wrong("top_patches", hint=1)
 def nothing_below_zero(images, activations, channel, count, jump, field, start):
-    """Activations below 0 are taken for 0.
+    """Activations below 0 are treated as 0.
 
-    If the search begins with 0 as the best so far, nothing below 0 is ever found. Before a ReLU the
-    strongest of a picture may be negative: begin with minus infinity, or with the first number.
+    If the search begins with 0 as the best value, nothing below 0 is found. Before a ReLU the
+    maximum of a picture may be negative: begin with minus infinity, or with the first number.
     """
     clipped = np.maximum(activations, 0)
     return top_patches(images, clipped, channel, count, jump, field, start)
@@ -480,8 +475,8 @@ def nothing_below_zero(images, activations, channel, count, jump, field, start):
 def boxes_as_floats(images, activations, channel, count, jump, field, start):
     """The boxes are floats.
 
-    Their numbers are right, but no slice takes them: images[n, :, top:bottom] wants ints. np.zeros
-    and np.empty make floats, if they are not told dtype=int.
+    Their numbers are right, but slices need ints: images[n, :, top:bottom]. np.zeros and np.empty
+    make floats unless you pass dtype=int.
     """
     boxes, patches = top_patches(images, activations, channel, count, jump, field, start)
     return boxes.astype(float), patches

@@ -1,4 +1,4 @@
-"""Other right answers for the patches that a channel likes best."""
+"""Other right answers for the patches with the strongest activations of a channel."""
 
 import numpy as np
 
@@ -25,19 +25,19 @@ def padded_pictures(images, activations, channel, count, jump, field, start):
 
 @right("top_patches")
 def one_at_a_time(images, activations, channel, count, jump, field, start):
-    """The best picture, then the best of the others, and each pixel by itself."""
+    """The best picture, then the best of the others; one pixel at a time."""
     maps = activations[:, channel].copy()
     boxes = np.zeros((count, 5), int)
     patches = np.zeros((count, images.shape[1], field, field))
     for k in range(count):
         n, i, j = np.unravel_index(maps.argmax(), maps.shape)
         maps[n] = -np.inf
-        seen = []
+        pixels = []
         for a in range(field):
             for b in range(field):
                 y, x = start + i * jump + a, start + j * jump + b
                 if 0 <= y < images.shape[2] and 0 <= x < images.shape[3]:
                     patches[k, :, a, b] = images[n, :, y, x]
-                    seen.append((y, x))
-        boxes[k] = (n, *np.min(seen, 0), *(np.max(seen, 0) + 1))
+                    pixels.append((y, x))
+        boxes[k] = (n, *np.min(pixels, 0), *(np.max(pixels, 0) + 1))
     return boxes, patches

@@ -1,10 +1,12 @@
-"""From the strongest activations back to the pixels that caused them."""
+"""Boxes and patches of the pixels with the strongest activations."""
 
 import numpy as np
 
 
 def top_patches(images, activations, channel, count, jump, field, start):
-    """images (N, K, H, W), activations (N, C, h, w) -> boxes (count, 5), patches."""
+    """images (N, K, H, W), activations (N, C, h, w) -> boxes (count, 5) ints: image, top, left,
+    bottom, right; patches (count, K, field, field).
+    """
     maps = activations[:, channel]
     flat = maps.reshape(len(maps), -1)
     strongest = np.argsort(-flat.max(axis=1))[:count]

@@ -1,4 +1,4 @@
-"""What is asked of the Gram matrix."""
+"""Claims about the Gram matrix and its gradient."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ READS = "nnscratch/style/losses.py"
 
 
 def _inputs(rng, rung):
-    """At size 0 the digits tell channel and place: 13 is the third place of channel 1."""
+    """At size 0 the digits encode channel and place: 13 is the third place of channel 1."""
     if rung == 0:
         features = np.array([[[[1.0, 2.0], [3.0, 4.0]], [[11.0, 12.0], [13.0, 14.0]]]])
         return features, np.array([[[1.0, 4.0], [0.0, 2.0]]])
@@ -20,11 +20,11 @@ def _inputs(rng, rung):
 def _products(features):
     """By loops over pictures, pairs of channels, and places."""
     n, c, height, width = features.shape
-    found = np.zeros((n, c, c))
+    grams = np.zeros((n, c, c))
     for at in np.ndindex(n, c, c, height, width):
         k, i, j, y, x = at
-        found[k, i, j] += features[k, i, y, x] * features[k, j, y, x] / (height * width)
-    return found
+        grams[k, i, j] += features[k, i, y, x] * features[k, j, y, x] / (height * width)
+    return grams
 
 
 def _loops(f, rng, rung):
@@ -35,12 +35,12 @@ def _numeric(f, rng, rung, step=1e-6):
     features, g = _inputs(rng, rung)
     slope = np.zeros(features.shape)
     for at in np.ndindex(features.shape):
-        kept = features[at]
+        old = features[at]
         cost = []
-        for features[at] in (kept + step, kept - step):
+        for features[at] in (old + step, old - step):
             rows = features[at[0]].reshape(features.shape[1], -1)
             cost.append((g[at[0]] * (rows @ rows.T)).sum() / rows.shape[1])
-        features[at] = kept
+        features[at] = old
         slope[at] = (cost[0] - cost[1]) / (2 * step)
     return {"slope": slope}
 
@@ -55,7 +55,7 @@ def values(f, rng, rung):
 
 
 @claim(
-    "the way back",
+    "the gradient by the features",
     by_hand="slope[0,0,0,0] = (2*1*F[0,0] + 4*F[1,0]) / 4 = (2*1*1 + 4*11) / 4 = 11.5",
     oracle=_numeric,
 )

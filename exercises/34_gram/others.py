@@ -1,4 +1,4 @@
-"""Other right answers for the Gram matrix."""
+"""Other right answers for the Gram matrix and its gradient."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("gram")
 def channels_last(features, g):
-    """The channels moved to the end, then one picture at a time."""
+    """The channels last, then one picture at a time."""
     grams, slopes = [], []
     for picture, upstream in zip(np.moveaxis(features, 1, -1), g, strict=True):
         rows = picture.reshape(-1, picture.shape[-1])  # (P, C)
@@ -19,21 +19,21 @@ def channels_last(features, g):
 
 @right("gram")
 def by_einsum(features, g):
-    """The formulas as they stand, the two contributions one after the other."""
+    """The formulas directly, the two contributions separately."""
     places = features.shape[2] * features.shape[3]
-    found = np.einsum("nihw,njhw->nij", features, features)
-    left = np.einsum("nij,njhw->nihw", g, features)
-    right_ = np.einsum("nij,nihw->njhw", g, features)
-    return found / places, (left + right_) / places
+    grams = np.einsum("nihw,njhw->nij", features, features)
+    from_left = np.einsum("nij,njhw->nihw", g, features)
+    from_right = np.einsum("nij,nihw->njhw", g, features)
+    return grams / places, (from_left + from_right) / places
 
 
 @right("gram")
 def by_pairs(features, g):
     """A mean of products for each pair of channels."""
     n, c, height, width = features.shape
-    found, slope = np.empty((n, c, c)), np.zeros(features.shape)
+    grams, slope = np.empty((n, c, c)), np.zeros(features.shape)
     for k, i, j in np.ndindex(n, c, c):
-        found[k, i, j] = np.mean(features[k, i] * features[k, j])
+        grams[k, i, j] = np.mean(features[k, i] * features[k, j])
         slope[k, i] += g[k, i, j] * features[k, j] / (height * width)
         slope[k, j] += g[k, i, j] * features[k, i] / (height * width)
-    return found, slope
+    return grams, slope

@@ -1,4 +1,4 @@
-"""The Gram matrix of features, and the way back."""
+"""The Gram matrix of features and its gradient."""
 
 
 def gram(features, g):

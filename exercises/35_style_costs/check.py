@@ -1,4 +1,4 @@
-"""What is asked of the costs of style transfer, and of the loop."""
+"""Claims about the costs of style transfer and the loop."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ READS = "nnscratch/style/losses.py"
 
 
 def _features_given(rng, rung):
-    """generated, content, style, alpha, beta; the style has another size, no two axes are alike."""
+    """generated, content, style, alpha, beta; the style has another size, all axes differ."""
     if rung == 0:
         generated, style = np.array([[[1.0, 3.0]], [[2.0, 0.0]]]), np.array([[[1.0]], [[2.0]]])
         return generated, np.ones((2, 1, 2)), style, 2.0, 8.0
@@ -23,7 +23,7 @@ def _features_given(rng, rung):
 
 
 def _cost_values(generated, content, style, alpha, beta):
-    """By definition, and without any slope."""
+    """From the definition, without any slope."""
 
     def gram(x):
         return np.einsum("ihw,jhw->ij", x, x) / x[0].size
@@ -36,15 +36,15 @@ def _cost_values(generated, content, style, alpha, beta):
 def _slopes(function, array, step=1e-6):
     """Central differences of function(array) by each element."""
     array = array.copy()
-    found = np.zeros(array.shape)
+    slopes = np.zeros(array.shape)
     for at in np.ndindex(array.shape):
-        kept = array[at]
-        array[at] = kept + step
+        old = array[at]
+        array[at] = old + step
         high = function(array)
-        array[at] = kept - step
-        found[at] = (high - function(array)) / (2 * step)
-        array[at] = kept
-    return found
+        array[at] = old - step
+        slopes[at] = (high - function(array)) / (2 * step)
+        array[at] = old
+    return slopes
 
 
 def _numeric(f, rng, rung):
@@ -73,7 +73,7 @@ MIX = {
 
 
 def features(image):
-    """A layer of the network that is given: channels are mixed, and bent a little."""
+    """A layer of the given network: channels are mixed, then a mild nonlinearity."""
     mixed = np.einsum("ck,khw->chw", MIX[len(image)], image)
     return mixed if len(image) == 1 else mixed + mixed**2 / 2
 
@@ -86,25 +86,25 @@ def pull(image, slope):
 
 
 def cost(generated, content, style):
-    """Content and style with weights 1 and 2, but for one channel 1 and 1."""
+    """Content and style with weights 1 and 2, for one channel 1 and 1."""
     beta = 1.0 if len(generated) == 1 else 2.0
     rows = [x.reshape(len(x), -1) for x in (generated, style)]
     generated_gram, style_gram = (x @ x.T / x.shape[1] for x in rows)
-    apart, gram_apart = generated - content, generated_gram - style_gram
-    total = (apart**2).sum() / 2 + beta * (gram_apart**2).mean() / 4
-    slope = gram_apart @ rows[0] / (len(generated) ** 2 * rows[0].shape[1])
-    return total, apart + beta * slope.reshape(generated.shape)
+    difference, gram_difference = generated - content, generated_gram - style_gram
+    total = (difference**2).sum() / 2 + beta * (gram_difference**2).mean() / 4
+    slope = gram_difference @ rows[0] / (len(generated) ** 2 * rows[0].shape[1])
+    return total, difference + beta * slope.reshape(generated.shape)
 
 
 def _pictures(rng, rung):
-    """image, content, style, and the rate and number of steps; some pixels run into a border."""
+    """image, content, style, rate and number of steps; some pixels reach a border."""
     if rung == 0:
         content = np.array([[[1.0, 0.5], [0.5, 0.5]]])
         return np.full((1, 2, 2), 0.5), content, np.ones((1, 1, 2)), 0.25, 1
     height, width, other, another = rng.permutation([2, 3, 4, 5])
     image, content = rng.uniform(0, 1, (2, 3, height, width))
     style = rng.uniform(0, 1, (3, other, another))
-    if rung == 3:  # steps far too long: the total goes up as well
+    if rung == 3:  # steps far too long: the total sometimes rises
         return image, content, style, float(rng.uniform(1, 2)), 6
     return image, content, style, float(rng.uniform(0.05, 0.1)), 2 + rung
 
@@ -128,7 +128,7 @@ def _of_the_loop():
 
 
 @claim(
-    "the pixels go downhill",
+    "gradient descent on the pixels",
     rungs=4,
     by_hand="image[0,0,1] = x - rate*2*slope = 0.5 - 0.25*2*((1-1) + (1-4)*1/4) = 0.875",
     oracle=_of_the_loop(),

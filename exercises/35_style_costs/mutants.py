@@ -1,4 +1,4 @@
-"""Plausible wrong answers for the costs of style transfer, and for the loop."""
+"""Plausible wrong answers for the costs of style transfer and the loop."""
 
 import numpy as np
 from solution import costs, stylise
@@ -12,7 +12,7 @@ def _gram(features):
 
 
 def _parts(generated, content, style):
-    """Both costs, and both slopes, without weights."""
+    """Both costs and both slopes, without weights."""
     content_cost, _, _, content_slope = costs(generated, content, style, 1.0, 0.0)
     _, style_cost, _, style_slope = costs(generated, content, style, 0.0, 1.0)
     return content_cost, style_cost, content_slope, style_slope
@@ -41,7 +41,7 @@ def content_not_halved(generated, content, style, alpha, beta):
 def content_slope_doubled(generated, content, style, alpha, beta):
     """The slope of the content cost is twice too large.
 
-    The square gives a factor 2, and the 1/2 in front of the cost takes it away: F - R.
+    The square gives a factor 2, and the 1/2 of the cost cancels it: F - R.
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, 2 * dc, ds), alpha, beta)
@@ -51,8 +51,8 @@ def content_slope_doubled(generated, content, style, alpha, beta):
 def content_without_its_half(generated, content, style, alpha, beta):
     """The content cost lacks its 1/2.
 
-    The slope is right. The cost is half the sum of squares; with the whole sum the slope would be
-    2 (F - R).
+    The slope is right. The cost is half the sum of squares; the slope of the whole sum would be 2
+    (F - R).
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((2 * c, s, dc, ds), alpha, beta)
@@ -71,10 +71,10 @@ def content_averaged(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=2)
 def content_backwards(generated, content, style, alpha, beta):
-    """The slope of the content cost points away from the content.
+    """The slope of the content cost has the wrong sign.
 
-    The sign: F - R, the features that are moved minus those that stay. The cost does not show it,
-    as it squares the difference.
+    It is F - R, the generated features minus the target. The cost is right in either case, as it
+    squares the difference.
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, -dc, ds), alpha, beta)
@@ -98,8 +98,8 @@ def style_only_summed(generated, content, style, alpha, beta):
 def places_divided_twice(generated, content, style, alpha, beta):
     """The style cost is divided by the places once more.
 
-    1/(4 C^2 P^2) is right for Gram matrices that are sums. Yours are divided by P already:
-    1/(4 C^2).
+    1/(4 C^2 P^2) is right for Gram matrices that are sums. Yours are already divided by P: 1/(4
+    C^2).
     """
     c, s, dc, ds = _parts(generated, content, style)
     places = generated[0].size
@@ -110,7 +110,7 @@ def places_divided_twice(generated, content, style, alpha, beta):
 def style_without_its_factor(generated, content, style, alpha, beta):
     """The style cost lacks its 1/(4 C^2).
 
-    The slope is right. The cost is the sum of squares over 4 C^2, where C is the number of
+    The slope is right. The cost is the sum of squares divided by 4 C^2, where C is the number of
     channels.
     """
     c, s, dc, ds = _parts(generated, content, style)
@@ -121,8 +121,8 @@ def style_without_its_factor(generated, content, style, alpha, beta):
 def style_by_the_old_factor(generated, content, style, alpha, beta):
     """The style cost is divided by the square of the places.
 
-    The slope is right. 1/(4 C^2 P^2) belongs to Gram matrices that are sums; here they are divided
-    by P already.
+    The slope is right. 1/(4 C^2 P^2) belongs to Gram matrices that are sums; here they are already
+    divided by P.
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s / generated[0].size ** 2, dc, ds), alpha, beta)
@@ -132,7 +132,7 @@ def style_by_the_old_factor(generated, content, style, alpha, beta):
 def quarter_forgotten(generated, content, style, alpha, beta):
     """The style cost is four times too large.
 
-    The slope is right. The mean of the squares is 1/C^2 of their sum; there is a 1/4 besides.
+    The slope is right. The mean of the squares is 1/C^2 of their sum; multiply it by 1/4.
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s * 4, dc, ds), alpha, beta)
@@ -141,9 +141,9 @@ def quarter_forgotten(generated, content, style, alpha, beta):
 def _with_gram(gram, generated, content, style, alpha, beta):
     """Another Gram matrix in the right formulas."""
     c, _, dc, _ = _parts(generated, content, style)
-    apart, channels = gram(generated) - gram(style), len(generated)
-    ds = (apart @ generated.reshape(channels, -1)).reshape(generated.shape)
-    s, ds = (apart**2).sum() / (4 * channels**2), ds / (channels**2 * generated[0].size)
+    difference, channels = gram(generated) - gram(style), len(generated)
+    ds = (difference @ generated.reshape(channels, -1)).reshape(generated.shape)
+    s, ds = (difference**2).sum() / (4 * channels**2), ds / (channels**2 * generated[0].size)
     return _joined((c, s, dc, ds), alpha, beta)
 
 
@@ -151,8 +151,8 @@ def _with_gram(gram, generated, content, style, alpha, beta):
 def gram_not_divided(generated, content, style, alpha, beta):
     """The Gram matrices are sums, not means over places.
 
-    The style may have another number of places, so sums cannot be compared: divide each Gram
-    matrix by its own P.
+    The style may have another number of places, so sums are not comparable: divide each Gram matrix
+    by its own P.
     """
 
     def gram(x):
@@ -176,9 +176,9 @@ def gram_divided_by_all(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=1)
 def gram_of_deviations(generated, content, style, alpha, beta):
-    """The Gram matrices are made without the means of the channels.
+    """The means of the channels are subtracted in the Gram matrices.
 
-    Those are covariances. Take the features as they are.
+    Those are covariances. Use the features themselves.
     """
 
     def gram(x):
@@ -189,10 +189,10 @@ def gram_of_deviations(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=1)
 def gram_of_misread_rows(generated, content, style, alpha, beta):
-    """The features of different channels stand in one row.
+    """The features of different channels are in one row.
 
-    reshape(-1, C) puts other brackets around the same sequence, it moves nothing. The rows of the
-    Gram matrix are channels: reshape(C, -1).
+    reshape(-1, C) only splits the same sequence differently. The rows of the Gram matrix are
+    channels: reshape(C, -1).
     """
 
     def gram(x):
@@ -206,7 +206,7 @@ def gram_of_misread_rows(generated, content, style, alpha, beta):
 def places_of_the_other(generated, content, style, alpha, beta):
     """Both Gram matrices are divided by the places of F.
 
-    The style's Gram matrix is a mean over the style's own places, and these may be more or fewer.
+    Divide the Gram matrix of the style by its own number of places.
     """
     return costs(
         generated, content, style * np.sqrt(style[0].size / generated[0].size), alpha, beta
@@ -217,7 +217,7 @@ def places_of_the_other(generated, content, style, alpha, beta):
 def style_slope_halved(generated, content, style, alpha, beta):
     """The slope of the style cost is half of what it should be.
 
-    F occurs twice in F F^T, and both occurrences count: 1/(C^2 P), not 1/(2 C^2 P).
+    F occurs twice in F F^T, and both count: 1/(C^2 P), not 1/(2 C^2 P).
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, dc, ds / 2), alpha, beta)
@@ -227,7 +227,7 @@ def style_slope_halved(generated, content, style, alpha, beta):
 def style_slope_not_divided(generated, content, style, alpha, beta):
     """The slope of the style cost is not divided by the places.
 
-    The Gram matrix has a 1/P in it, and so has its derivative: (G(F) - G(S)) F / (C^2 P).
+    The Gram matrix contains the factor 1/P, and so does its derivative: (G(F) - G(S)) F / (C^2 P).
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, dc, ds * generated[0].size), alpha, beta)
@@ -235,10 +235,10 @@ def style_slope_not_divided(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=2)
 def style_backwards(generated, content, style, alpha, beta):
-    """The slope of the style cost points away from the style.
+    """The slope of the style cost has the wrong sign.
 
-    The sign: G(F) - G(S), what is moved minus what stays. The cost does not show it, as it squares
-    the difference.
+    It is G(F) - G(S), generated minus target. The cost is right in either case, as it squares the
+    difference.
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, dc, -ds), alpha, beta)
@@ -269,7 +269,7 @@ def weights_ignored(generated, content, style, alpha, beta):
 def slope_without_weights(generated, content, style, alpha, beta):
     """The slope lacks alpha and beta.
 
-    The total is right. Its slope is the slope of each part times the weight of that part.
+    The total is right. Its slope is the slope of each part times the weight of this part.
     """
     c, s, total, _ = costs(generated, content, style, alpha, beta)
     return c, s, total, costs(generated, content, style, 1.0, 1.0)[3]
@@ -279,7 +279,7 @@ def slope_without_weights(generated, content, style, alpha, beta):
 def parts_weighted(generated, content, style, alpha, beta):
     """The two costs are returned with their weights.
 
-    Total and slope are right. The first two results are the plain costs, before alpha and beta.
+    Total and slope are right. The first two results are the costs without alpha and beta.
     """
     c, s, total, slope = costs(generated, content, style, alpha, beta)
     return alpha * c, beta * s, total, slope
@@ -287,9 +287,9 @@ def parts_weighted(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=2)
 def slope_of_content_only(generated, content, style, alpha, beta):
-    """The slope leaves out the style.
+    """The slope lacks the style.
 
-    The picture would be drawn to its content only. Add beta times the slope of the style cost.
+    Add beta times the slope of the style cost.
     """
     c, s, total, _ = costs(generated, content, style, alpha, beta)
     return c, s, total, costs(generated, content, style, alpha, 0.0)[3]
@@ -299,7 +299,7 @@ def slope_of_content_only(generated, content, style, alpha, beta):
 def content_quartered(generated, content, style, alpha, beta):
     """The content cost has 1/4 instead of 1/2.
 
-    The 1/4 is the style's. The content cost is half the sum of squares.
+    The 1/4 belongs to the style. The content cost is half the sum of squares.
     """
     c, s, _, slope = costs(generated, content, style, alpha, beta)
     return c / 2, s, alpha * c / 2 + beta * s, slope
@@ -309,7 +309,7 @@ def content_quartered(generated, content, style, alpha, beta):
 def one_factor_of_channels(generated, content, style, alpha, beta):
     """The style cost is divided by 4 C, not by 4 C^2.
 
-    A Gram matrix has C^2 numbers; the slope is right already.
+    The slope is right. A Gram matrix has C^2 numbers.
     """
     c, s, _, slope = costs(generated, content, style, alpha, beta)
     s = s * len(generated)
@@ -320,7 +320,7 @@ def one_factor_of_channels(generated, content, style, alpha, beta):
 def style_half(generated, content, style, alpha, beta):
     """The style cost has 1/2 instead of 1/4.
 
-    The 1/2 is the content's. In the style a square gives 2, and F occurs twice: 1/(4 C^2).
+    The 1/2 belongs to the content. In the style the square gives 2, and F occurs twice: 1/(4 C^2).
     """
     c, s, _, slope = costs(generated, content, style, alpha, beta)
     return c, 2 * s, alpha * c + 2 * beta * s, slope
@@ -330,8 +330,8 @@ def style_half(generated, content, style, alpha, beta):
 def style_slope_doubled(generated, content, style, alpha, beta):
     """The slope of the style cost is twice too large.
 
-    2 for the square and 2 for the two places of F are 4, and that is taken away by the 1/4:
-    (G(F) - G(S)) F / (C^2 P).
+    The square gives 2 and the two places of F give 2; the 1/4 cancels both: (G(F) - G(S)) F / (C^2
+    P).
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, dc, 2 * ds), alpha, beta)
@@ -341,8 +341,8 @@ def style_slope_doubled(generated, content, style, alpha, beta):
 def style_slope_four_times(generated, content, style, alpha, beta):
     """The slope of the style cost is four times too large.
 
-    2 for the square and 2 for the two places of F are 4, and that is taken away by the 1/4:
-    (G(F) - G(S)) F / (C^2 P).
+    The square gives 2 and the two places of F give 2; the 1/4 cancels both: (G(F) - G(S)) F / (C^2
+    P).
     """
     c, s, dc, ds = _parts(generated, content, style)
     return _joined((c, s, dc, 4 * ds), alpha, beta)
@@ -350,9 +350,9 @@ def style_slope_four_times(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=2)
 def total_without_weights(generated, content, style, alpha, beta):
-    """The total is the plain sum of the two costs.
+    """The total is the sum of the two costs without weights.
 
-    The slope has its weights already; the total wants them too: alpha * content + beta * style.
+    The slope is right; the total needs the weights too: alpha * content + beta * style.
     """
     c, s, _, slope = costs(generated, content, style, alpha, beta)
     return c, s, c + s, slope
@@ -360,9 +360,9 @@ def total_without_weights(generated, content, style, alpha, beta):
 
 @wrong("costs", hint=2)
 def slope_of_style_only(generated, content, style, alpha, beta):
-    """The slope leaves out the content.
+    """The slope lacks the content.
 
-    The total has two parts, and the slope has alpha * (F - R) in it.
+    The total has two parts, and the slope contains alpha * (F - R).
     """
     c, s, total, slope = costs(generated, content, style, alpha, beta)
     return c, s, total, slope - alpha * (generated - content)
@@ -372,7 +372,7 @@ def slope_of_style_only(generated, content, style, alpha, beta):
 
 
 def _loop(image, content, style, features, pull, cost, rate, steps, step):
-    """A loop with a step of one's own: step(k, image, targets) -> (total, image)."""
+    """The loop with another step: step(k, image, targets) -> (total, image)."""
     targets, totals = (features(content), features(style)), []
     for k in range(steps):
         total, image = step(k, image, targets)
@@ -382,9 +382,9 @@ def _loop(image, content, style, features, pull, cost, rate, steps, step):
 
 @wrong("stylise", hint=3)
 def style_follows(image, content, style, features, pull, cost, rate, steps):
-    """The style target is made from the picture itself.
+    """The style target is computed from the generated picture.
 
-    Each step compares the picture with its own style, so that cost is always 0. The target comes
+    Each step compares the picture with its own style, so this cost is always 0. Compute the target
     from the style picture, once.
     """
 
@@ -397,10 +397,10 @@ def style_follows(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=3)
 def content_follows(image, content, style, features, pull, cost, rate, steps):
-    """The content target is made from the picture itself.
+    """The content target is computed from the generated picture.
 
-    Each step compares the picture with itself, so nothing holds it to its content. The target
-    comes from the content picture, once.
+    Each step compares the picture with itself, so the content is lost. Compute the target from the
+    content picture, once.
     """
 
     def step(k, x, targets):
@@ -412,9 +412,9 @@ def content_follows(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=3)
 def content_from_the_start(image, content, style, features, pull, cost, rate, steps):
-    """The content target is made from the first picture.
+    """The content target is computed from the first picture.
 
-    What you begin with may be noise. The target is features(content).
+    The first picture may be noise. The target is features(content).
     """
     return stylise(image, image, style, features, pull, cost, rate, steps)
 
@@ -423,8 +423,8 @@ def content_from_the_start(image, content, style, features, pull, cost, rate, st
 def targets_swapped(image, content, style, features, pull, cost, rate, steps):
     """Content and style are swapped in the call of cost.
 
-    cost(generated, content, style): the content's features come second. Where the two pictures
-    have different sizes this cannot even be computed.
+    cost(generated, content, style): the features of the content come second. Where the two pictures
+    have different sizes this is an error.
     """
 
     def step(k, x, targets):
@@ -436,10 +436,10 @@ def targets_swapped(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=3)
 def features_moved(image, content, style, features, pull, cost, rate, steps):
-    """The features are moved, not the pixels.
+    """The features are changed, not the pixels.
 
-    What comes out are features, and no picture may have them. Pull the slope back to the pixels
-    and move these; the features follow.
+    The result is an array of features, and there may be no picture that has them. Pull the slope
+    back to the pixels and change these.
     """
 
     def step(k, x, targets):
@@ -453,8 +453,8 @@ def features_moved(image, content, style, features, pull, cost, rate, steps):
 def not_pulled_back(image, content, style, features, pull, cost, rate, steps):
     """The slope is not pulled back to the pixels.
 
-    cost gives the slope by the features. The pixels need the slope by the pixels, which is
-    pull(image, slope); where there are more features than colours even the shapes differ.
+    cost gives the slope by the features. The step needs the slope by the pixels, pull(image,
+    slope); where there are more features than colours even the shapes differ.
     """
 
     def step(k, x, targets):
@@ -466,18 +466,18 @@ def not_pulled_back(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=4)
 def begins_with_the_content(image, content, style, features, pull, cost, rate, steps):
-    """It begins with the content picture.
+    """The loop begins with the content picture.
 
-    That is often done, and then the caller passes it as `image`. Begin with what you are given.
+    If the caller wants this, it passes the content as `image`. Begin with `image`.
     """
     return stylise(content, content, style, features, pull, cost, rate, steps)
 
 
 @wrong("stylise", hint=4)
 def uphill(image, content, style, features, pull, cost, rate, steps):
-    """The pixels go uphill.
+    """The pixels move up the slope.
 
-    The slope points where the cost grows. Subtract it.
+    The slope points to where the cost grows. Subtract it.
     """
     return stylise(image, content, style, features, pull, cost, -rate, steps)
 
@@ -493,10 +493,10 @@ def rate_forgotten(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=4)
 def nothing_moves(image, content, style, features, pull, cost, rate, steps):
-    """The picture stays as it was.
+    """The picture does not change.
 
-    The new pixels are computed, but the next step does not see them: give them to the name that
-    the loop reads.
+    You compute the new pixels, but the next step does not use them: assign them to the variable of
+    the loop.
     """
 
     def step(k, x, targets):
@@ -509,8 +509,7 @@ def nothing_moves(image, content, style, features, pull, cost, rate, steps):
 def features_of_the_start(image, content, style, features, pull, cost, rate, steps):
     """The features are computed once, before the loop.
 
-    The pixels change with each step and their features with them. Ask for features(image) in the
-    loop.
+    The pixels change with each step, and so do their features. Compute features(image) in the loop.
     """
 
     def step(k, x, targets):
@@ -522,10 +521,10 @@ def features_of_the_start(image, content, style, features, pull, cost, rate, ste
 
 @wrong("stylise", hint=3)
 def pulled_at_the_start(image, content, style, features, pull, cost, rate, steps):
-    """The slope is pulled back at another picture.
+    """The slope is pulled back at the first picture.
 
-    The way back depends on where the forward pass was: pull wants the picture as it is in this
-    step, not the one you began with.
+    The backward pass depends on the forward pass: call pull with the picture of this step, not with
+    the first one.
     """
 
     def step(k, x, targets):
@@ -539,8 +538,7 @@ def pulled_at_the_start(image, content, style, features, pull, cost, rate, steps
 def pulled_at_the_content(image, content, style, features, pull, cost, rate, steps):
     """The slope is pulled back at the content picture.
 
-    The way back depends on where the forward pass was: pull wants the picture as it is in this
-    step.
+    The backward pass depends on the forward pass: call pull with the picture of this step.
     """
 
     def step(k, x, targets):
@@ -552,9 +550,9 @@ def pulled_at_the_content(image, content, style, features, pull, cost, rate, ste
 
 @wrong("stylise", hint=4)
 def slopes_pile_up(image, content, style, features, pull, cost, rate, steps):
-    """The slopes of earlier steps are not cleared.
+    """The slopes of earlier steps are added.
 
-    Each step adds its slope to the sum of all before. Begin every step with a slope of its own.
+    Each step uses the sum of all slopes so far. Use the slope of this step alone.
     """
     gathered = np.zeros_like(image)
 
@@ -571,7 +569,7 @@ def slopes_pile_up(image, content, style, features, pull, cost, rate, steps):
 def never_clipped(image, content, style, features, pull, cost, rate, steps):
     """Pixels leave [0, 1].
 
-    A pixel below 0 or above 1 cannot be shown. After each step clip the picture.
+    A pixel below 0 or above 1 cannot be shown. Clip the picture after each step.
     """
 
     def step(k, x, targets):
@@ -583,10 +581,10 @@ def never_clipped(image, content, style, features, pull, cost, rate, steps):
 
 @wrong("stylise", hint=4)
 def not_kept_below_one(image, content, style, features, pull, cost, rate, steps):
-    """Pixels may grow beyond 1.
+    """Pixels may grow above 1.
 
-    They are clipped at 0, but above at 255, the limit of whole numbers in a file, or not at all.
-    Here a pixel is between 0 and 1.
+    They are clipped at 0, but above at 255, the limit of uint8 files, or not at all. Here a pixel
+    is between 0 and 1.
     """
 
     def step(k, x, targets):
@@ -600,7 +598,7 @@ def not_kept_below_one(image, content, style, features, pull, cost, rate, steps)
 def not_kept_above_zero(image, content, style, features, pull, cost, rate, steps):
     """Pixels may fall below 0.
 
-    They are clipped at 1 only. Light cannot be negative: clip at 0 as well.
+    They are clipped at 1 only. Clip at 0 as well.
     """
 
     def step(k, x, targets):
@@ -612,19 +610,19 @@ def not_kept_above_zero(image, content, style, features, pull, cost, rate, steps
 
 @wrong("stylise", hint=4)
 def clipped_at_the_end(image, content, style, features, pull, cost, rate, steps):
-    """Pixels are clipped only at the very end.
+    """Pixels are clipped only after the last step.
 
-    In between, the network sees pixels that no picture has. Clip after each step.
+    In between, the network gets pixels that no picture has. Clip after each step.
     """
-    found, totals = never_clipped(image, content, style, features, pull, cost, rate, steps)
-    return np.clip(found, 0, 1), totals
+    last, totals = never_clipped(image, content, style, features, pull, cost, rate, steps)
+    return np.clip(last, 0, 1), totals
 
 
 @wrong("stylise", hint=4)
 def totals_after_the_step(image, content, style, features, pull, cost, rate, steps):
-    """The totals are noted after the step.
+    """The totals are appended after the step.
 
-    The picture is right. The number that belongs to a step is the cost that the step began with.
+    The picture is right. The total of a step is the cost before the step.
     """
     _, totals = stylise(image, content, style, features, pull, cost, rate, steps + 1)
     return stylise(image, content, style, features, pull, cost, rate, steps)[0], totals[1:]
@@ -634,17 +632,17 @@ def totals_after_the_step(image, content, style, features, pull, cost, rate, ste
 def last_total_only(image, content, style, features, pull, cost, rate, steps):
     """Only the last total is returned.
 
-    A whole history is wanted: a list with one number for each step.
+    Return a list with one number for each step.
     """
-    found, totals = stylise(image, content, style, features, pull, cost, rate, steps)
-    return found, totals[-1]
+    last, totals = stylise(image, content, style, features, pull, cost, rate, steps)
+    return last, totals[-1]
 
 
 @wrong("stylise", hint=4)
 def one_step_more(image, content, style, features, pull, cost, rate, steps):
     """There is one step too many.
 
-    range(steps) has as many rounds as steps were asked for.
+    range(steps) has exactly `steps` rounds.
     """
     return stylise(image, content, style, features, pull, cost, rate, steps + 1)
 
@@ -653,19 +651,19 @@ def one_step_more(image, content, style, features, pull, cost, rate, steps):
 def last_step_lost(image, content, style, features, pull, cost, rate, steps):
     """The picture returned is the one before the last step.
 
-    The totals are right, but the last total belongs to the picture before the last step. Return the
-    picture that this step made, whatever its total may be.
+    The totals are right; the last one belongs to the picture before the last step. Return the
+    picture after this step.
     """
-    found, _ = stylise(image, content, style, features, pull, cost, rate, steps - 1)
-    return found.copy(), stylise(image, content, style, features, pull, cost, rate, steps)[1]
+    last, _ = stylise(image, content, style, features, pull, cost, rate, steps - 1)
+    return last.copy(), stylise(image, content, style, features, pull, cost, rate, steps)[1]
 
 
 @wrong("stylise", hint=4)
 def returned_in_the_loop(image, content, style, features, pull, cost, rate, steps):
     """The loop ends after its first step.
 
-    One step is made, however many were asked for. Is the `return` inside the loop? It belongs after
-    it, as far to the left as the `for`.
+    Only one step is made, whatever `steps` is. Is the `return` inside the loop? It belongs after
+    it, with the indentation of the `for`.
     """
     return stylise(image, content, style, features, pull, cost, rate, min(steps, 1))
 
@@ -674,27 +672,27 @@ def returned_in_the_loop(image, content, style, features, pull, cost, rate, step
 def one_total_more(image, content, style, features, pull, cost, rate, steps):
     """There is one total too many.
 
-    The picture is right. The totals are those before each step; the one after the last is not
-    asked for.
+    The picture is right. Return the totals before each step, not the one after the last.
     """
-    found, _ = stylise(image, content, style, features, pull, cost, rate, steps)
-    return found, stylise(image, content, style, features, pull, cost, rate, steps + 1)[1]
+    last, _ = stylise(image, content, style, features, pull, cost, rate, steps)
+    return last, stylise(image, content, style, features, pull, cost, rate, steps + 1)[1]
 
 
 @wrong("stylise", hint=4)
 def one_step_less(image, content, style, features, pull, cost, rate, steps):
     """There is one step too few.
 
-    `steps` steps, with as many totals: range(steps), not range(1, steps) or range(steps - 1).
+    There are `steps` steps, with as many totals: range(steps), not range(1, steps) or range(steps -
+    1).
     """
     return stylise(image, content, style, features, pull, cost, rate, steps - 1)
 
 
 @wrong("stylise", hint=3)
 def begins_with_zeros(image, content, style, features, pull, cost, rate, steps):
-    """It begins with a black picture.
+    """The loop begins with a black picture.
 
-    The picture to begin with is given: image. It may be noise, or the content.
+    Begin with the given `image`. It may be noise, or the content.
     """
     return stylise(np.zeros_like(image), content, style, features, pull, cost, rate, steps)
 
@@ -703,7 +701,7 @@ def begins_with_zeros(image, content, style, features, pull, cost, rate, steps):
 def signs_only(image, content, style, features, pull, cost, rate, steps):
     """Only the sign of the slope is used.
 
-    All pixels move by the same amount then. A step is rate times the slope itself.
+    Then all pixels change by the same amount. A step is rate times the slope itself.
     """
 
     def sign(image, slope):
@@ -716,8 +714,8 @@ def signs_only(image, content, style, features, pull, cost, rate, steps):
 def without_the_network(image, content, style, features, pull, cost, rate, steps):
     """The pictures are compared, not their features.
 
-    The cost compares what the network sees: give it features(...) of all three, and pull the slope
-    back to the pixels.
+    The cost compares features: pass features(...) of all three, and pull the slope back to the
+    pixels.
     """
 
     def itself(image):
@@ -731,9 +729,9 @@ def without_the_network(image, content, style, features, pull, cost, rate, steps
 
 @wrong("stylise", hint=4)
 def stops_when_it_rises(image, content, style, features, pull, cost, rate, steps):
-    """It stops as soon as the total goes up.
+    """The loop stops as soon as the total rises.
 
-    A total may rise and fall again. As many steps were asked for as `steps` says.
+    A total may rise and fall again. Always make `steps` steps.
     """
     images, totals = [image], []
     for k in range(1, steps + 1):

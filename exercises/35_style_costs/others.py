@@ -1,4 +1,4 @@
-"""Other right answers for the costs of style transfer, and for the loop."""
+"""Other right answers for the costs of style transfer and the loop."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nnscratch.learn import right
 
 @right("costs")
 def by_einsum(generated, content, style, alpha, beta):
-    """The formulas as they stand."""
+    """The formulas directly."""
     c, h, w = generated.shape
     g = np.einsum("ihw,jhw->ij", generated, generated) / (h * w)
     a = np.einsum("ihw,jhw->ij", style, style) / (style.shape[1] * style.shape[2])
@@ -24,7 +24,7 @@ def by_einsum(generated, content, style, alpha, beta):
 
 @right("costs")
 def by_chain_rule(generated, content, style, alpha, beta):
-    """Step by step back through the Gram matrix, no factor taken together."""
+    """Step by step back through the Gram matrix, every factor separate."""
 
     def flat(x):
         return x.reshape(x.shape[0], x.shape[1] * x.shape[2])
@@ -41,11 +41,11 @@ def by_chain_rule(generated, content, style, alpha, beta):
 
 @right("stylise")
 def in_a_copy(image, content, style, features, pull, cost, rate, steps):
-    """One array that is written to."""
-    x, wanted = image.copy(), (features(content), features(style))
+    """One copy that is changed in place."""
+    x, targets = image.copy(), (features(content), features(style))
     totals = np.zeros(steps)
     for k in range(steps):
-        totals[k], slope = cost(features(x), *wanted)
+        totals[k], slope = cost(features(x), *targets)
         x -= rate * pull(x, slope)
         x[x < 0] = 0
         x[x > 1] = 1
@@ -54,7 +54,7 @@ def in_a_copy(image, content, style, features, pull, cost, rate, steps):
 
 @right("stylise")
 def by_recursion(image, content, style, features, pull, cost, rate, steps):
-    """The rest of the way begins where the first step ended; targets are made anew, the same."""
+    """One step, then the rest by recursion; the targets are computed again in each step."""
     if steps == 0:
         return image, []
     total, slope = cost(features(image), features(content), features(style))

@@ -1,4 +1,4 @@
-"""The costs of style transfer, and pixels that go downhill."""
+"""The costs of style transfer, and gradient descent on the pixels."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ def costs(generated, content, style, alpha, beta):
     """Features (C, H, W), style (C, H', W') -> content cost, style cost, total, slope (C, H, W)."""
     channels = len(generated)
     rows = generated.reshape(channels, -1)
-    apart = generated - content
-    gram_apart = _gram(generated) - _gram(style)
+    difference = generated - content
+    gram_difference = _gram(generated) - _gram(style)
 
-    content_cost = (apart**2).sum() / 2
-    style_cost = (gram_apart**2).sum() / (4 * channels**2)
-    style_slope = (gram_apart @ rows).reshape(generated.shape) / (channels**2 * rows.shape[1])
+    content_cost = (difference**2).sum() / 2
+    style_cost = (gram_difference**2).sum() / (4 * channels**2)
+    style_slope = (gram_difference @ rows).reshape(generated.shape) / (channels**2 * rows.shape[1])
     total = alpha * content_cost + beta * style_cost
-    return content_cost, style_cost, total, alpha * apart + beta * style_slope
+    return content_cost, style_cost, total, alpha * difference + beta * style_slope
 
 
 def _gram(features):
@@ -24,7 +24,7 @@ def _gram(features):
 
 
 def stylise(image, content, style, features, pull, cost, rate, steps):
-    """Pictures (K, H, W) -> the picture after `steps` steps, and the total before each of them."""
+    """Pictures (K, H, W) -> the picture after `steps` steps, list of totals before each step."""
     content_target, style_target = features(content), features(style)
     totals = []
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""The costs of style transfer, and pixels that go downhill."""
+"""The costs of style transfer, and gradient descent on the pixels."""
 
 import numpy as np
 
@@ -9,5 +9,5 @@ def costs(generated, content, style, alpha, beta):
 
 
 def stylise(image, content, style, features, pull, cost, rate, steps):
-    """Pictures (K, H, W) -> the picture after `steps` steps, and the total before each of them."""
+    """Pictures (K, H, W) -> the picture after `steps` steps, list of totals before each step."""
     raise NotImplementedError

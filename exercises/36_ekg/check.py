@@ -1,4 +1,4 @@
-"""What is asked of filters along the time of an electrocardiogram."""
+"""Claims about filters along the time of an electrocardiogram."""
 
 import math
 
@@ -11,7 +11,7 @@ READS = "nnscratch/functional/conv.py"
 
 
 def _recordings(rng, rung):
-    """By hand; 14 moments and 16 filters of length 5; and several recordings of several leads."""
+    """By-hand numbers at rung 0; then 14 moments, 16 filters of length 5; then several leads."""
     if rung == 0:
         recordings = np.array([[[1.0, 10], [2, 20], [4, 30], [7, 50], [8, 20]]])
         return recordings, np.array([[[1.0, 2, 3], [1, 0, 0]], [[0, 0, 1], [0, 2, -1]]])
@@ -23,9 +23,9 @@ def _recordings(rng, rung):
 
 
 def _heart(rng, rung):
-    """A signal in whole numbers, as a recorder stores it, its template, and a threshold.
+    """A signal of whole numbers, as a recorder stores it, its template, and a threshold.
 
-    Beats large and small, one at either end; one upside down; a wandering baseline, a loose
+    Beats large and small, one at either end; one upside down; a varying baseline, a loose
     contact, and a piece without any signal.
     """
     if rung == 0:
@@ -60,7 +60,7 @@ def _loops(f, rng, rung):
 
 
 def _integers(f, rng, rung):
-    """Whole numbers up to the root: K times each deviation."""
+    """Whole numbers until the root: K times each deviation."""
     signal, template, least = _heart(rng, rung)
     k = len(template)
     scores = []

@@ -20,7 +20,7 @@ def by_correlate(recordings, filters):
 
 @right("filter_bank")
 def one_product_for_each_k(recordings, filters):
-    """Channels first inside, as the engine has them; the axes are moved, not reshaped."""
+    """Channels first inside, as in the engine; the axes are moved, not reshaped."""
     x = recordings.transpose(0, 2, 1)  # (N, L, T)
     length = x.shape[2] - filters.shape[2] + 1
     y = sum(filters[:, :, k] @ x[:, :, k : k + length] for k in range(filters.shape[2]))
@@ -44,7 +44,7 @@ def by_corrcoef(signal, template, least):
 
 @right("find_beats")
 def by_deviations(signal, template, least):
-    """Means, and standard deviations with K throughout; the beats by a loop."""
+    """Means, and standard deviations over K; the beats by a loop."""
     scores = []
     for i in range(len(signal) - len(template) + 1):
         window = signal[i : i + len(template)]

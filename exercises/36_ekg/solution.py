@@ -1,4 +1,4 @@
-"""Filters along the time of an electrocardiogram."""
+"""Filters along the time of an electrocardiogram, and a matched filter for beats."""
 
 import numpy as np
 
@@ -17,6 +17,6 @@ def find_beats(signal, template, least):
     lengths = np.linalg.norm(windows, axis=1) * np.linalg.norm(template)
     scores = windows @ template / np.where(lengths > 0, lengths, 1)
 
-    around = np.pad(scores, 1, constant_values=-np.inf)
-    beats = (scores >= least) & (scores > around[:-2]) & (scores > around[2:])
+    padded = np.pad(scores, 1, constant_values=-np.inf)
+    beats = (scores >= least) & (scores > padded[:-2]) & (scores > padded[2:])
     return scores, beats

@@ -1,4 +1,4 @@
-"""Filters along the time of an electrocardiogram."""
+"""Filters along the time of an electrocardiogram, and a matched filter for beats."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is asked of volumes."""
+"""Claims about volumes."""
 
 import math
 
@@ -8,9 +8,9 @@ from scipy import signal
 from nnscratch.learn import claim
 
 FUNCTIONS = ("conv3d", "measure")
-READS = "nnscratch/kernels/plain.py"
+READS = "nnscratch/kernels/conv.py"
 FORBIDDEN = {
-    f"scipy.{name}": "write the sum over the filter's places yourself"
+    f"scipy.{name}": "write the sum over the places of the filter yourself"
     for name in (
         *(f"signal.{name}" for name in ("convolve", "correlate", "fftconvolve", "oaconvolve")),
         *(f"ndimage.{name}" for name in ("convolve", "correlate")),
@@ -19,7 +19,7 @@ FORBIDDEN = {
 
 
 def _layer(rng, rung):
-    """x, filters and stride; no two axes are alike, and places may be left over at the end."""
+    """x, filters and stride; all axes differ, and places may be left over at the end."""
     if rung == 0:
         x = np.arange(1.0, 13).reshape(1, 3, 2, 2)
         return x, np.array([[[[[1.0], [2.0]], [[3.0], [4.0]]]]]), (1, 1, 1)
@@ -27,7 +27,7 @@ def _layer(rng, rung):
     stride = rng.permutation([1, 2, 3]) if rung == 2 else np.ones(3, int)
     places = rng.permutation([1, 2, 3]) + 1
     size = kernel + (places - 1) * stride + (rng.integers(0, stride) if rung == 2 else 0)
-    size = np.maximum(size, 3)  # room for the filter, whichever way its axes are read
+    size = np.maximum(size, 3)  # room for the filter in any order of its axes
     channels, count = (1, 2) if rung == 1 else rng.permutation([2, 3])
     x = rng.standard_normal((channels, *size))
     return x, rng.standard_normal((count, channels, *kernel)), tuple(int(s) for s in stride)

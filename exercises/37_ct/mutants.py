@@ -12,65 +12,66 @@ from nnscratch.learn import wrong
 
 @wrong("conv3d", hint=1)
 def depth_summed_away(x, filters, stride):
-    """The depth is treated as channels are.
+    """The depth is treated like channels.
 
-    You sum over all slices, so the result is one picture for each filter, (O, H', W'). Only
-    channels are summed away; along the depth the filter slides: (O, D', H', W').
+    You sum over all slices, so the result is one picture for each filter, (O, H', W'). Sum over
+    channels only; along the depth the filter slides: (O, D', H', W').
     """
     return conv3d(x, filters, stride).sum(1)
 
 
 @wrong("conv3d", hint=1)
 def slice_by_slice(x, filters, stride):
-    """Each slice is filtered by itself.
+    """Each slice is filtered separately.
 
-    The filter's first slice runs over every slice of the volume, and nothing looks from one to the
-    next. A filter has a depth K0 and sees K0 slices at a time.
+    You apply the first slice of the filter to every slice of the volume. A filter has a depth K0
+    and uses K0 slices at a time.
     """
     return conv3d(x, filters[:, :, :1], stride)
 
 
 @wrong("conv3d", hint=1)
 def slices_added_alike(x, filters, stride):
-    """All slices of the filter are taken for one.
+    """All slices of the filter are treated as one.
 
     You sum the filter over its depth before you use it (or use the same picture filter for each
-    slice). x[d+i] has to meet filters[.., i, .., ..].
+    slice). x[d+i] is multiplied by filters[.., i, .., ..].
     """
     return conv3d(x, np.broadcast_to(filters.sum(2, keepdims=True), filters.shape), stride)
 
 
 @wrong("conv3d", hint=2)
 def flipped(x, filters, stride):
-    """The filters are turned round along all three axes.
+    """The filters are flipped along all three axes.
 
-    That is a true convolution. A layer does a cross-correlation: x[d+i, h+j, w+k] meets
-    filters[i, j, k].
+    That is the mathematical convolution. A layer computes a cross-correlation: x[d+i, h+j, w+k]
+    times filters[i, j, k].
     """
     return conv3d(x, filters[:, :, ::-1, ::-1, ::-1], stride)
 
 
 @wrong("conv3d", hint=2)
 def flipped_in_depth(x, filters, stride):
-    """The filters are turned round along the depth.
+    """The filters are flipped along the depth.
 
-    Rows and columns are right; in the depth x[d+i] meets filters[K0-1-i]. It must meet filters[i].
+    Rows and columns are right; in the depth you multiply x[d+i] by filters[K0-1-i]. Multiply it by
+    filters[i].
     """
     return conv3d(x, filters[:, :, ::-1], stride)
 
 
 @wrong("conv3d", hint=2)
 def axes_reversed(x, filters, stride):
-    """The filter's axes are read from the other end.
+    """The filter's axes are used in reverse order.
 
-    Its last three axes are depth, rows, columns, as those of x are. You take them as x, y, z.
+    Its last three axes are depth, rows, columns, like those of x. You use them as x, y, z.
     """
     return conv3d(x, filters.swapaxes(2, 4), stride)
 
 
 @wrong("conv3d", hint=2)
 def strides_reversed(x, filters, stride):
-    """The strides are read from the other end.
+    """The strides are used in reverse order.
 
     stride[0] belongs to the depth, stride[2] to the columns: the order of the axes.
     """
@@ -79,29 +80,28 @@ def strides_reversed(x, filters, stride):
 
 @wrong("conv3d", hint=2)
 def one_stride_for_all(x, filters, stride):
-    """The first stride serves all three axes.
+    """The first stride is used for all three axes.
 
-    Each axis has a stride of its own, in the order of the axes.
+    Each axis has its own stride, in the order of the axes.
     """
     return conv3d(x, filters, (stride[0],) * 3)
 
 
 @wrong("conv3d", hint=1)
 def depth_without_stride(x, filters, stride):
-    """The stride is forgotten along the depth.
+    """The stride is ignored along the depth.
 
-    Rows and columns go in steps of their strides; the depth is an axis like them, and goes in
-    steps of stride[0].
+    Rows and columns use their strides; the depth uses stride[0].
     """
     return conv3d(x, filters, (1, *stride[1:]))
 
 
 @wrong("conv3d", hint=2)
 def stride_in_the_shape_only(x, filters, stride):
-    """The stride makes the result smaller, but nothing is skipped.
+    """The stride makes the result smaller, but no voxels are skipped.
 
-    The shape is right, yet output d looks at x[d+i]. It must look at x[d*s0 + i], and so on along
-    the two other axes.
+    The shape is right, but output d uses x[d+i]. It must use x[d*s0 + i], and likewise along the
+    two other axes.
     """
     depth, height, width = conv3d(x, filters, stride).shape[1:]
     return conv3d(x, filters, (1, 1, 1))[:, :depth, :height, :width]
@@ -109,7 +109,7 @@ def stride_in_the_shape_only(x, filters, stride):
 
 @wrong("conv3d", hint=1)
 def first_channel_only(x, filters, stride):
-    """Only the first channel is seen.
+    """Only the first channel is used.
 
     A scan has one, but after a layer there are several. Sum over all C of them.
     """
@@ -120,16 +120,16 @@ def first_channel_only(x, filters, stride):
 def averaged(x, filters, stride):
     """The products are averaged.
 
-    A filter adds up what it meets. You divide by the number of its places, C*K0*K1*K2.
+    A filter is a sum. You divide by the number of its terms, C*K0*K1*K2.
     """
     return conv3d(x, filters, stride) / filters[0].size
 
 
 @wrong("conv3d", hint=1)
 def channels_last(x, filters, stride):
-    """The channels of the result stand last.
+    """The channels of the result are last.
 
-    (D', H', W', O) is another layout. Here channels come first, in x as in the result.
+    (D', H', W', O) is another layout. Here channels come first, in x and in the result.
     """
     return np.moveaxis(conv3d(x, filters, stride), 0, -1)
 
@@ -147,26 +147,26 @@ def last_place_missing(x, filters, stride):
 def stride_ignored(x, filters, stride):
     """The stride is ignored.
 
-    The filter moves by s voxels along an axis from one output to the next: y[o, d] begins at d*s.
+    From one output to the next the filter moves by s voxels along an axis: y[o, d] begins at d*s.
     """
     return conv3d(x, filters, (1, 1, 1))
 
 
 @wrong("conv3d", hint=2)
 def flipped_within_slices(x, filters, stride):
-    """The filters are turned round along rows and columns.
+    """The filters are flipped along rows and columns.
 
-    That is what mathematicians call a convolution. Here x[... + i, ... + j, ... + k] meets
-    filters[..., i, j, k], as it is.
+    That is the mathematical convolution. Here x[... + i, ... + j, ... + k] is multiplied by
+    filters[..., i, j, k].
     """
     return conv3d(x, filters[..., ::-1, ::-1], stride)
 
 
 @wrong("conv3d", hint=1)
 def channels_mixed(x, filters, stride):
-    """The channels are added before they meet the filter.
+    """The channels are added before the multiplication.
 
-    Each channel has numbers of its own in the filter. Multiply first, then add over the channels.
+    Each channel has its own numbers in the filter. Multiply first, then sum over the channels.
     """
     return conv3d(x.sum(0, keepdims=True), filters.sum(1, keepdims=True), stride)
 
@@ -178,8 +178,8 @@ def channels_mixed(x, filters, stride):
 def voxels_counted(ct, level, spacing):
     """The volume is a number of voxels.
 
-    How large a voxel is depends on the scanner: multiply by the product of the three spacings,
-    and divide by 1000 for millilitres.
+    Multiply by the volume of a voxel, the product of the three spacings, and divide by 1000 for
+    millilitres.
     """
     return float(np.count_nonzero(ct >= level)), measure(ct, level, spacing)[1]
 
@@ -196,7 +196,7 @@ def cubic_millimetres(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def divided_by_ten(ct, level, spacing):
-    """A millilitre is taken for 10 cubic millimetres.
+    """A millilitre is treated as 10 cubic millimetres.
 
     A centimetre is 10 mm, but a cubic centimetre is 10 * 10 * 10 = 1000 mm^3.
     """
@@ -208,8 +208,7 @@ def divided_by_ten(ct, level, spacing):
 def slices_without_thickness(ct, level, spacing):
     """The volume lacks the distance of the slices.
 
-    Rows times columns is an area. A voxel is as deep as the slices are apart: multiply by
-    spacing[0] too.
+    Rows times columns is an area. Multiply by spacing[0] too.
     """
     millilitres, steepness = measure(ct, level, spacing)
     return millilitres / spacing[0], steepness
@@ -217,7 +216,7 @@ def slices_without_thickness(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def cubes(ct, level, spacing):
-    """A voxel is taken for a cube.
+    """A voxel is treated as a cube.
 
     spacing[0] is the distance of the slices only. The volume of a voxel is the product of three
     different lengths.
@@ -228,9 +227,9 @@ def cubes(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def level_left_out(ct, level, spacing):
-    """Voxels exactly at the level are left out.
+    """Voxels exactly at the level are not counted.
 
-    ct >= level was asked for, not ct > level. CT values are whole numbers: there are such voxels.
+    The condition is ct >= level, not ct > level. CT values are whole numbers, so such voxels occur.
     """
     millilitres = np.count_nonzero(ct > level) * math.prod(spacing) / 1000
     return millilitres, measure(ct, level, spacing)[1]
@@ -255,10 +254,10 @@ def spacing_ignored(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def spacing_reversed(ct, level, spacing):
-    """The spacings are read from the other end.
+    """The spacings are used in reverse order.
 
-    Here they stand in the order of the axes: depth, rows, columns. Files often say x, y, z, which
-    is the other way round; know which one you have.
+    They are in the order of the axes: depth, rows, columns. Files often have the reverse order, x,
+    y, z.
     """
     return _with_slopes(ct, level, spacing, np.gradient(ct, *spacing[::-1]))
 
@@ -276,7 +275,7 @@ def rows_and_columns_swapped(ct, level, spacing):
 def spacing_multiplied(ct, level, spacing):
     """The slopes are multiplied by the spacing.
 
-    A slope is a rise over a distance: the farther apart the voxels, the gentler. Divide.
+    A slope is a difference divided by a distance.
     """
     slopes = [slope * mm for slope, mm in zip(np.gradient(ct), spacing, strict=True)]
     return _with_slopes(ct, level, spacing, slopes)
@@ -284,10 +283,10 @@ def spacing_multiplied(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def within_slices_only(ct, level, spacing):
-    """The slope along the depth is left out.
+    """The slope along the depth is missing.
 
-    Each slice was looked at by itself. The values also change from slice to slice: that is the
-    first of the three slopes.
+    You handle each slice separately. The values also change from slice to slice: that is the first
+    of the three slopes.
     """
     return _with_slopes(ct, level, spacing, np.gradient(ct, *spacing)[1:])
 
@@ -296,8 +295,8 @@ def within_slices_only(ct, level, spacing):
 def half_forgotten(ct, level, spacing):
     """Inside, the slopes are twice too large.
 
-    From the previous voxel to the next it is two steps: divide by twice the spacing. At the ends
-    it is one step, and yours are right.
+    From the previous voxel to the next it is two steps: divide by twice the spacing. At the ends it
+    is one step, and yours are right.
     """
     slopes = []
     for axis, (slope, mm) in enumerate(zip(np.gradient(ct), spacing, strict=True)):
@@ -309,10 +308,10 @@ def half_forgotten(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def forward_differences(ct, level, spacing):
-    """The slopes look forward only.
+    """The slopes are forward differences.
 
-    next - this is a slope half a voxel further on. Inside, take (next - previous) over two
-    spacings; only at the ends is one of them missing.
+    next - this is the slope half a voxel further on. Inside, take (next - previous) over two
+    spacings; only at the ends one of them is missing.
     """
     slopes = []
     for axis, mm in enumerate(spacing):
@@ -323,7 +322,7 @@ def forward_differences(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def ends_are_neighbours(ct, level, spacing):
-    """The first and the last voxel are taken for neighbours.
+    """The first and the last voxel are treated as neighbours.
 
     np.roll moves one end to the other. At the ends there is one neighbour, one spacing away.
     """
@@ -337,7 +336,7 @@ def ends_are_neighbours(ct, level, spacing):
 def ends_repeated(ct, level, spacing):
     """At the ends the slopes are half of what they should be.
 
-    The last voxel was repeated beyond the end, and the difference taken over two spacings. There
+    You repeated the last voxel beyond the end, and divided the difference by two spacings. There
     the neighbour is one spacing away: divide by one.
     """
     slopes = []
@@ -353,8 +352,8 @@ def ends_repeated(ct, level, spacing):
 def absolute_slopes_added(ct, level, spacing):
     """The three slopes are added.
 
-    They are at right angles to each other, so the length of the vector is wanted: the root of the
-    sum of squares.
+    They are the components of a vector, and the steepness is its length: the root of the sum of
+    squares.
     """
     slopes = np.gradient(ct, *spacing)
     return measure(ct, level, spacing)[0], sum(np.abs(slope) for slope in slopes)
@@ -374,7 +373,7 @@ def root_forgotten(ct, level, spacing):
 def below_the_level(ct, level, spacing):
     """The voxels below the level are counted.
 
-    Dense is where ct is large: ct >= level.
+    Count the voxels with ct >= level.
     """
     _, steepness = measure(ct, level, spacing)
     return np.count_nonzero(ct < level) * math.prod(spacing) / 1000, steepness
@@ -382,7 +381,7 @@ def below_the_level(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def divided_by_a_million(ct, level, spacing):
-    """A millilitre is taken for a million cubic millimetres.
+    """A millilitre is treated as a million cubic millimetres.
 
     That is a litre: 100 mm along each edge. A millilitre is 10 mm along each edge, 1000 mm^3.
     """
@@ -392,7 +391,7 @@ def divided_by_a_million(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def divided_by_a_hundred(ct, level, spacing):
-    """A millilitre is taken for 100 cubic millimetres.
+    """A millilitre is treated as 100 cubic millimetres.
 
     It is a cube with 10 mm along each edge: 10 * 10 * 10 = 1000 mm^3.
     """
@@ -402,9 +401,9 @@ def divided_by_a_hundred(ct, level, spacing):
 
 @wrong("measure", hint=3)
 def values_summed(ct, level, spacing):
-    """The values of the voxels are added up, not the voxels.
+    """The values of the voxels are summed, not the voxels.
 
-    A voxel counts or it does not. Sum the mask, ct >= level, not what stands in ct.
+    Count the voxels: sum the mask, ct >= level, not the values of ct.
     """
     _, steepness = measure(ct, level, spacing)
     return ct[ct >= level].sum() * math.prod(spacing) / 1000, steepness
@@ -414,7 +413,7 @@ def values_summed(ct, level, spacing):
 def spacings_added(ct, level, spacing):
     """The volume of a voxel is the sum of the spacings.
 
-    It is a box: the product of its three edges.
+    It is the product of its three edges.
     """
     _, steepness = measure(ct, level, spacing)
     return np.count_nonzero(ct >= level) * sum(spacing) / 1000, steepness
@@ -422,7 +421,7 @@ def spacings_added(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def first_spacing_for_all(ct, level, spacing):
-    """The spacing of the slices serves all three axes.
+    """The spacing of the slices is used for all three axes.
 
     Each axis has its own: np.gradient takes one number for each, np.gradient(ct, *spacing).
     """
@@ -433,8 +432,8 @@ def first_spacing_for_all(ct, level, spacing):
 def steepest_axis(ct, level, spacing):
     """The steepness is the largest of the three slopes.
 
-    Uphill may be in between the axes. It is the length of the vector: the root of the sum of the
-    squares.
+    The steepest direction may lie between the axes. The steepness is the length of the vector: the
+    root of the sum of the squares.
     """
     slopes = np.abs(np.gradient(ct, *spacing))
     return measure(ct, level, spacing)[0], slopes.max(0)
@@ -455,7 +454,7 @@ def mean_of_squares(ct, level, spacing):
 def flat_ends(ct, level, spacing):
     """At the ends of an axis the slope is 0.
 
-    One neighbour is missing there, the other is not: (next - this) / m, or (this - previous) / m.
+    Only one neighbour is missing there: (next - this) / m, or (this - previous) / m.
     """
     slopes = []
     for axis, slope in enumerate(np.gradient(ct, *spacing)):
@@ -467,10 +466,10 @@ def flat_ends(ct, level, spacing):
 
 @wrong("measure", hint=4)
 def zeros_beyond_the_ends(ct, level, spacing):
-    """Beyond the ends the values are taken for 0.
+    """Beyond the ends the values are assumed to be 0.
 
-    0 HU is water, and there is no water around the scan. At an end use the one neighbour that is
-    there, and its distance.
+    0 HU is water, and there is no water around the scan. At an end use the one neighbour that
+    exists, and its distance.
     """
     padded = np.pad(ct, 1)
     slopes = np.gradient(padded, *spacing)
@@ -481,6 +480,6 @@ def zeros_beyond_the_ends(ct, level, spacing):
 def three_results(ct, level, spacing):
     """The three slopes are returned, not the steepness.
 
-    The steepness is one number for each voxel, the length of the vector of the three.
+    The steepness is one number for each voxel, the length of the vector of the three slopes.
     """
     return measure(ct, level, spacing)[0], np.stack(np.gradient(ct, *spacing))

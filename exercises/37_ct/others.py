@@ -7,21 +7,21 @@ from nnscratch.learn import right
 
 @right("conv3d")
 def by_places_of_the_filter(x, filters, stride):
-    """A product of matrices for each place of the filter."""
+    """One matrix product for each place of the filter."""
     kernel = filters.shape[2:]
     places = [(n - k) // s + 1 for n, k, s in zip(x.shape[1:], kernel, stride, strict=True)]
     y = np.zeros((len(filters), *places))
     for at in np.ndindex(*kernel):
-        seen = tuple(
+        voxels = tuple(
             slice(i, i + (n - 1) * s + 1, s) for i, n, s in zip(at, places, stride, strict=True)
         )
-        y += np.tensordot(filters[(..., *at)], x[(slice(None), *seen)], axes=1)
+        y += np.tensordot(filters[(..., *at)], x[(slice(None), *voxels)], axes=1)
     return y
 
 
 @right("conv3d")
 def by_pictures(x, filters, stride):
-    """Pictures whose slices are added up: a depth of windows, each a sum over its voxels."""
+    """Loops over the outputs; each is a sum over one window."""
     (_, depth, height, width), (count, _, k0, k1, k2) = x.shape, filters.shape
     volume = []
     for d in range(0, depth - k0 + 1, stride[0]):
@@ -50,7 +50,7 @@ def by_differences(ct, level, spacing):
 
 @right("measure")
 def by_positions(ct, level, spacing):
-    """Every voxel has a position in mm; slopes are rises over runs."""
+    """Every voxel has a position in mm; slopes are differences divided by distances."""
     where = [mm * np.arange(n) for n, mm in zip(ct.shape, spacing, strict=True)]
     slopes = []
     for axis, mm in enumerate(where):
