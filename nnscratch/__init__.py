@@ -1,25 +1,14 @@
 """nnscratch: a deep-learning engine written from scratch on NumPy, made to be read."""
 
+# fmt: off
+
 import contextlib
 
 from nnscratch import functional, kernels, nn, optim
 from nnscratch.autograd import enable_grad, grad, no_grad
 from nnscratch.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from nnscratch.operations import (
-    abs,
-    clip,
-    concatenate,
-    cos,
-    exp,
-    log,
-    log1p,
-    matmul,
-    maximum,
-    minimum,
-    sin,
-    sqrt,
-    stack,
-    tanh,
+    abs, clip, concatenate, cos, exp, log, log1p, matmul, maximum, minimum, sin, sqrt, stack, tanh,
     where,
 )
 from nnscratch.tensor import Tensor

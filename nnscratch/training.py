@@ -14,9 +14,9 @@ import nnscratch.functional as F
 from nnscratch import nn
 from nnscratch.autograd import no_grad
 from nnscratch.backend import array_module, to_numpy
-from nnscratch.nn.summary import Summary
 from nnscratch.optim import SGD, Adam, Optimizer
 from nnscratch.progress import live_line
+from nnscratch.summary import Summary
 from nnscratch.tensor import Tensor
 from nnscratch.weights.state import load_state, save_state
 

@@ -18,7 +18,7 @@ FLOORS = [
     ("autograd",),
     ("tensor",),
     ("operations",),
-    ("functional",),
+    ("functional", "summary"),
     ("nn", "optim", "gradcheck"),
     ("opcases", "data", "weights"),
     ("training",),
@@ -224,7 +224,7 @@ def public_without_docstring(tree):
 
 # One line each, whose name says it all.
 SELF_EXPLAINING = {
-    "nn.shapes": {"where", "clip", "asarray", "broadcast_to", "zeros", "full", "concatenate"}
+    "summary.shapes": {"where", "clip", "asarray", "broadcast_to", "zeros", "full", "concatenate"}
     | {"sum_pool", "max_pool"}
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 SUITE = ["test_tensor.py", "test_ops.py", "test_functional.py", "test_optim.py"]
-SUITE += ["test_gradcheck.py", "test_training.py", "nn", "kernels"]
+SUITE += ["test_gradcheck.py", "test_training.py", "nn", "summary", "kernels"]
 
 
 def test_the_floors_below_the_applications_need_no_engine():

@@ -5,7 +5,7 @@ import numpy as np
 from nnscratch.learn import claim
 
 FUNCTIONS = ("receptive_field", "seen")
-READS = "nnscratch/nn/shapes.py"
+READS = "nnscratch/summary/shapes.py"
 PIXELS = 1500  # of the input on which footprints are measured
 
 

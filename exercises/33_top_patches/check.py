@@ -5,7 +5,7 @@ import numpy as np
 from nnscratch.learn import claim
 
 FUNCTIONS = ("top_patches",)
-READS = "nnscratch/nn/shapes.py"
+READS = "nnscratch/summary/shapes.py"
 
 
 def _images(n, channels, size):

@@ -77,9 +77,7 @@ def _promoted(*tensors: Tensor) -> list[Array]:
 # -- one function for any number of dimensions -----------------------------------------------------
 
 
-def _conv_nd(
-    ndim: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Tensor:
+def _conv_nd(ndim, x, weight, bias, stride, padding, dilation, groups) -> Tensor:
     caller = f"conv{ndim}d"
     x, weight, bias, groups = _arguments(caller, ndim, x, weight, bias, groups)
     window = kernels.window(caller, ndim, weight.shape[2:], stride, padding, dilation)
@@ -88,15 +86,7 @@ def _conv_nd(
 
 
 def _conv_transpose_nd(
-    ndim: int,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
+    ndim, x, weight, bias, stride, padding, output_padding, groups, dilation
 ) -> Tensor:
     caller = f"conv_transpose{ndim}d"
     x, weight, bias, groups = _arguments(caller, ndim, x, weight, bias, groups, transposed=True)

@@ -78,14 +78,7 @@ def binary_cross_entropy_with_logits(x, target, reduction: str = "mean") -> Tens
 
 
 def triplet_margin_loss(
-    anchor,
-    positive,
-    negative,
-    margin: float = 1.0,
-    p: float = 2.0,
-    eps: float = 1e-6,
-    swap: bool = False,
-    reduction: str = "mean",
+    anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"
 ) -> Tensor:
     """max(0, d(a, p) − d(a, n) + margin) for rows (N, D); d is the p-norm, not squared.
 

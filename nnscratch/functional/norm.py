@@ -27,14 +27,7 @@ def linear(x, weight, bias=None) -> Tensor:
 
 
 def batch_norm(
-    x,
-    running_mean,
-    running_var,
-    weight=None,
-    bias=None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
+    x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
 ) -> Tensor:
     """x (N, C, *size) with mean 0 and variance 1 in each channel, then times weight plus bias (C,).
 

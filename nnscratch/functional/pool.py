@@ -47,9 +47,7 @@ def _sum_unpool(g: Tensor, window: Window, in_size: Size, scale: float) -> Tenso
 # -- one function for any number of dimensions -----------------------------------------------------
 
 
-def _max_pool_nd(
-    ndim: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Tensor:
+def _max_pool_nd(ndim, x, kernel_size, stride, padding, dilation, ceil_mode) -> Tensor:
     x = as_tensor(x)
     _, window = _windows(
         f"max_pool{ndim}d", x, ndim, kernel_size, stride, padding, dilation, ceil_mode
@@ -59,15 +57,7 @@ def _max_pool_nd(
     return Tensor.from_op("max_pool", data, (x, lambda g: _max_unpool(g, winners, window, in_size)))
 
 
-def _avg_pool_nd(
-    ndim: int,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Tensor:
+def _avg_pool_nd(ndim, x, kernel_size, stride, padding, ceil_mode, count_include_pad) -> Tensor:
     x = as_tensor(x)
     window, wide = _windows(f"avg_pool{ndim}d", x, ndim, kernel_size, stride, padding, 1, ceil_mode)
     if wide == window and (count_include_pad or not any(map(any, window.padding))):
@@ -76,14 +66,7 @@ def _avg_pool_nd(
 
 
 def _windows(
-    caller: str,
-    x: Tensor,
-    ndim: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
+    caller, x, ndim, kernel_size, stride, padding, dilation, ceil_mode
 ) -> tuple[Window, Window]:
     """The checked window, and the one that pools: with ceil_mode it has more padding behind."""
     if x.ndim != ndim + 2:

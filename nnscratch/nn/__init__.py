@@ -3,38 +3,14 @@
 Stands on `functional`. `module` is the tree, `layers` its leaves, `init` their initial weights.
 """
 
+# fmt: off
+
 from nnscratch.nn import init
 from nnscratch.nn.layers import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    Conv1d,
-    Conv2d,
-    Conv3d,
-    ConvTranspose1d,
-    ConvTranspose2d,
-    ConvTranspose3d,
-    Dropout,
-    Flatten,
-    InstanceNorm2d,
-    L2Normalize,
-    LayerNorm,
-    LeakyReLU,
-    Linear,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Tanh,
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv2d, Conv3d, ConvTranspose1d,
+    ConvTranspose2d, ConvTranspose3d, Dropout, Flatten, InstanceNorm2d, L2Normalize, LayerNorm,
+    LeakyReLU, Linear, MaxPool1d, MaxPool2d, MaxPool3d, ReLU, Sequential, Sigmoid, Softmax, Tanh,
 )
 from nnscratch.nn.module import Module, Parameter
-from nnscratch.nn.summary import summary
+from nnscratch.summary import summary

@@ -12,11 +12,11 @@ import numpy as np
 
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
-from nnscratch.nn import shapes as shapes_only
-from nnscratch.nn.shapes import Field, Meter, ShapeOnly
 from nnscratch.style.costs import Objective, default_layers
 from nnscratch.style.scales import Size
 from nnscratch.style.statistics import STATISTICS, Sliced
+from nnscratch.summary import shapes as shapes_only
+from nnscratch.summary.shapes import Field, Meter, ShapeOnly
 from nnscratch.tensor import Tensor
 
 PROCESS = 150 * 2**20  # Python, NumPy, SciPy and Pillow themselves

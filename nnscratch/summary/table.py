@@ -1,6 +1,7 @@
-"""The table of a network: what comes out of each layer, what it costs, what it sees.
+"""The rows of a network's table, and how they are printed.
 
-Stands on `module` and `shapes`: the network runs on shapes, so no number is computed.
+Stands on `shapes`: the network runs on shapes, so no number is computed. It may be any tree of
+modules that has hooks.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,8 @@ from typing import Any
 
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
-from nnscratch.nn import shapes
-from nnscratch.nn.module import Module
-from nnscratch.nn.shapes import Field, Meter, ShapeOnly
+from nnscratch.summary import shapes
+from nnscratch.summary.shapes import Field, Meter, ShapeOnly
 from nnscratch.tensor import Tensor
 
 
@@ -46,7 +46,7 @@ class Summary:
         return "\n".join([text[0], rule, *text[1:], rule, _aligned(total, widths)])
 
 
-def summary(model: Module, input_shape: Sequence[int]) -> Summary:
+def summary(model: Any, input_shape: Sequence[int]) -> Summary:
     """Output shape, parameters, multiply-adds, receptive field and jump of each layer.
 
     input_shape: (N, C, *size). No data runs through the model.
@@ -56,7 +56,7 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     rows: list[Row] = []
     names = {layer: name for name, layer in model.named_modules()}
 
-    def record(layer: Module, inputs: tuple, output: Any) -> None:
+    def record(layer: Any, inputs: tuple, output: Any) -> None:
         if not isinstance(output, Tensor):
             return
         field = getattr(output.data, "field", None)
@@ -83,7 +83,7 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     return Summary(tuple(rows), sum(p.size for p in model.parameters()), meter.multiply_adds)
 
 
-def _input(model: Module, shape: tuple[int, ...], meter: Meter) -> ShapeOnly:
+def _input(model: Any, shape: tuple[int, ...], meter: Meter) -> ShapeOnly:
     if not shape or any(not isinstance(n, int) or n < 1 for n in shape):
         raise ValueError(f"summary: expected input_shape as positive ints (N, C, ...), got {shape}")
     first = next(model.parameters(), None)
