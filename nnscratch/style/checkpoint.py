@@ -58,7 +58,7 @@ class Checkpoint:
         return given if isinstance(given, Checkpoint) else cls(given)
 
     def save(self, state: State, inputs: Mapping[str, str]) -> None:
-        """Write state and fingerprint, if `seconds` have passed or all is done."""
+        """Write state and inputs_digest, if `seconds` have passed or all is done."""
         now = time.monotonic()
         if now - self._saved >= self.seconds or state.done:
             write_npz(self.path, _to_arrays(state, inputs))
@@ -124,7 +124,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 # -- fingerprints ---------------------------------------------------------------------------------
 
 
-def fingerprint(value: Any) -> str:
+def inputs_digest(value: Any) -> str:
     """SHA-256 of arrays (dtype, shape, bytes), of lists and dictionaries of them, and of text."""
     digest = hashlib.sha256()
     _feed(digest, value)

@@ -12,8 +12,8 @@ import numpy as np
 
 from nnscratch.host.memory import IDLE_BYTES
 from nnscratch.shapes import Field, Meter, ShapeOnly
-from nnscratch.style.costs import Objective, default_layers
 from nnscratch.style.scales import Size
+from nnscratch.style.settings import Objective, default_layers
 from nnscratch.style.statistics import STATISTICS, Sliced
 from nnscratch.tensor import Tensor, no_grad
 

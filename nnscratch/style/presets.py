@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from nnscratch.style.costs import Objective
+from nnscratch.style.settings import Objective
 from nnscratch.style.vgg import VGG
 from nnscratch.weights import Preprocess
 from nnscratch.weights.form import CAFFE, TORCHVISION

@@ -28,7 +28,7 @@ Distance = Callable[[Tensor], Tensor]
 BLOCK = 2048  # places whose features are widened to float64 at one time
 
 
-class Kind(ABC):
+class StyleStatistic(ABC):
     """A statistic of features (N, C, *size), and how far one is from another."""
 
     additive = True
@@ -46,7 +46,7 @@ class Kind(ABC):
 
 
 @dataclass(frozen=True)
-class Gram(Kind):
+class Gram(StyleStatistic):
     """The mean product of each two channels: G = F Fᵀ / places, (N, C, C).
 
     Distance: Σ (G − A)² / (4 C²). Differentiable to any order.
@@ -61,7 +61,7 @@ class Gram(Kind):
 
 
 @dataclass(frozen=True)
-class MeanVariance(Kind):
+class MeanVariance(StyleStatistic):
     """Each channel's mean, and mean square: (N, 2, C), float64.
 
     Distance: mean over channels of (Δ mean)² + (Δ deviation)², with eps added to the variances.
@@ -90,7 +90,7 @@ class MeanVariance(Kind):
 
 
 @dataclass(frozen=True)
-class Wasserstein(Kind):
+class Wasserstein(StyleStatistic):
     """Means, and mean products of channels: (N, C + 1, C), the means being row 0, float64.
 
     Distance: that of the Gaussians with these moments, |Δ mean|² + tr(Σ + Σ' − 2 (Σ'½ Σ Σ'½)½),
@@ -130,7 +130,7 @@ class Wasserstein(Kind):
 
 
 @dataclass(frozen=True)
-class Sliced(Kind):
+class Sliced(StyleStatistic):
     """The points' shadows on random lines, in order: (N, directions, places).
 
     Distance: the mean squared difference of the k-th smallest, over all k and directions; where the
@@ -171,7 +171,7 @@ class Sliced(Kind):
         return (difference**2).sum() * (1 / math.prod(statistic.shape[1:]))
 
 
-STATISTICS: dict[str, Kind] = {
+STATISTICS: dict[str, StyleStatistic] = {
     "gram": Gram(),
     "mean-variance": MeanVariance(),
     "wasserstein": Wasserstein(),

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnscratch.style import vgg
-from nnscratch.style.costs import Objective
 from nnscratch.style.scales import Size
-from nnscratch.style.transfer import Result, Settings, Watch, stylize
+from nnscratch.style.settings import Objective, Settings
+from nnscratch.style.transfer import OnStep, Result, stylize
 
 # of random networks by dimensions; a place of the last layer sees 78 of a signal, 18 × 18, 18³
 CONFIGS: dict[int, vgg.Config] = {
@@ -31,7 +31,7 @@ def synthesize(
     network: Any = None,
     objective: Objective = STYLE_ALONE,
     settings: Settings = FROM_NOISE,
-    on_step: Watch | None = None,
+    on_step: OnStep | None = None,
 ) -> Result:
     """Something new with the sample's texture: (C, *size) -> Result, its image (C, *size).
 

@@ -9,8 +9,9 @@ from nnscratch import Tensor, grad, gradcheck
 from nnscratch.data import PICTURES
 from nnscratch.optim import Adam
 from nnscratch.style import vgg
-from nnscratch.style.costs import Costs, Objective, Style, area_average, default_layers
+from nnscratch.style.costs import Costs, area_average
 from nnscratch.style.losses import content_cost, gram_matrix, style_cost, total_variation
+from nnscratch.style.settings import Objective, Style, default_layers
 from nnscratch.style.statistics import KINDS, STATISTICS
 
 CONTENT = PICTURES["landscape"](32)
@@ -145,7 +146,9 @@ def test_own_masks_choose_a_part_of_the_style(network):
     changed[:, :, 34:] = 1 - changed[:, :, 34:]
     for own_mask, same in ((half_mask(40), True), (None, False)):
         grams = [
-            Costs(network, CONTENT, [Style(x, own_mask=own_mask)]).targets()[0]["relu2_1"].numpy()
+            Costs(network, CONTENT, [Style(x, own_mask=own_mask)])
+            .style_targets[0]["relu2_1"]
+            .numpy()
             for x in (SWIRLS, changed)
         ]
         assert np.array_equal(*grams) == same
@@ -210,7 +213,7 @@ def test_cached_targets_spare_the_styles(network, kind, monkeypatch):
         network, "features", lambda x, layers: sizes.append(x.shape[2:]) or features(x, layers)
     )
     second = CONTENT[:, ::-1].copy()
-    again = Costs(network, second, styles, objective, first.targets())
+    again = Costs(network, second, styles, objective, first.style_targets)
     assert sizes == [(32, 32)]
     fresh = Costs(network, second, styles, objective)
     image = Tensor(CONTENT[None])
@@ -218,9 +221,9 @@ def test_cached_targets_spare_the_styles(network, kind, monkeypatch):
 
 
 def test_cached_targets_of_something_else_are_refused(network):
-    cached = Costs(network, CONTENT, [Style(SWIRLS)]).targets()
+    cached = Costs(network, CONTENT, [Style(SWIRLS)]).style_targets
     for styles, layers in (([Style(SWIRLS)] * 2, None), ([Style(SWIRLS)], ("relu1_1",))):
-        with pytest.raises(ValueError, match="the cached targets are of 1 styles at"):
+        with pytest.raises(ValueError, match="the targets are of 1 styles at"):
             parts(network, styles=styles, style_layers=layers, cached=cached)
 
 
