@@ -15,11 +15,12 @@ from nnscratch import files
 from nnscratch.data.images import check_target
 from nnscratch.progress import live_line
 from nnscratch.style import animation, colour, job, page, presets
+from nnscratch.style.descent import Step
 from nnscratch.style.job import Job
 from nnscratch.style.losses import TV_POWERS
 from nnscratch.style.settings import INITS, OPTIMIZERS, Objective, Settings
 from nnscratch.style.statistics import KINDS
-from nnscratch.style.transfer import Result, Step, Targets
+from nnscratch.style.transfer import Result, Targets
 from nnscratch.style.vgg import PADDINGS, POOLINGS, VGG
 
 DESCRIPTION = """\

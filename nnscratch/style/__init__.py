@@ -6,11 +6,12 @@ gives the network, `stylize` the picture; `synthesize` makes textures, also of s
 
 from nnscratch.style import gatys, presets, vgg
 from nnscratch.style.costs import CostParts
+from nnscratch.style.descent import Step
 from nnscratch.style.losses import content_cost, gram_matrix, style_cost, total_variation
 from nnscratch.style.settings import Objective, Settings, Style, default_layers
 from nnscratch.style.statistics import KINDS
 from nnscratch.style.synthesis import synthesize
-from nnscratch.style.transfer import Result, Step, prepare_targets, stylize
+from nnscratch.style.transfer import Result, prepare_targets, stylize
 
 __all__ = [
     "CostParts",

@@ -7,6 +7,7 @@ Source: Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional 
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from nnscratch.style.statistics import STATISTICS, Distance
 from nnscratch.tensor import Tensor, no_grad
 
 Features = dict[str, Tensor]
+Distances = dict[str, tuple[Distance, float]]
 
 
 class CostParts(NamedTuple):
@@ -41,14 +43,7 @@ class Costs:
     Raises ValueError if a layer is missing, a mask does not fit, or features are not finite.
     """
 
-    def __init__(
-        self,
-        network: Any,
-        content: Any,
-        styles: Sequence[Style],
-        objective: Objective | None = None,
-        targets: Sequence[Features] | None = None,
-    ):
+    def __init__(self, network, content, styles, objective: Objective | None = None, targets=None):
         self.network, self.styles = network, list(styles)
         self.objective = objective or Objective()
         self.content_layers, self.style_layers = self.objective.layers_in(network)
@@ -58,15 +53,15 @@ class Costs:
         self.regions = [self._first_with_mask(style.mask) for style in self.styles]
         self._grids: dict[tuple[int, Size], Any] = {}
         with no_grad():
-            self.content_targets = finite_features(
-                network, content, self.content_layers, "the content"
-            )
+            features = finite_features(network, content, self.content_layers, "the content")
             if targets is None:
                 targets = style_targets(network, self.styles, self.objective)
             self._check_targets(targets)
             self.style_targets = list(targets)
-            self._content_scales = self._scales_of_content()
-            self._distances = [self._scaled_distances(x) for x in self.style_targets]
+            self._content_distances = self._distances(features, self.content_layers, "content")
+            self._style_distances = [
+                self._distances(x, self.style_layers, "style") for x in self.style_targets
+            ]
 
     def __call__(self, image: Tensor) -> CostParts:
         """Raises ValueError, naming the layer, where the features are not finite."""
@@ -98,10 +93,9 @@ class Costs:
 
     def content_cost(self, features: Features, image: Tensor) -> Tensor:
         """α Σ_l w_l C_l over the content layers."""
-        cost = self.objective.convention.content
         terms = (
-            cost(features[name], target) * self._content_scales[name]
-            for name, target in self.content_targets.items()
+            distance(features[name]) * scale
+            for name, (distance, scale) in self._content_distances.items()
         )
         return _sum(terms, image)
 
@@ -125,7 +119,7 @@ class Costs:
         terms = (
             distance(statistics[region][name]) * float(scale * style.weight / total_weight)
             for style, region, distances in zip(
-                self.styles, self.regions, self._distances, strict=True
+                self.styles, self.regions, self._style_distances, strict=True
             )
             for name, (distance, scale) in distances.items()
         )
@@ -152,33 +146,21 @@ class Costs:
 
     # -- what depends on the targets alone ---------------------------------------------------
 
-    def _scales_of_content(self) -> dict[str, float]:
-        """{layer: the factor before its cost}."""
-        cost, weight = self.objective.convention.content, self.objective.content_weight
-        return {
-            name: float(weight * self.content_layers[name])
-            / self._divisor(cost(target * 0.0, target))
-            for name, target in self.content_targets.items()
-        }
+    def _distances(self, targets: Features, weights: dict[str, float], name: str) -> Distances:
+        """{layer: (distance to its target, the factor before it)}.
 
-    def _scaled_distances(self, targets: Features) -> dict[str, tuple[Distance, float]]:
-        """{layer: (distance to its target, the factor before it)}."""
-        weight, distances = self.objective.style_weight, {}
-        for name, target in targets.items():
-            distance = self._distance_to(target)
-            scale = weight * self.style_layers[name] / self._divisor(distance(target * 0.0))
-            distances[name] = distance, scale
+        Normalised costs are divided by the distance of features that are all 0.
+        """
+        weight = getattr(self.objective, f"{name}_weight")
+        cost, distances = getattr(self.objective.convention, name), {}
+        for layer, target in targets.items():
+            if cost is None:
+                distance = STATISTICS[self.objective.style_kind].distance_to(target)
+            else:
+                distance = partial(_distance, cost, target)
+            blank = distance(target * 0.0).item() if self.objective.convention.normalised else 1.0
+            distances[layer] = distance, float(weight * weights[layer]) / (blank or 1.0)
         return distances
-
-    def _distance_to(self, target: Tensor) -> Distance:
-        cost = self.objective.convention.style
-        if cost is None:
-            return STATISTICS[self.objective.style_kind].distance_to(target)
-        return lambda statistic: cost(statistic, target)
-
-    def _divisor(self, blank_cost: Tensor) -> float:
-        """What a cost is divided by: the cost of features that are all 0, if normalised."""
-        return (blank_cost.item() if self.objective.convention.normalised else 1.0) or 1.0
 
     def _first_with_mask(self, mask: Any) -> int:
         masks = [style.mask for style in self.styles]
@@ -186,7 +168,7 @@ class Costs:
 
     # -- checks ------------------------------------------------------------------------------
 
-    def _check_inputs(self, content: Any) -> None:
+    def _check_inputs(self, content) -> None:
         if self.content_layers and content is None:
             raise ValueError("style: expected a content, got none; set content_weight to 0")
         if self.style_layers and not sum(style.weight for style in self.styles) > 0:
@@ -221,13 +203,10 @@ def style_targets(network: Any, styles: Sequence[Style], objective: Objective) -
     targets = []
     with no_grad():
         for i, style in enumerate(styles, start=1):
-            features = finite_features(network, style.image, layers, f"style {i}")
-            targets.append(
-                {
-                    name: statistic(x, area_average(style.own_mask, x.shape[2:]))
-                    for name, x in features.items()
-                }
-            )
+            target = finite_features(network, style.image, layers, f"style {i}")
+            for name, x in target.items():
+                target[name] = statistic(x, area_average(style.own_mask, x.shape[2:]))
+            targets.append(target)
     return targets
 
 
@@ -243,13 +222,7 @@ def finite_features(network: Any, image: Any, layers: Iterable[str], what: str) 
     return features
 
 
-def _explain_nonfinite(
-    network: Any,
-    image: Tensor,
-    layers: Iterable[str],
-    what: str = "the picture",
-    parts: Iterable[Tensor] = (),
-) -> str:
+def _explain_nonfinite(network, image, layers, what="the picture", parts=()) -> str:
     """Names the first layer with a NaN or an infinity."""
     if not np.isfinite(to_numpy(image.data)).all():
         return f"style: {what} holds values that are not finite; lower the rate or the weights"
@@ -300,6 +273,10 @@ def _same_mask(mask: Any, other: Any) -> bool:
 
 
 # -- small helpers --------------------------------------------------------------------------------
+
+
+def _distance(cost: Any, target: Tensor, features: Tensor) -> Tensor:
+    return cost(features, target)
 
 
 def gradient_of(leaf: Tensor) -> np.ndarray:

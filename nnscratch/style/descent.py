@@ -4,7 +4,7 @@ Stands on `optim`, and on `checkpoint` for the state that it moves.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,24 +23,37 @@ ROUND = 25  # iterations of L-BFGS between two checkpoints
 WINDOW = 20  # iterations whose mean loss counts as one when progress is judged
 
 
+@dataclass(frozen=True)
+class Step:
+    """The weighted costs of an iteration, and the picture (C, *size) after it.
+
+    iteration: from 1, over all scales; scale: its number, from 0
+    """
+
+    iteration: int
+    loss: float
+    content: float
+    style: float
+    tv: float
+    image: np.ndarray
+    scale: int = 0
+
+
+OnStep = Callable[[Step], None]
+
+
 class Descent:
     """Lowers the costs of `state.image` for `iterations`, or until it has converged.
 
-    costs: Costs or TiledCosts; report() is called after each iteration, save() wherever the state
-    can be resumed from
+    costs: Costs or TiledCosts
+    on_step: None, or called after each iteration; save: called with each state to resume from
     """
 
     def __init__(
-        self,
-        costs: Any,
-        settings: Settings,
-        iterations: int,
-        state: State,
-        report: Callable[[], None],
-        save: Callable[[], None],
-    ):
+        self, costs, settings: Settings, iterations: int, state: State, on_step, save
+    ) -> None:
         self.costs, self.settings, self.iterations = costs, settings, iterations
-        self.state, self.report, self.save = state, report, save
+        self.state, self.on_step, self.save = state, on_step, save
         self.image = Tensor(state.image, requires_grad=True)
         self.values: dict[str, float] = {}  # of the costs at self.image
 
@@ -102,7 +115,7 @@ class Descent:
             optimizer.step(self._evaluate, self._advance)
             self.state.image = self.image.data
             moved = self.state.step > step
-            self.save()
+            self.save(self.state)
 
     def _step(self, optimizer: Any) -> None:
         """One step, clipped to [0, 1], and added to the running mean."""
@@ -115,13 +128,17 @@ class Descent:
 
     def _advance(self, moments: dict[str, Any] | None = None) -> None:
         """Enter an iteration into the state. moments: None where it cannot be resumed from here."""
-        self.state.image = self.image.data
-        self.state.step += 1
-        self.state.history.append({"scale": float(self.state.scale), **self.values})
+        state, values = self.state, self.values
+        state.image = self.image.data
+        state.step += 1
+        state.history.append({"scale": float(state.scale), **values})
         if moments is not None:
-            self.state.moments = moments
-            self.save()
-        self.report()
+            state.moments = moments
+            self.save(state)
+        if self.on_step is not None:
+            self.on_step(
+                Step(len(state.history), **values, image=state.image[0], scale=state.scale)
+            )
 
     # -- the costs ----------------------------------------------------------------------------
 

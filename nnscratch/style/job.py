@@ -13,10 +13,11 @@ import numpy as np
 
 from nnscratch.data.images import Picture, check_target, read_image, read_picture, save_image
 from nnscratch.style import colour, masks, metadata, presets, vgg
+from nnscratch.style.descent import Step
 from nnscratch.style.estimate import Estimate, estimate
 from nnscratch.style.footprint import extents, used_layers
 from nnscratch.style.settings import Objective, Settings, Style
-from nnscratch.style.transfer import Result, Step, Targets, prepare_targets, stylize
+from nnscratch.style.transfer import Result, Targets, prepare_targets, stylize
 from nnscratch.style.vgg import VGG
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")

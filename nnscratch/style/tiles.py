@@ -11,7 +11,7 @@ Source: Galerne et al. 2022 (arXiv:2212.13459), section 3.
 import itertools
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from nnscratch.style import costs as whole
 from nnscratch.style.costs import CostParts, Costs, Features, area_average, gradient_of
 from nnscratch.style.footprint import PROCESS, extents, kept_bytes, picture_bytes, step_bytes
 from nnscratch.style.scales import Size
-from nnscratch.style.settings import Objective, Style
+from nnscratch.style.settings import Objective
 from nnscratch.style.statistics import STATISTICS, StyleStatistic
 from nnscratch.tensor import Tensor, as_tensor, no_grad
 
@@ -130,13 +130,7 @@ class Region:
     mask_at: size of a layer -> mask on its grid, or None for everywhere
     """
 
-    def __init__(
-        self,
-        mask_at: Callable[[Size], Any],
-        grid: Grid,
-        layers: Iterable[str],
-        statistic: StyleStatistic,
-    ):
+    def __init__(self, mask_at, grid: Grid, layers: Iterable[str], statistic: StyleStatistic):
         self.grid, self.statistic = grid, statistic
         self.masks = {name: mask_at(grid.positions[name]) for name in layers}
         self.energy = {
@@ -177,11 +171,7 @@ class TiledNetwork:
         return self.gather(image, self.grid(image.shape[1:], layers), layers)[0]
 
     def gather(
-        self,
-        image: np.ndarray,
-        grid: Grid,
-        layers: Iterable[str],
-        regions: Mapping[int, Region] | None = None,
+        self, image, grid: Grid, layers, regions=None
     ) -> tuple[Features, dict[int, Features]]:
         """The whole features of `layers`, and {region: {layer: statistic}}, without a graph.
 
@@ -211,9 +201,7 @@ def _tensors(arrays: Mapping[str, np.ndarray]) -> Features:
     return {name: Tensor(x) for name, x in arrays.items()}
 
 
-def style_targets(
-    network: Any, styles: Sequence[Style], objective: Objective, side: int | None
-) -> list[Features]:
+def style_targets(network, styles, objective: Objective, side: int | None) -> list[Features]:
     """As costs.style_targets; in tiles, which hold no features whole, where side is a number.
 
     Statistics that are not additive (sliced) need the whole features.
@@ -243,15 +231,7 @@ class TiledCosts:
     are kept for the whole picture, though never with their graph.
     """
 
-    def __init__(
-        self,
-        network: Any,
-        content: np.ndarray,
-        styles: Sequence[Style],
-        objective: Objective,
-        side: int,
-        targets: Sequence[Features] | None = None,
-    ):
+    def __init__(self, network, content, styles, objective: Objective, side: int, targets=None):
         if targets is None:
             targets = style_targets(network, styles, objective, side)
         self.network, self.statistic = TiledNetwork(network, side), STATISTICS[objective.style_kind]
@@ -289,9 +269,7 @@ class TiledCosts:
     def _gather(self, image: np.ndarray) -> tuple[Features, dict[int, Features]]:
         return self.network.gather(image, self.grid, self.whole_layers, self.regions)
 
-    def _costs(
-        self, image: Tensor, features: Features, statistics: dict[int, Features]
-    ) -> CostParts:
+    def _costs(self, image: Tensor, features: Features, statistics) -> CostParts:
         """Raises ValueError where they are not finite."""
         costs = self.costs
         if not self.statistic.additive:
@@ -305,9 +283,7 @@ class TiledCosts:
             costs(image.detach())  # which raises, and names the layer
         return parts
 
-    def _tile_gradient(
-        self, pixels: np.ndarray, tile: Tile, features: Features, statistics: dict[int, Features]
-    ) -> np.ndarray:
+    def _tile_gradient(self, pixels, tile: Tile, features: Features, statistics) -> np.ndarray:
         """The gradients in whole features and statistics, propagated to a tile's pixels."""
         leaf = Tensor(pixels, requires_grad=True)
         cores = self.network.cores(leaf, self.costs.layers, self.grid, tile)
@@ -330,12 +306,7 @@ class TiledCosts:
 
 
 def tile_side(
-    network: Any,
-    content: np.ndarray,
-    styles: Sequence[Style],
-    objective: Objective,
-    optimizer: str = "adam",
-    max_memory: float | None = None,
+    network, content, styles, objective: Objective, optimizer="adam", max_memory=None
 ) -> int | None:
     """The longest side of tiles in pixels; None where max_memory (bytes) suffices without tiles.
 

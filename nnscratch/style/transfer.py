@@ -6,7 +6,7 @@ Source: Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional 
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -16,28 +16,12 @@ import numpy as np
 from nnscratch.style import scales
 from nnscratch.style.checkpoint import Checkpoint, inputs_digest
 from nnscratch.style.costs import Costs, Features
-from nnscratch.style.descent import Descent, first_state, next_scale
+from nnscratch.style.descent import Descent, OnStep, first_state, next_scale
 from nnscratch.style.scales import Size
 from nnscratch.style.settings import Objective, Settings, Style
 from nnscratch.style.tiles import TiledCosts, style_targets, tile_side
 
 SMALLEST_STYLE = 32  # pixels; at coarse scales a style must still fill a deep layer
-
-
-@dataclass(frozen=True)
-class Step:
-    """The weighted costs of an iteration, and the picture (C, *size) after it.
-
-    iteration: from 1, over all scales; scale: its number, from 0
-    """
-
-    iteration: int
-    loss: float
-    content: float
-    style: float
-    tv: float
-    image: np.ndarray
-    scale: int = 0
 
 
 @dataclass
@@ -49,7 +33,6 @@ class Result:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-OnStep = Callable[[Step], None]
 Styles = np.ndarray | Style | Sequence[np.ndarray | Style]
 Targets = Mapping[float, Sequence[Features]]
 
@@ -90,9 +73,10 @@ def stylize(
     start = None if start is None else _checked("start", start)
     plan = settings.plan(content.shape[1:])
 
-    state, save = None, _ignore
+    state, save = None, lambda state: None
     if checkpoint is not None:
-        checkpoint = Checkpoint.of(checkpoint)
+        if not isinstance(checkpoint, Checkpoint):
+            checkpoint = Checkpoint(checkpoint)
         options = (objective, settings, max_memory)
         inputs = _digests(network, content, styles, start, options)
         state, save = checkpoint.load(inputs), partial(checkpoint.save, inputs=inputs)
@@ -101,8 +85,7 @@ def stylize(
     while not state.done:
         size, iterations = plan[state.scale]
         costs = _costs_at(size, network, content, styles, objective, settings, max_memory, targets)
-        report = partial(_report, state, on_step)
-        Descent(costs, settings, iterations, state, report, partial(save, state)).run()
+        Descent(costs, settings, iterations, state, on_step, save).run()
         if state.scale + 1 == len(plan):
             state = replace(state, done=True)
         else:
@@ -112,12 +95,7 @@ def stylize(
 
 
 def prepare_targets(
-    network: Any,
-    styles: Styles,
-    size: Size,
-    objective: Objective | None = None,
-    settings: Settings | None = None,
-    max_memory: float | None = None,
+    network, styles: Styles, size: Size, objective=None, settings=None, max_memory=None
 ) -> Targets:
     """The styles' statistics at every scale of a result of `size`, for `stylize` to compare with.
 
@@ -158,16 +136,6 @@ def _first_picture(content, styles, start, settings: Settings, size: Size) -> np
         return noise.astype(content.dtype)
     picture = content if settings.init == "content" else styles[0].image
     return _resized(picture.astype(content.dtype), size)
-
-
-def _report(state, on_step: OnStep | None) -> None:
-    if on_step is not None:
-        costs = {name: x for name, x in state.history[-1].items() if name != "scale"}
-        on_step(Step(len(state.history), image=state.image[0], scale=state.scale, **costs))
-
-
-def _ignore(state) -> None:
-    """In place of saving."""
 
 
 def _digests(network, content, styles, start, options) -> dict[str, str]:

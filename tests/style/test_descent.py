@@ -30,7 +30,7 @@ def descend(settings, iterations, bowl=None, state=None):
     state = state or first_state(np.full(TARGET.shape, 0.5))
     pauses = []
     Descent(
-        bowl or Bowl(), settings, iterations, state, lambda: None, lambda: pauses.append(state.step)
+        bowl or Bowl(), settings, iterations, state, None, lambda state: pauses.append(state.step)
     ).run()
     return state, pauses
 
@@ -92,8 +92,8 @@ def test_the_running_mean_is_without_bias():
         Settings(average=decay),
         7,
         state,
-        lambda: iterates.append(state.image[0].copy()),
-        lambda: None,
+        lambda step: iterates.append(step.image.copy()),
+        lambda state: None,
     )
     one.run()
     weights = decay ** np.arange(6, -1, -1.0)
