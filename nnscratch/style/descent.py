@@ -60,10 +60,16 @@ class Descent:
     def run(self) -> None:
         if self.settings.optimizer == "lbfgs":
             self._lbfgs()
-        elif self.settings.optimizer == "adam":
-            self._adam()
         else:
-            self._gradient_descent()
+            optimizer = self._optimizer()
+            while self._remaining():
+                self._evaluate()
+                if isinstance(optimizer, SGD):
+                    self._set_rate(optimizer)
+                optimizer.step()
+                self.image.data = self.image.data.clip(0.0, 1.0)
+                self._add_to_average()
+                self._advance(_moments(optimizer))
         self._compare_last_pictures()
 
     def _remaining(self) -> int:
@@ -75,36 +81,32 @@ class Descent:
 
     # -- the optimisers -----------------------------------------------------------------------
 
-    def _adam(self) -> None:
-        optimizer, saved = Adam([self.image], self.settings.lr, BETAS), self.state.moments
-        if saved:
-            optimizer.moments = [(saved["m"], saved["v"], int(saved["t"]))]
-        while self._remaining():
-            self._evaluate()
-            self._step(optimizer)
-            m, v, t = optimizer.moments[0] or (None, None, 0)
-            self._advance({"m": m, "v": v, "t": np.array(t)})
+    def _optimizer(self) -> Adam | SGD:
+        """Adam or gradient descent, with the moments in the state; `_moments` is the inverse."""
+        saved = self.state.moments
+        if self.settings.optimizer == "adam":
+            adam = Adam([self.image], self.settings.lr, BETAS)
+            if saved:
+                adam.moments = [(saved["m"], saved["v"], int(saved["t"]))]
+            return adam
+        sgd = SGD([self.image], float(saved.get("rate", 0.0)), MOMENTUM)
+        sgd.velocity = [saved.get("velocity")]
+        return sgd
 
-    def _gradient_descent(self) -> None:
-        """Momentum 0.9, and the "bold driver": the rate grows by 5 % while the loss falls.
+    def _set_rate(self, optimizer: SGD) -> None:
+        """The "bold driver": the rate grows by 5 % while the loss falls.
 
         After a rise the rate is halved and the velocity reset. The first step has a root mean
-        square of lr / 10; with this momentum, steps in one direction become ten times as long.
+        square of lr / 10; with momentum 0.9, steps in one direction become ten times as long.
         """
-        optimizer, saved = SGD([self.image], 1.0, MOMENTUM), self.state.moments
-        optimizer.velocity = [saved.get("velocity")]
-        rate: Any = saved.get("rate")
-        while self._remaining():
-            self._evaluate()
-            if rate is None:
-                rate = (1 - MOMENTUM) * self.settings.lr / _root_mean_square(self.image.grad)
-            elif self.state.step and self.values["loss"] > self.state.history[-1]["loss"]:
-                rate, optimizer.velocity = SLOWER * rate, [None]
-            else:
-                rate = FASTER * rate
-            optimizer.lr = float(rate)
-            self._step(optimizer)
-            self._advance({"velocity": optimizer.velocity[0], "rate": np.array(rate)})
+        if not optimizer.lr:
+            gradient: Any = self.image.grad
+            length = np.sqrt(np.mean(np.square(gradient.data, dtype=np.float64)))
+            optimizer.lr = (1 - MOMENTUM) * self.settings.lr / (float(length) or 1.0)
+        elif self.state.step and self.values["loss"] > self.state.history[-1]["loss"]:
+            optimizer.lr, optimizer.velocity = SLOWER * optimizer.lr, [None]
+        else:
+            optimizer.lr = FASTER * optimizer.lr
 
     def _lbfgs(self) -> None:
         """In rounds that each begin without history, as SciPy's cannot be saved."""
@@ -117,10 +119,7 @@ class Descent:
             moved = self.state.step > step
             self.save(self.state)
 
-    def _step(self, optimizer: Any) -> None:
-        """One step, clipped to [0, 1], and added to the running mean."""
-        optimizer.step()
-        self.image.data = self.image.data.clip(0.0, 1.0)
+    def _add_to_average(self) -> None:
         state, decay = self.state, self.settings.average
         if decay:
             state.average = decay * state.average + (1 - decay) * self.image.data[0]
@@ -207,6 +206,9 @@ def next_scale(state: State, size: Size) -> State:
     )
 
 
-def _root_mean_square(gradient: Any) -> float:
-    """1 where the gradient is 0."""
-    return float(np.sqrt(np.mean(np.square(gradient.data, dtype=np.float64)))) or 1.0
+def _moments(optimizer: Adam | SGD) -> dict[str, Any]:
+    """What the next step of the optimiser depends on."""
+    if isinstance(optimizer, SGD):
+        return {"velocity": optimizer.velocity[0], "rate": np.array(optimizer.lr)}
+    m, v, t = optimizer.moments[0] or (None, None, 0)
+    return {"m": m, "v": v, "t": np.array(t)}

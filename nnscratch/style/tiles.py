@@ -27,9 +27,10 @@ from nnscratch.style.statistics import STATISTICS, StyleStatistic
 from nnscratch.tensor import Tensor, as_tensor, no_grad
 
 Span = tuple[int, int]  # start and stop
+Gathered = tuple[Features, dict[int, Features]]  # whole features; statistics of each region
 
 
-# -- where tiles lie ------------------------------------------------------------------------------
+# -- the grid of tiles ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,19 @@ class Grid:
         """
         shapes = extents(network, layers, channels, size)
         wraps = getattr(network, "padding", "constant") == "wrap"
-        _check_layers(shapes, size)
-        jumps = {name: x.jump for name, x in shapes.items()}
+        for name, x in shapes.items():
+            if x.shape[2:] != tuple(n // j for n, j in zip(size, x.jump, strict=True)):
+                raise ValueError(
+                    f"tiles: expected layers as large as the picture over their stride, got {name} "
+                    f"of {x.shape[2:]} for {size} and stride {x.jump}; do without max_memory"
+                )
         axes = []
         for axis, n in enumerate(size):
             jump = max(x.jump[axis] for x in shapes.values())
             halo = max((x.field[axis] - x.jump[axis]) // 2 for x in shapes.values())
             axes.append(cut(n, side, jump, _ceil(halo, jump), wraps))
         tiles = [Tile(*zip(*spans, strict=True)) for spans in itertools.product(*axes)]
+        jumps = {name: x.jump for name, x in shapes.items()}
         return cls(size, tiles, jumps, {name: x.shape[2:] for name, x in shapes.items()})
 
     def inside(self, tile: Tile, layer: str) -> tuple[slice, ...]:
@@ -110,15 +116,6 @@ def cut(n: int, side: int, jump: int, halo: int, wraps: bool) -> list[tuple[Span
 
 def _ceil(n: int, step: int) -> int:
     return -(-n // step) * step
-
-
-def _check_layers(shapes: Mapping[str, Any], size: Size) -> None:
-    for name, x in shapes.items():
-        if x.shape[2:] != tuple(n // j for n, j in zip(size, x.jump, strict=True)):
-            raise ValueError(
-                f"tiles: expected layers as large as the picture over their stride, got {name} of "
-                f"{x.shape[2:]} for {size} and stride {x.jump}; do without max_memory"
-            )
 
 
 # -- features and statistics of tiles --------------------------------------------------------------
@@ -168,16 +165,13 @@ class TiledNetwork:
         """images (1, C, *size) -> {name: features}; without a graph, the same numbers."""
         layers = list(layers)
         image = as_tensor(images).numpy()
-        return self.gather(image, self.grid(image.shape[1:], layers), layers)[0]
+        return self.gather(image, self.grid(image.shape[1:], layers), layers, {})[0]
 
-    def gather(
-        self, image, grid: Grid, layers, regions=None
-    ) -> tuple[Features, dict[int, Features]]:
+    def gather(self, image, grid: Grid, layers, regions: Mapping[int, Region]) -> Gathered:
         """The whole features of `layers`, and {region: {layer: statistic}}, without a graph.
 
         Statistics add up in float64, as a covariance is a small difference of large sums.
         """
-        layers, regions = list(layers), regions or {}
         needed = {*layers, *(name for region in regions.values() for name in region.masks)}
         features: dict[str, np.ndarray] = {}
         sums: dict[int, dict[str, Any]] = {number: {} for number in regions}
@@ -266,7 +260,7 @@ class TiledCosts:
             gradient[pixels] += self._tile_gradient(image[pixels], tile, features, statistics)
         return parts, gradient
 
-    def _gather(self, image: np.ndarray) -> tuple[Features, dict[int, Features]]:
+    def _gather(self, image: np.ndarray) -> Gathered:
         return self.network.gather(image, self.grid, self.whole_layers, self.regions)
 
     def _costs(self, image: Tensor, features: Features, statistics) -> CostParts:
