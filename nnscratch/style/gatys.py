@@ -57,11 +57,18 @@ def transfer(
     """Give content the style of another picture: three of (3, H, W) in [0, 1] -> (3, H, W), losses.
 
     network: `vgg.load("vgg19", pooling="avg")`, as the paper replaces maximum by average pooling
-    style: resized to the content's size; start: white noise (section 2.3) or the content (fig. 6)
+    style: resized to the content's size, as in section 3
+    start: white noise (section 2.3), or one of the two pictures (figure 6)
     alpha, beta: the paper takes ratios α/β from 5e-4 to 5e-3 (section 3)
     losses: the total loss at each evaluation. The result may leave [0, 1]; clip it to save it.
+    Raises ValueError if the sizes differ.
     Differs from the paper: there the network is scaled so that each filter's mean activation is 1.
     """
+    if not content.shape == style.shape == start.shape:
+        raise ValueError(
+            f"gatys.transfer: expected content, style and start of one size, got {content.shape}, "
+            f"{style.shape} and {start.shape}; resize them"
+        )
     layers = [content_layer, *style_weights]
     with no_grad():
         content_target = network.features(content[None], layers)[content_layer]

@@ -86,6 +86,12 @@ def test_a_run_as_in_the_paper_and_by_stylize():
     assert total == pytest.approx(min(losses), rel=1e-6)
 
 
+def test_pictures_of_different_sizes_are_refused():
+    content, style, start = pictures(0)
+    with pytest.raises(ValueError, match=r"of one size, got \(3, 32, 24\), \(3, 30, 24\) and"):
+        gatys.transfer(network(0), content, style[:, :30], start)
+
+
 def test_the_start_and_other_pictures_stay_as_they_are():
     net, given = network(0), pictures(0)
     before = given.copy()
