@@ -21,9 +21,9 @@ from PIL import Image
 from nnscratch.data.images import read_image, resize_image
 from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import vgg
-from nnscratch.style.costs import Objective
 from nnscratch.style.report import style_report
-from nnscratch.style.transfer import Settings, stylize
+from nnscratch.style.settings import Objective, Settings
+from nnscratch.style.transfer import stylize
 
 Pair = tuple[np.ndarray, np.ndarray]
 Results = dict[str, dict[float, dict[str, np.ndarray]]]  # pair, style weight, network -> picture

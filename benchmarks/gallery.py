@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import colour, masks, vgg
-from nnscratch.style.costs import Objective, Style
 from nnscratch.style.report import style_report
-from nnscratch.style.transfer import Settings, stylize
+from nnscratch.style.settings import Objective, Settings, Style
+from nnscratch.style.transfer import stylize
 
 SCENES, HANDS = (landscape, figure), (swirls, mosaic, woodcut)
 GAP, LINE = 8, 22  # pixels

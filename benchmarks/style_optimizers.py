@@ -18,8 +18,7 @@ import numpy as np
 
 from nnscratch.data.images import read_image
 from nnscratch.data.pictures import landscape, swirls
-from nnscratch.style import vgg
-from nnscratch.style.transfer import Settings, Step, stylize
+from nnscratch.style import Settings, Step, stylize, vgg
 
 FOREVER = 10**6  # iterations: the clock ends each run
 COARSE = 60  # iterations at each scale before the last

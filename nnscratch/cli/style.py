@@ -15,12 +15,12 @@ from nnscratch import files
 from nnscratch.data.images import check_target
 from nnscratch.progress import live_line
 from nnscratch.style import animation, colour, job, page, presets
-from nnscratch.style.costs import Objective
-from nnscratch.style.descent import OPTIMIZERS
+from nnscratch.style.descent import Step
 from nnscratch.style.job import Job
 from nnscratch.style.losses import TV_POWERS
+from nnscratch.style.settings import INITS, OPTIMIZERS, Objective, Settings
 from nnscratch.style.statistics import KINDS
-from nnscratch.style.transfer import INITS, Result, Settings, Step
+from nnscratch.style.transfer import Result, Targets
 from nnscratch.style.vgg import PADDINGS, POOLINGS, VGG
 
 DESCRIPTION = """\
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
         for wanted, _ in jobs:
             job.read(wanted)  # a picture that cannot be used is told of now, not in an hour
     network = jobs[0][0].network()
-    targets: dict[float, Any] = {}
+    targets = job.shared_targets(jobs[0][0], network) if len(jobs) > 1 else None
     done = [_paint(options, network, *each, targets) for each in jobs]
     _write_more(options, done)
     return 0
@@ -253,7 +253,7 @@ def _check_places(options: argparse.Namespace, jobs: Sequence[tuple[Job, str]]) 
 
 
 def _paint(
-    options: argparse.Namespace, network: VGG, wanted: Job, output: str, targets: dict[float, Any]
+    options: argparse.Namespace, network: VGG, wanted: Job, output: str, targets: Targets | None
 ) -> Painted:
     pictures = job.read(wanted)
     plan = wanted.settings.plan(pictures.content.shape[1:])

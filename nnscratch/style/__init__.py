@@ -1,15 +1,17 @@
 """Neural style transfer over a VGG: features, costs, and the optimisation of pixels.
 
-Stands on `nn`, `optim`, `weights` and `data`. `vgg.load` gives the network, `stylize` the picture;
-`synthesize` makes textures, also of signals and volumes.
+Stands on `nn`, `optim`, `weights` and `data`. Read `gatys` first: the paper on one page. `vgg.load`
+gives the network, `stylize` the picture; `synthesize` makes textures, also of signals and volumes.
 """
 
-from nnscratch.style import presets, vgg
-from nnscratch.style.costs import CostParts, Objective, Style, default_layers
+from nnscratch.style import gatys, presets, vgg
+from nnscratch.style.costs import CostParts
+from nnscratch.style.descent import Step
 from nnscratch.style.losses import content_cost, gram_matrix, style_cost, total_variation
+from nnscratch.style.settings import Objective, Settings, Style, default_layers
 from nnscratch.style.statistics import KINDS
 from nnscratch.style.synthesis import synthesize
-from nnscratch.style.transfer import Result, Settings, Step, stylize
+from nnscratch.style.transfer import Result, prepare_targets, stylize
 
 __all__ = [
     "CostParts",
@@ -21,7 +23,9 @@ __all__ = [
     "Style",
     "content_cost",
     "default_layers",
+    "gatys",
     "gram_matrix",
+    "prepare_targets",
     "presets",
     "style_cost",
     "stylize",

@@ -1,6 +1,6 @@
-"""Checkpoints of a style transfer: all it needs to go on after a kill as if there had been none.
+"""Checkpoints of a style transfer: a killed run resumes and gives the same result to the byte.
 
-Stands on `files`; nothing is pickled, and a file is there whole or not at all.
+Stands on `files`. Nothing is pickled, and a file is written whole or not at all.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ COSTS = ("scale", "loss", "content", "style", "tv")  # columns of the history
 
 @dataclass
 class State:
-    """Where a transfer is.
+    """The state of a transfer; `Descent` changes it step by step.
 
-    scale: which size it is at, from 0; step: iterations done there; done: whether all is
-    image: (1, C, *size); best: the picture (C, *size) of the lowest loss at this scale
+    scale: number of the current size, from 0; step: iterations done there; done: all scales are
+    image: (1, C, *size); best: the picture (C, *size) with the lowest loss at this scale
     average: the running sum of weighted iterates (C, *size); share: the sum of their weights
     moments: the optimiser's arrays by name; history: the costs of every iteration
     """
@@ -42,23 +42,22 @@ class State:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class Checkpoint:
-    """A file that a transfer saves itself to, and goes on from where it exists.
+PLAIN = [item.name for item in fields(State) if item.name not in ("moments", "history")]
 
-    seconds: at least so long between two savings; 0 saves at each chance. When it is saved has
-    no influence on the result. Raises ValueError where no file can be.
+
+class Checkpoint:
+    """A file to which a transfer is saved, and from which it resumes if the file exists.
+
+    seconds: the least time between two savings; 0 saves every state. The times of saving do not
+    influence the result. Raises ValueError if no file can be written there.
     """
 
     def __init__(self, path: str | os.PathLike, seconds: float = 30.0):
         self.path, self.seconds = Path(check_place(path)), seconds
         self._saved = time.monotonic()
 
-    @classmethod
-    def of(cls, given: "Checkpoint | str | os.PathLike") -> "Checkpoint":
-        return given if isinstance(given, Checkpoint) else cls(given)
-
     def save(self, state: State, inputs: Mapping[str, str]) -> None:
-        """Write state and fingerprint, if `seconds` have passed or all is done."""
+        """Write the state and its inputs' digests, if `seconds` have passed or all is done."""
         now = time.monotonic()
         if now - self._saved >= self.seconds or state.done:
             write_npz(self.path, _to_arrays(state, inputs))
@@ -71,27 +70,24 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        arrays = _read(self.path)
-        other = [
-            name
-            for name, digest in inputs.items()
-            if str(arrays.get(f"input {name}", "")) != digest
-        ]
-        if other:
+        arrays = dict(open_arrays(self.path, "resume", ANEW, "a checkpoint"))
+        if arrays.get("format") != FORMAT:
+            raise ValueError(
+                f"resume: expected a checkpoint of format {FORMAT}, got '{self.path}'; {ANEW}"
+            )
+        changed = [name for name, x in inputs.items() if str(arrays.get(f"input {name}")) != x]
+        if changed:
             raise ValueError(
                 f"resume: expected a checkpoint of this very run, but '{self.path}' was saved with "
-                f"another {', '.join(other)}; repeat the earlier call, or remove the file to begin "
-                "anew"
+                f"another {', '.join(changed)}; repeat the earlier call, or remove the file to "
+                "begin anew"
             )
         return _from_arrays(arrays)
 
 
-# -- to arrays and back ---------------------------------------------------------------------------
-
-
 def _to_arrays(state: State, inputs: Mapping[str, str]) -> dict[str, np.ndarray]:
     rows = [[costs[name] for name in COSTS] for costs in state.history]
-    arrays = {item.name: np.asarray(getattr(state, item.name)) for item in _simple()}
+    arrays = {name: np.asarray(getattr(state, name)) for name in PLAIN}
     arrays |= {f"moment {name}": array for name, array in state.moments.items()}
     arrays |= {f"input {name}": np.array(digest) for name, digest in inputs.items()}
     history = np.array(rows, np.float64).reshape(len(rows), len(COSTS))
@@ -99,39 +95,21 @@ def _to_arrays(state: State, inputs: Mapping[str, str]) -> dict[str, np.ndarray]
 
 
 def _from_arrays(arrays: Mapping[str, np.ndarray]) -> State:
-    simple = {item.name: arrays[item.name] for item in _simple()}
-    values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in simple.items()}
-    moments = {
-        name.removeprefix("moment "): array
-        for name, array in arrays.items()
-        if name.startswith("moment ")
-    }
+    values: dict[str, Any] = {name: arrays[name] for name in PLAIN}
+    values = {name: x if x.ndim else x.item() for name, x in values.items()}
+    moments = {k.removeprefix("moment "): x for k, x in arrays.items() if k.startswith("moment ")}
     history = [dict(zip(COSTS, row, strict=True)) for row in arrays["history"].tolist()]
     return State(**values, moments=moments, history=history)
 
 
-def _simple() -> list[Any]:
-    return [item for item in fields(State) if item.name not in ("moments", "history")]
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    arrays = dict(open_arrays(path, "resume", ANEW, "a checkpoint"))
-    if arrays.get("format") != FORMAT:
-        raise ValueError(f"resume: expected a checkpoint of format {FORMAT}, got '{path}'; {ANEW}")
-    return arrays
-
-
-# -- fingerprints ---------------------------------------------------------------------------------
-
-
-def fingerprint(value: Any) -> str:
+def inputs_digest(value: Any) -> str:
     """SHA-256 of arrays (dtype, shape, bytes), of lists and dictionaries of them, and of text."""
     digest = hashlib.sha256()
-    _feed(digest, value)
+    _update(digest, value)
     return digest.hexdigest()
 
 
-def _feed(digest: Any, value: Any) -> None:
+def _update(digest: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         digest.update(f"array {value.dtype} {value.shape}".encode())
         digest.update(np.ascontiguousarray(value))
@@ -139,7 +117,7 @@ def _feed(digest: Any, value: Any) -> None:
         items = sorted(value.items()) if isinstance(value, dict) else value
         digest.update(f"{type(value).__name__} {len(value)}".encode())
         for item in items:
-            _feed(digest, item)
+            _update(digest, item)
     else:
         text = repr(value)
         digest.update(f"{type(value).__name__} {len(text)} {text}".encode())

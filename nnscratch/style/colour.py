@@ -1,4 +1,4 @@
-"""The colours of one picture given to another, so that a content may keep its own.
+"""Transfer of colours between pictures, so that a result may keep the content's colours.
 
 Stands on NumPy. Pictures are RGB (3, H, W) in [0, 1]; float32 in gives float32 out, computed in
 float64.
@@ -11,11 +11,11 @@ import numpy as np
 KINDS = ("luminance", "cholesky", "pca", "symmetric", "histogram")
 LINEAR = ("cholesky", "pca", "symmetric")
 LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in YIQ and YCbCr alike
-EPS = 1e-5  # a variance below it, 0.8 levels of 8 bits, is no colour but noise
+EPS = 1e-5  # a variance below it (0.8 levels of 8 bits) is noise
 
 
 def prepare(kind: str, content: np.ndarray, style: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What goes into the transfer where the content's colours are to be kept: (content, style).
+    """The content and the style for a transfer that keeps the content's colours.
 
     "luminance": both grey, the style's luma matched to the content's; the other kinds: the style
     in the content's colours. Source: Gatys et al., "luminance-only transfer" and "color histogram
@@ -29,9 +29,9 @@ def prepare(kind: str, content: np.ndarray, style: np.ndarray) -> tuple[np.ndarr
 
 
 def finish(kind: str, result: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """What comes of the transfer's result (3, H, W) after `prepare`: the content's colours on it.
+    """The transfer's result (3, H, W) after `prepare`, in the content's colours.
 
-    Only "luminance" has something left to do. Raises ValueError for a kind not in KINDS.
+    Only "luminance" changes the result. Raises ValueError for a kind not in KINDS.
     """
     _check_kind("finish", kind)
     return keep_luminance(result, content) if kind == "luminance" else result
@@ -69,7 +69,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 def match_luma(style: np.ndarray, content: np.ndarray) -> np.ndarray:
     """The style in grey, its luma with the content's mean and deviation -> (3, H, W) in [0, 1].
 
-    L' = (L − mean) · σ_content / σ_style + mean_content; a style of one luma becomes the mean.
+    L' = (L − mean) · σ_content / σ_style + mean_content; a style of constant luma becomes the mean.
     Source: Gatys et al., "luminance-only transfer". Differs from the paper: clipped to [0, 1].
     """
     bright, target = luma(style), luma(content)
@@ -82,9 +82,9 @@ def match_luma(style: np.ndarray, content: np.ndarray) -> np.ndarray:
 def keep_luminance(result: np.ndarray, content: np.ndarray) -> np.ndarray:
     """The luma of result with the chroma of content: two of (3, H, W) -> (3, H, W) in [0, 1].
 
-    Chroma is what a colour has beside its grey, RGB − luma: the same in YIQ, YUV and YCbCr, so
-    that no such space is needed. Source: Gatys et al., "luminance-only transfer". Differs from the
-    paper: where the sum would leave [0, 1], chroma is lowered; luma and hue stay as they are.
+    Chroma is RGB − luma, the same in YIQ, YUV and YCbCr, so no conversion is needed. Source: Gatys
+    et al., "luminance-only transfer". Differs from the paper: where the sum would leave [0, 1],
+    chroma is lowered; luma and hue stay unchanged.
     Raises ValueError if the sizes differ.
     """
     result, content = _check("keep_luminance", result), _check("keep_luminance", content)
@@ -96,7 +96,7 @@ def keep_luminance(result: np.ndarray, content: np.ndarray) -> np.ndarray:
     bright = np.tensordot(LUMA, np.clip(result, 0, 1), 1)  # (3, H, W) -> (H, W)
     chroma = content - np.tensordot(LUMA, content, 1)
     mixed = bright + _share(bright, chroma) * chroma
-    return np.clip(mixed, 0, 1).astype(result.dtype)  # of rounding only
+    return np.clip(mixed, 0, 1).astype(result.dtype)  # clips rounding errors only
 
 
 def _share(bright: np.ndarray, chroma: np.ndarray) -> np.ndarray:
@@ -109,28 +109,26 @@ def _share(bright: np.ndarray, chroma: np.ndarray) -> np.ndarray:
 # -- mean and covariance --------------------------------------------------------------------------
 
 
-def match_colours(
-    image: np.ndarray, reference: np.ndarray, kind: str = "symmetric", eps: float = EPS
-) -> np.ndarray:
-    """image (3, H, W), its colours with the mean and covariance of reference's -> (3, H, W).
+def match_colours(image, reference, kind: str = "symmetric", eps: float = EPS) -> np.ndarray:
+    """Give image (3, H, W) the mean and covariance of reference's colours -> (3, H, W).
 
     x' = T (x − μ) + μ_r with T Σ Tᵀ = Σ_r. All such T are Σ_r^½ W Σ^-½ with a rotation W:
     "pca" takes none, "cholesky" the one that makes T triangular (red depends on red alone),
     "symmetric" the one that moves colours least (Monge's map, symmetric and positive).
-    Directions in which image varies by no more than eps, all but one in a grey picture, all in a
-    picture of one colour, cannot be stretched: they are left out.
+    Directions with a variance of at most eps in image are set to 0: all but one in a grey picture,
+    all in a picture of one colour.
     Values may leave [0, 1]. Source: Gatys et al., "color histogram matching". Differs from the
-    paper: no inverse of a covariance that has none.
+    paper: singular covariances are allowed.
     Raises ValueError if kind is not in LINEAR.
     """
     image, reference = _check("match_colours", image), _check("match_colours", reference)
     if kind not in LINEAR:
         raise ValueError(f"match_colours: expected kind in {LINEAR}, got {kind!r}")
     mean, covariance = moments(image)
-    goal, goal_covariance = moments(reference)
-    matrix = _transport(covariance, goal_covariance, kind, eps)
-    moved = matrix @ (image.reshape(3, -1) - mean[:, None]) + goal[:, None]
-    return moved.reshape(image.shape).astype(image.dtype)
+    new_mean, new_covariance = moments(reference)
+    matrix = _transport(covariance, new_covariance, kind, eps)
+    matched = matrix @ (image.reshape(3, -1) - mean[:, None]) + new_mean[:, None]
+    return matched.reshape(image.shape).astype(image.dtype)
 
 
 def moments(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +151,7 @@ def _transport(source: np.ndarray, goal: np.ndarray, kind: str, eps: float) -> n
 
 
 def _power(covariance: np.ndarray, exponent: float, eps: float) -> np.ndarray:
-    """A symmetric matrix to a power; eigenvalues of at most eps become 0."""
+    """A power of a symmetric matrix; eigenvalues of at most eps become 0."""
     values, vectors = np.linalg.eigh(covariance)
     large = values > eps
     powers = np.where(large, np.where(large, values, 1.0) ** exponent, 0.0)
@@ -161,7 +159,7 @@ def _power(covariance: np.ndarray, exponent: float, eps: float) -> np.ndarray:
 
 
 def _triangulating(root: np.ndarray) -> np.ndarray:
-    """The rotation Q that makes root Q Cholesky's factor, also where the rank is below 3."""
+    """The rotation Q for which root Q is the Cholesky factor, also where the rank is below 3."""
     rotation, upper = np.linalg.qr(root)  # root = Q U is symmetric: root Q = Uᵀ
     return rotation * np.where(np.diag(upper) < 0, -1.0, 1.0)
 
@@ -170,12 +168,11 @@ def _triangulating(root: np.ndarray) -> np.ndarray:
 
 
 def match_histogram(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """image, each channel with the histogram of reference's: (C, H, W), (C, H', W') -> (C, H, W).
+    """Give each channel the histogram of reference's: (C, H, W), (C, H', W') -> (C, H, W).
 
-    By rank: the smallest value becomes reference's smallest, and so on; where sizes differ, ranks
-    between are interpolated. Values that are equal stay so: they become the mean of those that
-    their ranks would take. Channels know nothing of each other, so that hues may come about which
-    neither picture has.
+    By rank: the smallest value becomes reference's smallest, and so on; where sizes differ, values
+    between ranks are interpolated. Equal values stay equal: they become the mean of the values of
+    their ranks. As channels are independent, hues that neither picture has may appear.
     """
     image, reference = _check("match_histogram", image), _check("match_histogram", reference)
     channels = [_by_rank(a, b) for a, b in zip(image, reference, strict=True)]
@@ -187,13 +184,13 @@ def _by_rank(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranked = np.sort(reference, axis=None).astype(np.float64)
     if values.size != ranked.size:
-        ranked = np.interp(_places(values.size), _places(ranked.size), ranked)
+        ranked = np.interp(_quantiles(values.size), _quantiles(ranked.size), ranked)
     starts = np.cumsum(counts) - counts
     return (np.add.reduceat(ranked, starts) / counts)[where].reshape(values.shape)
 
 
-def _places(count: int) -> np.ndarray:
-    """Where ranks lie in [0, 1], each in the middle of its share: (count,)."""
+def _quantiles(count: int) -> np.ndarray:
+    """The quantiles in [0, 1] of `count` ranks: (count,)."""
     return (np.arange(count) + 0.5) / count
 
 

@@ -1,8 +1,8 @@
 """How papers and programs scale the costs of style transfer: the same sums, other factors.
 
-Stands on `losses`. Weights of one convention mean nothing in another: between two of these the
-style cost of one picture differs by up to C², C being the channels. G is always the Gram matrix
-divided by the number of places N, so that a program that divides by C N as well has G / C.
+Stands on `losses`. The weights of one convention do not fit another: the style costs of one picture
+differ by up to C², C being the channels. G is always the Gram matrix divided by the number of
+positions N; programs that divide by C N have G / C.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,11 @@ class Convention:
     """The factors before the sums.
 
     content: features, target -> cost
-    style: statistic, target -> cost; None leaves it to the kind of statistic
-    kind: the kind of statistic it is for; None: all
-    variation: image -> cost; None for `total_variation` with a power of choice
-    pixel_scale: what a step of 1 in RGB from 0 to 1 counts for in `variation`, for all channels or
-        each
-    normalised: whether each cost is divided by what blank features would cost
+    style: statistic, target -> cost; None: the distance that belongs to the statistic
+    kind: the style statistic that it is for; None: all
+    variation: image -> cost; None: `total_variation` with the objective's tv_power
+    pixel_scale: `variation` multiplies RGB in [0, 1] by it, one factor or one for each channel
+    normalised: whether each cost is divided by the cost of features that are all 0
     """
 
     content: Cost = content_cost
@@ -57,7 +56,7 @@ def sum_per_channel(gram: Tensor, target: Tensor) -> Tensor:
 
 
 def half_steps(image: Tensor) -> Tensor:
-    """½ Σ (Δx² + Δy²), where a pixel has both neighbours; 2D. jcjohnson uses its gradient only."""
+    """½ Σ (Δx² + Δy²) over pixels with both neighbours; 2D. jcjohnson uses only its gradient."""
     _check_picture("half_steps", image)
     across, down = steps(image, 3)[:, :, :-1], steps(image, 2)[:, :, :, :-1]
     return 0.5 * ((across**2).sum() + (down**2).sum())
@@ -65,9 +64,8 @@ def half_steps(image: Tensor) -> Tensor:
 
 def sum_of_steps(image: Tensor) -> Tensor:
     """Σ Δ² along each axis."""
-    return sum(
-        ((steps(image, axis) ** 2).sum() for axis in range(2, image.ndim)), 0.0 * image.sum()
-    )
+    squares = ((steps(image, axis) ** 2).sum() for axis in range(2, image.ndim))
+    return sum(squares, 0.0 * image.sum())
 
 
 def nine_points(image: Tensor) -> Tensor:
@@ -78,9 +76,8 @@ def nine_points(image: Tensor) -> Tensor:
     across, down = wide[:, :, 1:-1, 2:] - inner, wide[:, :, 2:, 1:-1] - inner
     falling = wide[:, :, 1:, 1:] - wide[:, :, :-1, :-1]
     rising = wide[:, :, 1:, :-1] - wide[:, :, :-1, 1:]
-    straight, diagonal = (
-        (a**2).mean() + (b**2).mean() for a, b in ((across, down), (falling, rising))
-    )
+    straight = (across**2).mean() + (down**2).mean()
+    diagonal = (falling**2).mean() + (rising**2).mean()
     return straight * (2 / 3) + diagonal * (1 / 6)
 
 
@@ -96,18 +93,11 @@ CONVENTIONS: dict[str | None, Convention] = {
     None: Convention(kind=None, normalised=True),
     "gatys2015": Convention(style=style_cost),
     "gatys2016": Convention(style=style_cost),
-    "jcjohnson": Convention(
-        F.mse_loss, mean_per_channel, variation=half_steps, pixel_scale=(256.0,)
-    ),
+    "jcjohnson": Convention(F.mse_loss, mean_per_channel, "gram", half_steps, (256.0,)),
     "crowson": Convention(F.mse_loss, kind="wasserstein", variation=nine_points),
-    "anish": Convention(
-        F.mse_loss, mean_per_channel, variation=total_variation, pixel_scale=(255.0,)
-    ),
+    "anish": Convention(F.mse_loss, mean_per_channel, "gram", total_variation, (255.0,)),
     "coursera": Convention(quarter_mean, style_cost),
     "cs231n": Convention(
-        plain_sum,
-        sum_per_channel,
-        variation=sum_of_steps,
-        pixel_scale=(1 / 0.229, 1 / 0.224, 1 / 0.225),
+        plain_sum, sum_per_channel, "gram", sum_of_steps, (1 / 0.229, 1 / 0.224, 1 / 0.225)
     ),
 }

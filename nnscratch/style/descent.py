@@ -1,10 +1,10 @@
-"""One scale of a style transfer: pixels that follow their gradient, by one of three optimisers.
+"""One scale of a style transfer: an optimiser moves the pixels along the gradient of the costs.
 
-Stands on `optim`, and on `checkpoint` for the state that it moves along.
+Stands on `optim`, and on `checkpoint` for the state that it moves.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from nnscratch.optim import LBFGS, SGD, Adam
 from nnscratch.style import scales
 from nnscratch.style.checkpoint import State
 from nnscratch.style.scales import Size
+from nnscratch.style.settings import Settings
 from nnscratch.tensor import Tensor
 
-OPTIMIZERS = ("gd", "adam", "lbfgs")
 BETAS = (0.9, 0.99)  # Adam's; the gradient has no noise, so its square needs no long memory
 MOMENTUM = 0.9  # of gradient descent
 FASTER, SLOWER = 1.05, 0.5  # its rate, after a fall and after a rise of the loss
@@ -23,141 +23,158 @@ ROUND = 25  # iterations of L-BFGS between two checkpoints
 WINDOW = 20  # iterations whose mean loss counts as one when progress is judged
 
 
-class Descent:
-    """Moves `state.image` downhill, until `iterations` are done or it has converged.
+@dataclass(frozen=True)
+class Step:
+    """The weighted costs of an iteration, and the picture (C, *size) after it.
 
-    evaluation: see tiles.Evaluation
-    settings: see transfer.Settings; report() is called after each iteration, pause() wherever the
-    state is whole, to be saved
+    iteration: from 1, over all scales; scale: its number, from 0
+    """
+
+    iteration: int
+    loss: float
+    content: float
+    style: float
+    tv: float
+    image: np.ndarray
+    scale: int = 0
+
+
+OnStep = Callable[[Step], None]
+
+
+class Descent:
+    """Lowers the costs of `state.image` for `iterations`, or until it has converged.
+
+    costs: Costs or TiledCosts
+    on_step: None, or called after each iteration; save: called with each state to resume from
     """
 
     def __init__(
-        self,
-        evaluation: Any,
-        settings: Any,
-        iterations: int,
-        state: State,
-        report: Callable[[], None],
-        pause: Callable[[], None],
-    ):
-        self.evaluation, self.settings, self.iterations = evaluation, settings, iterations
-        self.state, self.report, self.pause = state, report, pause
+        self, costs, settings: Settings, iterations: int, state: State, on_step, save
+    ) -> None:
+        self.costs, self.settings, self.iterations = costs, settings, iterations
+        self.state, self.on_step, self.save = state, on_step, save
         self.image = Tensor(state.image, requires_grad=True)
-        self.costs: dict[str, float] = {}
+        self.values: dict[str, float] = {}  # of the costs at self.image
 
     def run(self) -> None:
-        by_name = {"gd": self._gradient_descent, "adam": self._adam, "lbfgs": self._lbfgs}
-        by_name[self.settings.optimizer]()
-        self._finish()
+        if self.settings.optimizer == "lbfgs":
+            self._lbfgs()
+        else:
+            optimizer = self._optimizer()
+            while self._remaining():
+                self._evaluate()
+                if isinstance(optimizer, SGD):
+                    self._set_rate(optimizer)
+                optimizer.step()
+                self.image.data = self.image.data.clip(0.0, 1.0)
+                self._add_to_average()
+                self._advance(_moments(optimizer))
+        self._compare_last_pictures()
 
-    def _left(self) -> int:
+    def _remaining(self) -> int:
         """The iterations still to do: none where the scale has converged."""
-        losses = [costs["loss"] for costs in self.state.history[-self.state.step or None :]]
-        done = self.state.step and has_converged(losses, self.settings.tolerance)
-        return 0 if done else self.iterations - self.state.step
+        losses = [values["loss"] for values in self.state.history[-self.state.step or None :]]
+        if self.state.step and has_converged(losses, self.settings.tolerance):
+            return 0
+        return self.iterations - self.state.step
 
     # -- the optimisers -----------------------------------------------------------------------
 
-    def _adam(self) -> None:
-        optimizer, kept = Adam([self.image], self.settings.lr, BETAS), self.state.moments
-        if kept:
-            optimizer.moments = [(kept["m"], kept["v"], int(kept["t"]))]
-        while self._left():
-            self._evaluate()
-            self._follow(optimizer)
-            m, v, t = optimizer.moments[0] or (None, None, 0)
-            self._advance({"m": m, "v": v, "t": np.array(t)})
+    def _optimizer(self) -> Adam | SGD:
+        """Adam or gradient descent, with the moments in the state; `_moments` is the inverse."""
+        saved = self.state.moments
+        if self.settings.optimizer == "adam":
+            adam = Adam([self.image], self.settings.lr, BETAS)
+            if saved:
+                adam.moments = [(saved["m"], saved["v"], int(saved["t"]))]
+            return adam
+        sgd = SGD([self.image], float(saved.get("rate", 0.0)), MOMENTUM)
+        sgd.velocity = [saved.get("velocity")]
+        return sgd
 
-    def _gradient_descent(self) -> None:
-        """Steps along the gradient, with momentum 0.9 and so ten times as long as the first.
+    def _set_rate(self, optimizer: SGD) -> None:
+        """The "bold driver": the rate grows by 5 % while the loss falls.
 
-        The first is a tenth of lr, in the mean. Then the rate grows while the loss falls.
-
-        Where it has risen the rate is halved, and the velocity forgotten: the "bold driver".
+        After a rise the rate is halved and the velocity reset. The first step has a root mean
+        square of lr / 10; with momentum 0.9, steps in one direction become ten times as long.
         """
-        optimizer, kept = SGD([self.image], 1.0, MOMENTUM), self.state.moments
-        optimizer.velocity = [kept.get("velocity")]
-        rate = kept.get("rate")
-        while self._left():
-            self._evaluate()
-            if rate is None:
-                rate = (1 - MOMENTUM) * self.settings.lr / _mean_length(self.image.grad)
-            elif self._has_risen():
-                rate, optimizer.velocity = SLOWER * rate, [None]
-            else:
-                rate = FASTER * rate
-            optimizer.lr = float(rate)
-            self._follow(optimizer)
-            self._advance({"velocity": optimizer.velocity[0], "rate": np.array(rate)})
+        if not optimizer.lr:
+            gradient: Any = self.image.grad
+            length = np.sqrt(np.mean(np.square(gradient.data, dtype=np.float64)))
+            optimizer.lr = (1 - MOMENTUM) * self.settings.lr / (float(length) or 1.0)
+        elif self.state.step and self.values["loss"] > self.state.history[-1]["loss"]:
+            optimizer.lr, optimizer.velocity = SLOWER * optimizer.lr, [None]
+        else:
+            optimizer.lr = FASTER * optimizer.lr
 
     def _lbfgs(self) -> None:
-        """In rounds, as SciPy's memory of earlier steps cannot be saved: each begins without."""
+        """In rounds that each begin without history, as SciPy's cannot be saved."""
         moved = True
-        while moved and self._left():
-            before = self.state.step
-            optimizer = LBFGS([self.image], min(ROUND, self._left()), bounds=(0.0, 1.0))
+        while moved and (remaining := self._remaining()):
+            step = self.state.step
+            optimizer = LBFGS([self.image], min(ROUND, remaining), bounds=(0.0, 1.0))
             optimizer.step(self._evaluate, self._advance)
             self.state.image = self.image.data
-            moved = self.state.step > before
-            self.pause()
+            moved = self.state.step > step
+            self.save(self.state)
 
-    def _has_risen(self) -> bool:
-        return self.state.step > 0 and self.costs["loss"] > self.state.history[-1]["loss"]
-
-    def _follow(self, optimizer: Any) -> None:
-        """One step, back into [0, 1]; the running mean takes the new picture in."""
-        optimizer.step()
-        self.image.data = self.image.data.clip(0.0, 1.0)
+    def _add_to_average(self) -> None:
         state, decay = self.state, self.settings.average
-        state.image = self.image.data
         if decay:
-            state.average = decay * state.average + (1 - decay) * state.image[0]
+            state.average = decay * state.average + (1 - decay) * self.image.data[0]
             state.share = decay * state.share + (1 - decay)
 
     def _advance(self, moments: dict[str, Any] | None = None) -> None:
-        self.state.image = self.image.data
-        self.state.step += 1
-        self.state.history.append({"scale": float(self.state.scale), **self.costs})
+        """Enter an iteration into the state. moments: None where it cannot be resumed from here."""
+        state, values = self.state, self.values
+        state.image = self.image.data
+        state.step += 1
+        state.history.append({"scale": float(state.scale), **values})
         if moments is not None:
-            self.state.moments = moments
-            self.pause()
-        self.report()
+            state.moments = moments
+            self.save(state)
+        if self.on_step is not None:
+            self.on_step(
+                Step(len(state.history), **values, image=state.image[0], scale=state.scale)
+            )
 
     # -- the costs ----------------------------------------------------------------------------
 
     def _evaluate(self) -> Tensor:
-        """The loss at the picture; its gradient is left in image.grad."""
-        parts, gradient = self.evaluation.gradient(self.image.data)
-        self._note(parts, self.image.data[0])
+        """The loss of the picture; its gradient goes to image.grad."""
+        parts, gradient = self.costs.gradient(self.image.data)
+        self._record(parts, self.image.data[0])
         if not np.isfinite(gradient).all():
             raise ValueError(
                 "style: the gradient is not finite where the loss is; raise tv_weight, or begin "
                 'with init "noise"'
             )
         self.image.grad = Tensor(gradient)
-        return Tensor(np.float64(self.costs["loss"]))
+        return Tensor(np.float64(self.values["loss"]))
 
-    def _note(self, parts: Any, picture: np.ndarray) -> None:
-        """Keep the costs, and the picture where it is the best so far."""
+    def _record(self, parts: Any, picture: np.ndarray) -> None:
+        """Keep the costs, and the picture if it is the best so far."""
         values = {name: float(getattr(parts, name)) for name in ("content", "style", "tv")}
-        self.costs = {"loss": sum(values.values()), **values}
-        if self.costs["loss"] < self.state.best_loss:
-            self.state.best_loss, self.state.best = self.costs["loss"], picture.copy()
+        self.values = {"loss": sum(values.values()), **values}
+        if self.values["loss"] < self.state.best_loss:
+            self.state.best_loss, self.state.best = self.values["loss"], picture.copy()
 
-    def _finish(self) -> None:
-        """The last picture and the mean of the last ones may be the best as well."""
+    def _compare_last_pictures(self) -> None:
+        """The last picture and the running mean may be better than the best so far."""
         state = self.state
-        last = [state.image[0]]
+        pictures = [state.image[0]]
         if state.share:
-            last.append((state.average / state.share).astype(state.image.dtype).clip(0.0, 1.0))
-        for picture in last:
-            self._note(self.evaluation.value(picture[None]), picture)
+            mean = state.average / state.share
+            pictures.append(mean.astype(state.image.dtype).clip(0.0, 1.0))
+        for picture in pictures:
+            self._record(self.costs.value(picture[None]), picture)
 
 
 def has_converged(losses: list[float], tolerance: float) -> bool:
-    """Whether the mean of the last 20 losses is below that of the 20 before by less than a part.
+    """Whether the mean of the last 20 losses is hardly below that of the 20 before.
 
-    tolerance: that part, of the mean of the 20 before; 0: never.
+    tolerance: the least decrease, as a fraction of the mean of the 20 before; 0: never converged
     """
     if not tolerance or len(losses) < 2 * WINDOW:
         return False
@@ -165,31 +182,33 @@ def has_converged(losses: list[float], tolerance: float) -> bool:
     return bool(before - now < tolerance * abs(before))
 
 
-def fresh(picture: np.ndarray) -> State:
+def first_state(picture: np.ndarray) -> State:
     """The state before the first iteration at `picture` (C, *size)."""
     return State(picture[None], picture, np.zeros_like(picture))
 
 
-def grown(state: State, size: Size) -> State:
+def next_scale(state: State, size: Size) -> State:
     """The state before the first iteration at the next scale, of `size`.
 
-    A pixel's part in the costs shrinks as pixels become more: so does its gradient, and what an
-    optimiser remembers of it.
+    A pixel's part in the costs shrinks as pixels become more, and so do its gradient and the
+    moments of an optimiser.
     """
     picture = scales.resize(state.best, size)
-    part = state.best.size / picture.size
-    unit = {"m": part, "v": part**2, "velocity": part, "rate": 1 / part}
+    ratio = state.best.size / picture.size
+    factors = {"m": ratio, "v": ratio**2, "velocity": ratio, "rate": 1 / ratio}
     moments = {
-        name: _resampled(array, size) * np.asarray(unit.get(name, 1), array.dtype)
+        name: (scales.resample(array, size) if array.ndim else array)
+        * np.asarray(factors.get(name, 1), array.dtype)
         for name, array in state.moments.items()
     }
-    return replace(fresh(picture), scale=state.scale + 1, moments=moments, history=state.history)
+    return replace(
+        first_state(picture), scale=state.scale + 1, moments=moments, history=state.history
+    )
 
 
-def _resampled(array: np.ndarray, size: Size) -> np.ndarray:
-    return scales.resample(array, size) if array.ndim else array
-
-
-def _mean_length(gradient: Any) -> float:
-    """The root mean square, or 1 where there is no slope at all."""
-    return float(np.sqrt(np.mean(np.square(gradient.data, dtype=np.float64)))) or 1.0
+def _moments(optimizer: Adam | SGD) -> dict[str, Any]:
+    """What the next step of the optimiser depends on."""
+    if isinstance(optimizer, SGD):
+        return {"velocity": optimizer.velocity[0], "rate": np.array(optimizer.lr)}
+    m, v, t = optimizer.moments[0] or (None, None, 0)
+    return {"m": m, "v": v, "t": np.array(t)}

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from nnscratch.style import scales
-from nnscratch.style.costs import Objective, Style
 from nnscratch.style.footprint import PROCESS, picture_bytes, step_bytes
 from nnscratch.style.scales import Size
+from nnscratch.style.settings import Objective, Settings, Style
 from nnscratch.style.tiles import tile_side, tiles_of
-from nnscratch.style.transfer import Settings, Styles, as_styles, smaller, stylize
+from nnscratch.style.transfer import Styles, as_styles, scaled_style, stylize
 
 PROBE = 128**2  # pixels of the small copy; more take longer in proportion
 STEPS = 4  # on it; the first is not counted
@@ -104,7 +104,7 @@ class _Work:
         ratio = min(1.0, (PROBE / math.prod(size)) ** (1 / len(size)))
         small = scales.scaled(size, ratio)
         copy = scales.resize(self.content, small)
-        styles = [smaller(style, ratio, small) for style in self.styles]
+        styles = [scaled_style(style, ratio, small) for style in self.styles]
         times = [time.perf_counter()]
         settings = replace(self.settings, iterations=STEPS, scales=1)
         stylize(

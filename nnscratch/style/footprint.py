@@ -12,8 +12,8 @@ import numpy as np
 
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
-from nnscratch.style.costs import Objective, default_layers
 from nnscratch.style.scales import Size
+from nnscratch.style.settings import Objective, default_layers
 from nnscratch.style.statistics import STATISTICS, Sliced
 from nnscratch.summary import shapes as shapes_only
 from nnscratch.summary.shapes import Field, Meter, ShapeOnly

@@ -13,10 +13,11 @@ import numpy as np
 
 from nnscratch.data.images import Picture, check_target, read_image, read_picture, save_image
 from nnscratch.style import colour, masks, metadata, presets, vgg
-from nnscratch.style.costs import Objective, Style
+from nnscratch.style.descent import Step
 from nnscratch.style.estimate import Estimate, estimate
 from nnscratch.style.footprint import extents, used_layers
-from nnscratch.style.transfer import Result, Settings, Step, stylize
+from nnscratch.style.settings import Objective, Settings, Style
+from nnscratch.style.transfer import Result, Targets, prepare_targets, stylize
 from nnscratch.style.vgg import VGG
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
@@ -142,8 +143,6 @@ def foresee(job: Job, network: VGG, pictures: Pictures) -> Estimate:
 
     Raises ValueError for layers it cannot have, and pictures too small for them.
     """
-    for layers in used_layers(network, job.objective):
-        network.check_layers(layers)
     _check_sizes(job, network, pictures)
     return estimate(
         network, pictures.content, pictures.styles, job.objective, job.settings, job.max_memory
@@ -153,6 +152,7 @@ def foresee(job: Job, network: VGG, pictures: Pictures) -> Estimate:
 def _check_sizes(job: Job, network: VGG, pictures: Pictures) -> None:
     """ValueError that names the file of a picture too small for the layers that look at it."""
     content, style = used_layers(network, job.objective)
+    network.check_layers(content + style)
     looked_at = [(job.content, pictures.content, content + style)]
     looked_at += [
         (path, given.image, style) for path, given in zip(job.styles, pictures.styles, strict=True)
@@ -173,7 +173,7 @@ def run(
     output: str,
     on_step: Callable[[Step], None] | None = None,
     checkpoint: str | None = None,
-    targets: dict[float, Any] | None = None,
+    targets: Targets | None = None,
 ) -> Result:
     """Do it and write the result; a PNG holds the settings. An earlier file stays until then."""
     check_target(output)
@@ -190,15 +190,27 @@ def run(
         job.objective,
         job.settings,
         on_step,
-        checkpoint,
-        job.max_memory,
-        pictures.start,
-        targets if job.colours is None and not job.masks else None,
+        checkpoint=checkpoint,
+        max_memory=job.max_memory,
+        start=pictures.start,
+        targets=targets,
     )
     if job.colours is not None:
         result.image = colour.finish(job.colours, result.image, pictures.shown.image)
     save_image(output, result.image, alpha=pictures.shown.alpha, text=text)
     return result
+
+
+def shared_targets(job: Job, network: VGG) -> Targets | None:
+    """The styles' statistics for every content of a folder; None where each has its own styles."""
+    if job.colours is not None or job.masks:
+        return None
+    pictures = read(job)
+    _check_sizes(job, network, pictures)
+    size = (job.size, job.size)  # only the longer side counts
+    return prepare_targets(
+        network, pictures.styles, size, job.objective, job.settings, job.max_memory
+    )
 
 
 def again(path: str) -> Job:

@@ -19,19 +19,24 @@ def content_cost(features: Tensor, target: Tensor) -> Tensor:
 
 
 def gram_matrix(features: Tensor) -> Tensor:
-    """How often each two channels are at work in one place: (N, C, *size) -> (N, C, C).
+    """The mean product of each two channels: features (N, C, *size) -> (N, C, C).
 
-    G = F Fᵀ / positions, F being the features as (C, positions).
-    Source: Gatys et al., eq. 3. Differs from the paper: divided by the number of positions, so
-    that pictures of different sizes compare.
+    G = F Fᵀ / P with F the features as (C, P), P the number of positions.
+    Source: Gatys et al., eq. 3. Differs from the paper: divided by P, so that pictures of different
+    sizes can be compared.
     """
-    last = features.moveaxis(1, -1)  # (N, C, *size) -> (N, *size, C)
-    rows = last.reshape(len(last), -1, last.shape[-1])  # -> (N, positions, C)
+    rows = feature_rows(features)
     return _inner_products(rows) * (1 / max(rows.shape[1], 1))
 
 
+def feature_rows(features: Tensor) -> Tensor:
+    """The features of each position in a row: (N, C, *size) -> (N, P, C)."""
+    last = features.moveaxis(1, -1)  # (N, C, *size) -> (N, *size, C)
+    return last.reshape(len(last), -1, last.shape[-1])
+
+
 def _inner_products(rows: Tensor) -> Tensor:
-    """Fᵀ F: (N, P, C) -> (N, C, C), in one product each way: its derivative is F (G + Gᵀ)."""
+    """Fᵀ F: (N, P, C) -> (N, C, C). One product each way: the vjp is F (g + gᵀ)."""
     return Tensor.from_op(
         "inner_products",
         (rows.swapaxes(1, 2) @ rows).data,
@@ -42,7 +47,7 @@ def _inner_products(rows: Tensor) -> Tensor:
 def style_cost(gram: Tensor, target: Tensor) -> Tensor:
     """Σ (G − A)² / (4 C²) over Gram matrices (N, C, C) -> ().
 
-    Source: Gatys et al., eq. 4, whose division by positions² is already in `gram_matrix`.
+    Source: Gatys et al., eq. 4; its division by positions² is in `gram_matrix`.
     """
     if gram.shape[1:] != target.shape[1:]:
         raise ValueError(
@@ -52,24 +57,24 @@ def style_cost(gram: Tensor, target: Tensor) -> Tensor:
 
 
 def total_variation(image: Tensor, power: int = 2) -> Tensor:
-    """The mean of |step to the neighbour|ᵖᵒʷᵉʳ along each axis, added up: (N, C, *size) -> ().
+    """Σ over axes of mean |difference of neighbours|ᵖᵒʷᵉʳ: image (N, C, *size) -> ().
 
-    power: 2, or 1, which leaves edges sharp. An axis of one element counts 0.
+    power: 2, or 1, which keeps edges sharp. An axis of one element adds 0.
     Source: Mahendran and Vedaldi 2015 (arXiv:1412.0035), section 3.1, with exponents 2 and 1;
-    1 is the total variation of Rudin, Osher and Fatemi 1992, of each axis for itself.
+    1 is the total variation of Rudin, Osher and Fatemi 1992, taken along each axis.
     """
     if power not in TV_POWERS:
         raise ValueError(f"total_variation: expected power in {TV_POWERS}, got {power!r}")
     total = 0.0 * image.sum()
     for axis in range(2, image.ndim):
         step = steps(image, axis)
-        size = step**2 if power == 2 else step.abs()
-        total = total + size.sum() * (1 / max(1, step.size))
+        magnitude = step**2 if power == 2 else step.abs()
+        total = total + magnitude.sum() * (1 / max(1, step.size))
     return total
 
 
 def steps(image: Tensor, axis: int) -> Tensor:
-    """What each element lacks to its neighbour along `axis`, which becomes one shorter."""
+    """The differences of neighbours along `axis`, which becomes one shorter."""
     before, after = [slice(None)] * image.ndim, [slice(None)] * image.ndim
     before[axis], after[axis] = slice(None, -1), slice(1, None)
     return image[tuple(after)] - image[tuple(before)]

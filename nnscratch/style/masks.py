@@ -1,4 +1,4 @@
-"""Masks: grey pictures that say where in a result a style applies, white where it does.
+"""Masks: grey pictures that are white where in a result a style applies.
 
 Stands on `data.images`, on `colour` for luma, and on Pillow for resampling.
 """
@@ -13,16 +13,16 @@ from PIL import Image
 from nnscratch.data.images import read_picture
 from nnscratch.style.colour import luma
 
-SLACK = 0.01  # by which aspect ratios may differ beside rounding
+SLACK = 0.01  # relative difference of aspect ratios that is allowed beyond rounding
 BLACK = 0.5 / 255  # half a level of 8 bits
 
 
 def read_mask(path: str | os.PathLike, size_hw: tuple[int, int] | None = None) -> np.ndarray:
-    """A picture file of any kind as a mask: luma, times alpha where there is one.
+    """Read a picture file as a mask: luma, times alpha where there is one.
 
-    path, size_hw of the picture it belongs to (None keeps its own) -> (H, W) float32 in [0, 1]
-    Raises ValueError if there is no readable picture, if it is black everywhere, or not of the
-    shape of size_hw; the message names the file.
+    size_hw: of the picture it belongs to; None: its own -> (H, W) float32 in [0, 1]
+    Raises ValueError, naming the file, if there is no readable picture, if it is black, or if its
+    aspect ratio is not that of size_hw.
     """
     picture = read_picture(path)
     mask = luma(picture.image)
@@ -36,8 +36,8 @@ def fit_mask(mask: np.ndarray, size_hw: tuple[int, int], name: str = "a mask") -
     """Bring a mask to a picture's size: mask (H, W) in [0, 1], (H', W') -> (H', W') in [0, 1].
 
     Shrinking takes the mean of the area that each pixel covers, enlarging is linear; dtype float32.
-    Raises ValueError, naming the mask by `name`, if the aspect ratios differ by more than 1 in 100
-    and what rounding explains, or if so little is white that nothing of it is left.
+    Raises ValueError, naming the mask by `name`, if the aspect ratios differ by more than rounding
+    and 1 %, or if the result is black.
     """
     mask = _check("fit_mask", mask)
     _check_aspect(mask.shape, size_hw, name)
@@ -50,10 +50,10 @@ def fit_mask(mask: np.ndarray, size_hw: tuple[int, int], name: str = "a mask") -
 
 
 def regions(masks: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Masks of one result made to share it: R masks (H, W), or None -> (R, H, W) float32.
+    """Divide a result among styles: R masks (H, W), or None -> (R, H, W) float32.
 
-    Where masks add up to more than 1, each is divided by the sum; where to less, they stay. The
-    rest, 1 − their sum, is for those that are None, in equal parts.
+    Where masks add up to more than 1, each is divided by the sum. The rest, 1 − their sum, goes to
+    those that are None, in equal parts.
     Raises ValueError if the sizes differ, if no mask is given, or nothing is left for a None.
     """
     drawn = [_check("regions", mask) for mask in masks if mask is not None]
@@ -65,12 +65,12 @@ def regions(masks: Sequence[np.ndarray | None]) -> np.ndarray:
             f"{[mask.shape for mask in drawn]}; fit_mask makes them alike"
         )
     total = np.sum(drawn, axis=0)
-    shared = iter(np.stack(drawn) / np.maximum(total, 1))
+    divided = iter(np.stack(drawn) / np.maximum(total, 1))
     others = len(masks) - len(drawn)
     rest = np.clip(1 - total, 0, 1) / max(others, 1)
     if others:
         _check_white(rest, "what the masks leave to the others")
-    return np.stack([rest if mask is None else next(shared) for mask in masks])
+    return np.stack([rest if mask is None else next(divided) for mask in masks])
 
 
 def _check(caller: str, mask: np.ndarray) -> np.ndarray:
@@ -95,19 +95,19 @@ def _check_white(mask: np.ndarray, name: str) -> None:
 
 
 def _check_aspect(shape: tuple[int, ...], size_hw: tuple[int, int], name: str) -> None:
-    """Refuse a mask that covers another part of the world than its picture."""
+    """Raise ValueError for a mask whose aspect ratio is not that of its picture."""
     if min(size_hw) < 1:
         raise ValueError(f"fit_mask: expected sides of at least 1 pixel, got {tuple(size_hw)}")
-    (height, width), (high, wide) = shape, size_hw
-    (low, up), (least, most) = _ratios(height, width), _ratios(high, wide)
-    if low > most * (1 + SLACK) or least > up * (1 + SLACK):
+    (least, most), (picture_least, picture_most) = _ratios(*shape), _ratios(*size_hw)
+    if least > picture_most * (1 + SLACK) or picture_least > most * (1 + SLACK):
+        (height, width), (picture_height, picture_width) = shape, size_hw
         raise ValueError(
-            f"mask: expected the shape of the picture, {wide}×{high} pixels, got {name} of "
-            f"{width}×{height}; draw it on the picture itself, or crop it alike"
+            f"mask: expected the shape of the picture, {picture_width}×{picture_height} pixels, "
+            f"got {name} of {width}×{height}; draw it on the picture itself, or crop it alike"
         )
 
 
 def _ratios(height: int, width: int) -> tuple[float, float]:
-    """The narrowest and the widest width / height that a size may be the rounding of."""
+    """The least and the greatest width / height that this size may be the rounding of."""
     widest = width / (height - 1) if height > 1 else math.inf
     return min((width - 1) / height, width / (height + 1)), max((width + 1) / height, widest)

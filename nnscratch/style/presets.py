@@ -1,8 +1,7 @@
-"""Seven ways to do style transfer, as their papers and programs do it, by name.
+"""Presets: seven ways to do style transfer, as their papers and programs do it, by name.
 
-Stands on `costs`, `conventions` (which has their formulas) and `vgg`. A preset says what to match
-and, in hints for the optimisation, how its authors got there. `fit` makes it suit the network at
-hand and says in notes what it could not keep.
+Stands on `settings`, `conventions` (which has their formulas) and `vgg`. A preset holds what is
+matched and the settings of its authors. `fit` adapts it to a network and notes what differs.
 """
 
 import re
@@ -10,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from nnscratch.style.costs import Objective
+from nnscratch.style.settings import Objective
 from nnscratch.style.vgg import VGG
 from nnscratch.weights import Preprocess
 from nnscratch.weights.form import CAFFE, TORCHVISION
@@ -19,20 +18,20 @@ FIRSTS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 FIFTHS = dict.fromkeys(FIRSTS, 0.2)
 ONES = dict.fromkeys(FIRSTS, 1.0)
 POWERS = {name: 4.0 ** (4 - i) / 341 for i, name in enumerate(FIRSTS)}  # 256, 64, 16, 4, 1
-OF_SQUEEZENET = {"relu2_1": 2e4, "relu3_2": 500.0, "relu4_1": 12.0, "relu4_2": 1.0}
+SQUEEZENET = {"relu2_1": 2e4, "relu3_2": 500.0, "relu4_1": 12.0, "relu4_2": 1.0}
 RELU4_2 = {"relu4_2": 1.0}
 CAFFE_256 = replace(CAFFE, scale=256.0)
+BEHIND_RELU = "the paper's layers conv4_2 and conv1_1 ... are taken after the ReLU, as programs do"
 LAYER = re.compile(r"(conv|relu|pool)(\d+)(?:_(\d+))?")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What to match, and hints for how.
+    """What is matched, and how.
 
-    settings: init, optimizer, lr (of pixels in [0, 1]), iterations, average (decay of the iterates'
-        mean, 0 for none), scales (1: one size; None: from 128 pixels on by √2)
-    pooling, padding: as `vgg.load` takes them; pixels: what its network was fed
-    notes: where the original differs in what Objective and settings cannot say
+    settings: values for `Settings`
+    pooling, padding: as `vgg.load` takes them; pixels: the preprocessing of its network
+    notes: how the original differs beyond Objective and settings
     """
 
     objective: Objective
@@ -45,7 +44,7 @@ class Preset:
 
 
 class Fitted(NamedTuple):
-    """A preset for one network."""
+    """A preset adapted to one network."""
 
     network: VGG
     objective: Objective
@@ -54,8 +53,8 @@ class Fitted(NamedTuple):
 
 
 def _settings(init: str, optimizer: str, iterations: int, **others: Any) -> dict[str, Any]:
-    given = {"init": init, "optimizer": optimizer, "iterations": iterations}
-    return {**given, "average": 0.0, "scales": 1, **others}
+    required = {"init": init, "optimizer": optimizer, "iterations": iterations}
+    return {**required, "average": 0.0, "scales": 1, **others}
 
 
 PRESETS: dict[str, Preset] = {
@@ -66,11 +65,10 @@ PRESETS: dict[str, Preset] = {
         CAFFE,
         "Gatys, Ecker and Bethge 2015 (arXiv:1508.06576), equations 1 to 7",
         notes=(
-            "the paper names layers conv4_2 and conv1_1 ...; they are taken after the ReLU, as "
-            "programs do",
+            BEHIND_RELU,
             "α/β is 1e-3 or 1e-4 there; 1e-4 is taken",
-            "the paper descends the gradient and gives neither rate nor number of steps; L-BFGS, "
-            "500 steps, is taken",
+            "the paper uses gradient descent without a rate or number of steps; L-BFGS, 500 steps, "
+            "is taken",
         ),
     ),
     "gatys2016": Preset(
@@ -80,12 +78,11 @@ PRESETS: dict[str, Preset] = {
         CAFFE,
         "Gatys, Ecker and Bethge 2016 (CVPR), equations 1 to 7",
         notes=(
-            "the paper names layers conv4_2 and conv1_1 ...; they are taken after the ReLU, as "
-            "programs do",
+            BEHIND_RELU,
             "α/β is between 5e-4 and 5e-3 there; 1e-3 is taken",
             "the paper's network is scaled so that each channel averages 1; a plain VGG file is "
             "not, which shifts the balance towards style",
-            "the paper gives no number of steps; 500, of the authors' program, is taken",
+            "the paper gives no number of steps; the 500 of the authors' program are taken",
         ),
     ),
     "jcjohnson": Preset(
@@ -95,7 +92,7 @@ PRESETS: dict[str, Preset] = {
         CAFFE_256,
         "Johnson 2015, github.com/jcjohnson/neural-style",
         notes=(
-            "the noise it begins with deviates by 1e-3 of 256 levels from the mean colour",
+            "its first noise deviates by 1e-3 of 256 levels from the mean colour",
             "with Adam its rate is 10 of 256 levels",
         ),
     ),
@@ -107,9 +104,9 @@ PRESETS: dict[str, Preset] = {
         "Crowson 2020 to 2023, github.com/crowsonkb/style-transfer-pytorch",
         padding="edge",
         notes=(
-            "it repeats the edge before the first convolution only, here before each",
+            "it pads with the edge before the first convolution only, here before each",
             "it takes 1000 steps at the first size; Adam's second decay is 0.99",
-            "several styles are one there, of the mean statistics; here each has its distance",
+            "it averages the statistics of several styles; here each has its distance",
         ),
     ),
     "anish": Preset(
@@ -119,8 +116,8 @@ PRESETS: dict[str, Preset] = {
         CAFFE,
         "Athalye 2015, github.com/anishathalye/neural-style",
         notes=(
-            "the noise it begins with deviates by 0.256 of 255 levels from the mean colour",
-            "it turns the kernels of its file about their diagonal, which is not imitated",
+            "its first noise deviates by 0.256 of 255 levels from the mean colour",
+            "it transposes the kernels of its file, which is not imitated",
             "its poolings round sizes up",
         ),
     ),
@@ -130,17 +127,17 @@ PRESETS: dict[str, Preset] = {
         "avg",
         CAFFE,
         "deeplearning.ai, Convolutional Neural Networks, week 4, Art Generation",
-        notes=("it begins with the content under 60 % of noise of ±20 levels",),
+        notes=("its first picture is 60 % noise of ±20 levels and 40 % content",),
     ),
     "cs231n": Preset(
-        Objective(0.05, 1.0, 0.05, {"relu3_1": 1.0}, OF_SQUEEZENET, preset="cs231n"),
+        Objective(0.05, 1.0, 0.05, {"relu3_1": 1.0}, SQUEEZENET, preset="cs231n"),
         _settings("content", "adam", 200, lr=3 * 0.226),
         "max",
         TORCHVISION,
         "Stanford CS231n, assignment 3, style transfer (composition vii)",
         notes=(
-            "its network is SqueezeNet 1.1; its layers 3 and 1, 4, 6, 7 are taken to be the VGG's "
-            "of the same strides, relu3_1 and relu2_1, relu3_2, relu4_1, relu4_2",
+            "its network is SqueezeNet 1.1; its layers 3 and 1, 4, 6, 7 become the VGG's of the "
+            "same strides, relu3_1 and relu2_1, relu3_2, relu4_1, relu4_2",
             "Adam's rate is 3 deviations of ImageNet's colours, and 0.1 from step 180 on",
         ),
     ),
@@ -148,18 +145,18 @@ PRESETS: dict[str, Preset] = {
 
 
 def find(name: str) -> Preset:
-    """The preset of that name; ValueError that lists them if there is none."""
+    """The preset of that name; raises ValueError with the names if there is none."""
     if name not in PRESETS:
         raise ValueError(f"style: expected preset in {tuple(PRESETS)}, got {name!r}")
     return PRESETS[name]
 
 
 def fit(name: str, network: VGG) -> Fitted:
-    """A preset for this network, and in notes all that is not as in the original.
+    """A preset adapted to this network, with notes on all that differs from the original.
 
-    A layer that the network lacks becomes the deepest one of its sort (relu, conv) before it, or
-    the first; the weights of two that become one add up. What the network wants of its pixels is
-    replaced where only its scale differs from the preset's.
+    A layer that the network lacks becomes the deepest one of its type (relu, conv) before it, or
+    the first; the weights of layers that become one add up. The network's preprocessing is replaced
+    if it differs from the preset's in its scale only.
     """
     preset = find(name)
     objective, notes = _with_layers(preset.objective, network)
@@ -168,41 +165,37 @@ def fit(name: str, network: VGG) -> Fitted:
 
 
 def _with_layers(objective: Objective, network: VGG) -> tuple[Objective, list[str]]:
-    content, notes = _held("content", objective.content_layers, network)
-    style, more = _held("style", objective.style_layers, network)
-    return replace(objective, content_layers=content, style_layers=style), notes + more
-
-
-def _held(what: str, layers: Any, network: VGG) -> tuple[dict[str, float], list[str]]:
-    """The shares of layers that the network holds, and which had to move."""
-    shares: dict[str, float] = {}
-    notes = []
-    for layer, share in layers.items():
-        held = nearest(layer, network)
-        shares[held] = shares.get(held, 0.0) + share
-        if held != layer:
-            notes.append(f"{what}: the network holds no {layer}; {held} is taken")
-    return shares, notes
+    notes: list[str] = []
+    layers: dict[str, Any] = {}
+    for part in ("content", "style"):
+        weights: dict[str, float] = {}
+        for layer, weight in getattr(objective, f"{part}_layers").items():
+            taken = nearest(layer, network)
+            weights[taken] = weights.get(taken, 0.0) + weight
+            if taken != layer:
+                notes.append(f"{part}: the network holds no {layer}; {taken} is taken")
+        layers[f"{part}_layers"] = weights
+    return replace(objective, **layers), notes
 
 
 def nearest(layer: str, network: VGG) -> str:
-    """`layer` if the network holds it, else the deepest of its sort before it, else the first."""
+    """`layer` if the network has it, else the deepest of its type before it, else the first."""
     if layer in network.layers:
         return layer
-    sort = _place(layer)[0]
-    held = [name for name in network.layers if _place(name)[0] == sort]
-    if not held:
-        raise ValueError(f"style: the network holds no {sort} to take for {layer}")
-    before = [name for name in held if _place(name) < _place(layer)]
-    return (before or held[:1])[-1]
+    kind = _parsed(layer)[0]
+    candidates = [name for name in network.layers if _parsed(name)[0] == kind]
+    if not candidates:
+        raise ValueError(f"style: the network holds no {kind} to take for {layer}")
+    before = [name for name in candidates if _parsed(name) < _parsed(layer)]
+    return (before or candidates[:1])[-1]
 
 
-def _place(layer: str) -> tuple[str, int, int]:
+def _parsed(layer: str) -> tuple[str, int, int]:
     """relu4_2 -> ("relu", 4, 2)."""
-    found = LAYER.fullmatch(layer)
-    if found is None:
+    match = LAYER.fullmatch(layer)
+    if match is None:
         raise ValueError(f"style: expected a layer named as relu4_2 or pool3, got {layer!r}")
-    return found[1], int(found[2]), int(found[3] or 0)
+    return match[1], int(match[2]), int(match[3] or 0)
 
 
 def _with_pixels(pixels: Preprocess, network: VGG) -> tuple[VGG, list[str]]:

@@ -1,6 +1,6 @@
-"""The steerable pyramid: a picture taken apart by scale and orientation, in the frequency domain.
+"""The steerable pyramid: a picture decomposed by scale and orientation, in the frequency domain.
 
-Stands on NumPy's FFT. Pictures of any height and width are taken as they are.
+Stands on NumPy's FFT. Pictures may have any height and width.
 Source: Portilla and Simoncelli 2000, "A Parametric Texture Model Based on Joint Statistics of
 Complex Wavelet Coefficients", section 2.1; Simoncelli and Freeman 1995.
 """
@@ -17,9 +17,9 @@ Size = tuple[int, int]
 class Pyramid:
     """The parts of a picture; level s = 0, 1, ... is sampled at ⌈H / 2^s⌉, ⌈W / 2^s⌉.
 
-    high: (H, W) what is too fine for any band
+    high: (H, W) the high-pass residual
     bands[s]: (orientations, h, w) complex: even phase in the real part, odd in the imaginary
-    lows[s]: (h, w) what goes into level s; one more than bands, the last is what is left over
+    lows[s]: (h, w) the input of level s; one more than bands, the last is the low-pass residual
     """
 
     high: np.ndarray
@@ -28,11 +28,11 @@ class Pyramid:
 
 
 def steerable_pyramid(image: np.ndarray, levels: int = 4, orientations: int = 4) -> Pyramid:
-    """Take a picture (H, W) apart; band k of level s answers to frequencies around π / 2^(s + 1).
+    """Decompose a picture (H, W); band k of level s responds to frequencies around π / 2^(s + 1).
 
     Filters are H_s(r) · α · cos^(K−1)(θ − πk / K), one octave wide, and 0 where the cosine is
-    negative. No energy is lost: mean(image²) = mean(high²) + Σ mean(|bands|²) / 2 + mean(low²).
-    The picture is taken to repeat at its borders: `periodic_part` makes it do so.
+    negative. Energy is kept: mean(image²) = mean(high²) + Σ mean(|bands|²) / 2 + mean(low²).
+    The picture is assumed periodic: `periodic_part` makes it so.
 
     Raises ValueError if the picture is no matrix, or smaller than 2^levels on a side, or there are
     fewer than 2 orientations.
@@ -60,9 +60,9 @@ def steerable_pyramid(image: np.ndarray, levels: int = 4, orientations: int = 4)
 
 
 def periodic_part(image: np.ndarray) -> np.ndarray:
-    """The picture (H, W) less the smooth one that makes its opposite borders differ.
+    """The picture (H, W) minus the smooth picture that accounts for the jump at its borders.
 
-    Without it the jump at the borders would show as a cross of strong edges.
+    Otherwise the jump would show as a cross of strong edges.
     Source: Moisan 2011, "Periodic plus Smooth Image Decomposition", equations 9 to 11.
     """
     jump = np.zeros(image.shape)
@@ -78,7 +78,7 @@ def periodic_part(image: np.ndarray) -> np.ndarray:
 
 
 def shrink(image: np.ndarray, size: Size) -> np.ndarray:
-    """Resample to a smaller size by leaving out high frequencies: (..., H, W) -> (..., *size)."""
+    """Resample to a smaller size by dropping high frequencies: (..., H, W) -> (..., *size)."""
     return _samples(_crop(np.fft.fft2(image, norm="forward"), size)).real
 
 
@@ -88,25 +88,25 @@ def _halved(shape: Size, times: int) -> Size:
 
 
 def _frequencies(n: int) -> np.ndarray:
-    """Cycles a picture, in the FFT's order; negative ones also index an array from its end."""
+    """Cycles per picture, in the FFT's order; negative ones index an array from its end."""
     return np.rint(np.fft.fftfreq(n, 1 / n)).astype(int)
 
 
 def _polar(size: Size, full: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Radius, in radians a pixel of the full picture, and angle of each frequency."""
+    """Radius, in radians per pixel of the full picture, and angle of each frequency."""
     down, across = (2 * np.pi * _frequencies(n) / m for n, m in zip(size, full, strict=True))
     return np.hypot(down[:, None], across), np.arctan2(down[:, None], across)
 
 
 def _crossover(radius: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
-    """What passes below and above the octave that ends at `end`; the squares add up to 1."""
+    """Low-pass and high-pass that cross over in the octave below `end`; their squares sum to 1."""
     share = np.log2(np.maximum(radius, 1e-9) / end) + 1
     turn = np.pi / 2 * np.clip(share, 0, 1)
     return np.cos(turn), np.sin(turn)
 
 
 def _fans(angle: np.ndarray, orientations: int) -> np.ndarray:
-    """(h, w) -> (orientations, h, w); of each frequency and its opposite only one passes."""
+    """Angles (h, w) -> filters (orientations, h, w) that pass one of each two frequencies ±f."""
     order = orientations - 1
     scale = 2**order / math.sqrt(orientations * math.comb(2 * order, order))
     turns = np.arange(orientations)[:, None, None] * np.pi / orientations

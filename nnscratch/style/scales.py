@@ -1,4 +1,4 @@
-"""Coarse to fine: the sizes a picture grows through, and resampling from one to the next.
+"""Coarse to fine: the sizes of a picture at each scale, and resampling from one to the next.
 
 Stands on NumPy alone. Pictures, signals and volumes (C, *size) go through the same code.
 """
@@ -11,11 +11,11 @@ import numpy as np
 Size = tuple[int, ...]
 
 COARSEST = 128  # longer side in pixels of the first size, where the sizes are not given ...
-THINNEST = 32  # ... and the least of its shorter side
+THINNEST = 32  # ... and the least shorter side
 
 
 def sizes(size: Size, scales: int | tuple[int, ...] | None) -> list[Size]:
-    """The sizes on the way to `size`, which is the last.
+    """The sizes from the coarsest to `size`.
 
     scales: how many, each √2 times the one before; or the longer sides in pixels; None: as many
     as lead from 128 pixels or more to `size`. Raises ValueError for longer sides that do not grow.
@@ -30,10 +30,10 @@ def sizes(size: Size, scales: int | tuple[int, ...] | None) -> list[Size]:
     else:
         sides = [*scales] if scales[-1:] == (longer,) else [*scales, longer]
     if sides != sorted(set(sides)) or sides[0] < 1:
-        each = " of them, each √2 times the one before" if isinstance(scales, int) else ""
+        growth = " of them, each √2 times the one before" if isinstance(scales, int) else ""
         raise ValueError(
             f"style: expected scales that grow to the content's longer side of {longer}, "
-            f"got {scales}{each}; take fewer, or a larger size"
+            f"got {scales}{growth}; take fewer, or a larger size"
         )
     return [scaled(size, side / longer) for side in sides[:-1]] + [size]
 
@@ -47,7 +47,7 @@ def scaled(size: Size, ratio: float) -> Size:
 
 
 def triangle(t: np.ndarray) -> np.ndarray:
-    """Linear interpolation. Nowhere below 0, so that it keeps positive numbers positive."""
+    """Linear interpolation; never negative, so positive numbers stay positive."""
     return np.maximum(1 - np.abs(t), 0)
 
 
@@ -63,29 +63,29 @@ def resample(x: np.ndarray, size: Size, kernel: Callable = triangle) -> np.ndarr
     """x (*lead, *old) -> (*lead, *size), smoothed where it shrinks; dtype kept.
 
     One axis after the other: an output is the mean of the inputs around it, weighted by `kernel`,
-    which is stretched where the axis shrinks. Beyond the border there is nothing.
+    which is stretched where the axis shrinks. Positions beyond the border have weight 0.
     """
     for axis, side in enumerate(size, start=x.ndim - len(size)):
         if side != x.shape[axis]:
-            x = _along(x, axis, side, kernel)
+            x = _resample_axis(x, axis, side, kernel)
     return x
 
 
-def _along(x: np.ndarray, axis: int, side: int, kernel: Callable) -> np.ndarray:
+def _resample_axis(x: np.ndarray, axis: int, side: int, kernel: Callable) -> np.ndarray:
     step = x.shape[axis] / side
     stretch = max(1.0, step)
     centres = (np.arange(side) + 0.5) * step - 0.5
     first = np.floor(centres - REACH[kernel] * stretch).astype(int) + 1
-    places = first + np.arange(math.ceil(2 * REACH[kernel] * stretch))[:, None]  # (taps, side)
-    weights = kernel((places - centres) / stretch) * (places >= 0) * (places < x.shape[axis])
+    indices = first + np.arange(math.ceil(2 * REACH[kernel] * stretch))[:, None]  # (taps, side)
+    weights = kernel((indices - centres) / stretch) * (indices >= 0) * (indices < x.shape[axis])
     weights = (weights / weights.sum(0)).astype(x.dtype)
     column = (-1, *(1,) * (x.ndim - axis - 1))
     total = np.zeros((*x.shape[:axis], side, *x.shape[axis + 1 :]), x.dtype)
-    for place, weight in zip(places.clip(0, x.shape[axis] - 1), weights, strict=True):
-        total += x.take(place, axis) * weight.reshape(column)
+    for index, weight in zip(indices.clip(0, x.shape[axis] - 1), weights, strict=True):
+        total += x.take(index, axis) * weight.reshape(column)
     return total
 
 
 def resize(image: np.ndarray, size: Size) -> np.ndarray:
-    """A picture, signal or volume (C, *old) -> (C, *size) in [0, 1], by Lanczos' filter."""
+    """A picture, signal or volume (C, *old) -> (C, *size) in [0, 1], by the Lanczos filter."""
     return resample(image, size, lanczos).clip(0, 1)

@@ -1,13 +1,13 @@
-"""What makes up a style: statistics of features that forget where things are, and their distances.
+"""What a style is: statistics of features that forget positions, and distances between them.
 
 Stands on `losses` and `tensor`.
 
-A kind of style has `statistic(features, weights)` and `distance(statistic, target)`. Features are
-(N, C, *size), each place a point with C coordinates, and a statistic describes the cloud of points.
-`weights` (*size) is a soft mask T ≥ 0: a place then counts for its share T² / Σ T², which is the
-guided Gram matrix of Gatys et al. 2017 ("Controlling Perceptual Factors"), section 4. A mask of
-ones is no mask. Where `additive`, the statistic of a whole is the mean of its parts' statistics,
-weighted by their places (by their Σ T²), so that it can be gathered in tiles.
+A style statistic has `statistic(features, weights)` and `distance(statistic, target)`. Features are
+(N, C, *size): each position is a point with C coordinates, and a statistic describes the cloud of
+points. `weights` (*size) is a soft mask T ≥ 0 that gives a position the share T² / Σ T², which is
+the guided Gram matrix of Gatys et al. 2017 ("Controlling Perceptual Factors"), section 4; None
+stands for a mask of ones. If `additive`, the statistic of a whole is the mean of its parts'
+statistics, weighted by their positions (by their Σ T²), so that it can be gathered in tiles.
 """
 
 import math
@@ -22,16 +22,16 @@ from threadpoolctl import ThreadpoolController
 
 from nnscratch.backend import Array, array_module
 from nnscratch.operations import concatenate, maximum, sqrt
-from nnscratch.style.losses import gram_matrix, style_cost
+from nnscratch.style.losses import feature_rows, gram_matrix, style_cost
 from nnscratch.tensor import Tensor
 
 Distance = Callable[[Tensor], Tensor]
 
-BLOCK = 2048  # places whose features are widened to float64 at one time
+BLOCK = 2048  # positions whose features are converted to float64 at one time
 
 
-class Kind(ABC):
-    """A statistic of features (N, C, *size), and how far one is from another."""
+class StyleStatistic(ABC):
+    """A statistic of features (N, C, *size), and the distance between two of them."""
 
     additive = True
 
@@ -43,31 +43,34 @@ class Kind(ABC):
         return self.distance_to(target)(statistic)
 
     def distance_to(self, target: Tensor) -> Distance:
-        """`distance` to one target again and again: what depends on it alone is computed once."""
+        """`distance` to a fixed target, with what depends on the target alone computed once."""
         return lambda statistic: self.distance(statistic, target)
 
 
 @dataclass(frozen=True)
-class Gram(Kind):
-    """The mean product of each two channels: G = F Fᵀ / places, (N, C, C).
+class Gram(StyleStatistic):
+    """The mean product of each two channels: G = F Fᵀ / positions, (N, C, C).
 
     Distance: Σ (G − A)² / (4 C²). Differentiable to any order.
     Source: Gatys, Ecker and Bethge 2016, equations 3 and 4.
     """
 
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
-        return gram_matrix(_guided(features, weights))
+        share = _shares(features, weights)
+        if share is not None:  # products of two features then have their share
+            features = features * array_module(share).sqrt(share).astype(features.dtype)
+        return gram_matrix(features)
 
     def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
         return style_cost(statistic, target)
 
 
 @dataclass(frozen=True)
-class MeanVariance(Kind):
-    """Each channel's mean, and mean square: (N, 2, C), float64.
+class MeanVariance(StyleStatistic):
+    """Each channel's mean and mean square: (N, 2, C), float64.
 
     Distance: mean over channels of (Δ mean)² + (Δ deviation)², with eps added to the variances.
-    It is `Wasserstein` for channels that do not vary together. Differentiable to any order.
+    It equals `Wasserstein` for uncorrelated channels. Differentiable to any order.
     Source: Li et al. 2017 (arXiv:1701.01036), section 4.2; Huang and Belongie 2017, equation 13.
     """
 
@@ -81,33 +84,31 @@ class MeanVariance(Kind):
     def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
         _check_pair("mean-variance", statistic, target)
         mean, deviation = self._moments(statistic)
-        wanted_mean, wanted_deviation = self._moments(target)
-        total = ((mean - wanted_mean) ** 2).sum() + ((deviation - wanted_deviation) ** 2).sum()
+        target_mean, target_deviation = self._moments(target)
+        total = ((mean - target_mean) ** 2).sum() + ((deviation - target_deviation) ** 2).sum()
         return total * (1 / target.shape[-1])
 
     def _moments(self, statistic: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation, (N, C) each; rounding may leave a variance just below 0."""
+        """Mean and deviation, (N, C) each."""
         mean, square = statistic[:, 0], statistic[:, 1]
-        return mean, sqrt(maximum(square - mean**2, 0.0) + self.eps)
+        return mean, sqrt(maximum(square - mean**2, 0.0) + self.eps)  # rounding may give < 0
 
 
 @dataclass(frozen=True)
-class Wasserstein(Kind):
-    """Means, and mean products of channels: (N, C + 1, C), the means being row 0, float64.
+class Wasserstein(StyleStatistic):
+    """Means and mean products of channels: (N, C + 1, C) with the means in row 0, float64.
 
     Distance: that of the Gaussians with these moments, |Δ mean|² + tr(Σ + Σ' − 2 (Σ'½ Σ Σ'½)½),
     divided by C, with eps on the diagonals of the covariances Σ.
-    Differentiable once, by the statistic; the target is a constant. With R = Σ'½ and M = R Σ R,
-    d tr(M½) / dΣ = ½ R M^−½ R: no equation has to be solved for the root's derivative.
+    Differentiable once, in the statistic; the target is a constant. With R = Σ'½ and M = R Σ R,
+    d tr(M½) / dΣ = ½ R M^−½ R, so that the root's derivative needs no Lyapunov equation.
     Source: Olkin and Pukelsheim 1982; as a style by Katherine Crowson's style-transfer-pytorch.
     """
 
     eps: float = 1e-4
 
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
-        last = features.moveaxis(1, -1)  # (N, C, *size) -> (N, *size, C)
-        rows = last.reshape(len(last), -1, last.shape[-1])  # -> (N, P, C)
-        return _exact_products(rows, _shares(features, weights))
+        return _exact_products(feature_rows(features), _shares(features, weights))
 
     def distance_to(self, target: Tensor) -> Distance:
         mean, cov = self._moments(target.detach())
@@ -132,14 +133,14 @@ class Wasserstein(Kind):
 
 
 @dataclass(frozen=True)
-class Sliced(Kind):
-    """The points' shadows on random lines, in order: (N, directions, places).
+class Sliced(StyleStatistic):
+    """The points projected on random directions, sorted: (N, directions, positions).
 
     Distance: the mean squared difference of the k-th smallest, over all k and directions; where the
-    numbers of places differ, the target's quantiles are interpolated. The directions are unit
+    numbers of positions differ, the target's quantiles are interpolated. The directions are unit
     vectors drawn from `seed`, the same each time. Differentiable to any order; not `additive`.
-    Source: Heitz et al. 2021 (arXiv:2006.07229), section 3. Differs from the paper: there the
-    directions are drawn anew in each iteration, which no line search could follow.
+    Source: Heitz et al. 2021 (arXiv:2006.07229), section 3. Differs from the paper: there each
+    iteration draws new directions, with which no line search works.
     """
 
     directions: int = 32
@@ -148,20 +149,23 @@ class Sliced(Kind):
 
     def statistic(self, features: Tensor, weights: Any = None) -> Tensor:
         points = features.reshape(*features.shape[:2], -1)  # (N, C, *size) -> (N, C, P)
-        if weights is None:
-            return _in_order(self._shadows(points))
-        share = _shares(features, weights).reshape(-1)
-        counted = share > 0
-        return _quantiles(_in_order_with(self._shadows(points[:, :, counted]), share[counted]))
+        share = None
+        if weights is not None:
+            share = _shares(features, weights).reshape(-1)
+            points, share = points[:, :, share > 0], share[share > 0]
+        projections = self._project(points)
+        order = projections.data.argsort(axis=-1)
+        projections = _take_along(projections, order)
+        return projections if share is None else _quantiles(projections, share[order])
 
-    def _shadows(self, points: Tensor) -> Tensor:
-        """(N, C, P) -> (N, D, P)."""
+    def _project(self, points: Tensor) -> Tensor:
+        """Points (N, C, P) -> (N, D, P)."""
         channels = points.shape[1]
         rng = np.random.default_rng((self.seed, channels))
-        lines = rng.standard_normal((self.directions, channels))
-        lines /= np.sqrt((lines**2).sum(1, keepdims=True))
+        directions = rng.standard_normal((self.directions, channels))
+        directions /= np.sqrt((directions**2).sum(1, keepdims=True))
         xp = array_module(points.data)
-        return Tensor(xp.asarray(lines.astype(points.dtype))) @ points
+        return Tensor(xp.asarray(directions.astype(points.dtype))) @ points
 
     def distance(self, statistic: Tensor, target: Tensor) -> Tensor:
         if statistic.shape[1] != target.shape[1]:
@@ -173,7 +177,7 @@ class Sliced(Kind):
         return (difference**2).sum() * (1 / math.prod(statistic.shape[1:]))
 
 
-STATISTICS: dict[str, Kind] = {
+STATISTICS: dict[str, StyleStatistic] = {
     "gram": Gram(),
     "mean-variance": MeanVariance(),
     "wasserstein": Wasserstein(),
@@ -186,7 +190,7 @@ KINDS = tuple(STATISTICS)
 
 
 def _shares(features: Tensor, weights: Any) -> Any:
-    """What each place counts for, 1 on average: (*size) -> (*size) in float64, None for all 1."""
+    """The share of each position, 1 on average: (*size) -> (*size) in float64; None: all 1."""
     if weights is None:
         return None
     xp = array_module(features.data)
@@ -203,14 +207,6 @@ def _shares(features: Tensor, weights: Any) -> Any:
     return energy * (weights.size / total)
 
 
-def _guided(features: Tensor, weights: Any) -> Tensor:
-    """Features whose products have the shares of `weights`."""
-    share = _shares(features, weights)
-    if share is None:
-        return features
-    return features * array_module(share).sqrt(share).astype(features.dtype)
-
-
 def _check_pair(caller: str, statistic: Tensor, target: Tensor) -> None:
     if statistic.shape[1:] != target.shape[1:]:
         raise ValueError(
@@ -222,7 +218,7 @@ def _check_pair(caller: str, statistic: Tensor, target: Tensor) -> None:
 
 
 def _exact_mean(x: Tensor, share: Any) -> Tensor:
-    """The mean over places, added up in float64: (N, C, *size), (*size) or None -> (N, C)."""
+    """The mean over positions, summed in float64: (N, C, *size), (*size) or None -> (N, C)."""
     x = x if share is None else x * share.astype(x.dtype)
     count, ones = math.prod(x.shape[2:]), (1,) * (x.ndim - 2)
     return Tensor.from_op(
@@ -233,33 +229,33 @@ def _exact_mean(x: Tensor, share: Any) -> Tensor:
 
 
 def _exact_products(rows: Tensor, share: Any) -> Tensor:
-    """Means, and mean products of channels: (N, P, C), P shares or None -> (N, C + 1, C), float64.
+    """Means and mean products of channels: (N, P, C), P shares or None -> (N, C + 1, C), float64.
 
-    A covariance is a small difference of these: in float32 it would drown in rounding.
+    A covariance is a small difference of these; in float32 it would be lost to rounding.
     """
     xp, count = array_module(rows.data), rows.shape[1]
     parts = (xp.ones(count) if share is None else share.reshape(-1)) * (1 / count)
 
     def grad_rows(g: Tensor, y: Tensor) -> Tensor:
         mean, products = g.detach()[:, :1], g.detach()[:, 1:]
-        slope = xp.empty_like(rows.data)
-        for block, x, part in _widened(rows.data, parts):
-            slope[:, block] = ((x @ (products + products.swapaxes(1, 2)) + mean) * part).data
-        return Tensor.from_op("slope", slope, (g, _no_second), (rows, _no_second))
+        grad = xp.empty_like(rows.data)
+        for block, x, part in _float64_blocks(rows.data, parts):
+            grad[:, block] = ((x @ (products + products.swapaxes(1, 2)) + mean) * part).data
+        return Tensor.from_op("grad_rows", grad, (g, _no_second), (rows, _no_second))
 
-    total = sum(_moments(x, part) for _, x, part in _widened(rows.data, parts))
+    total = sum(_moments(x, part) for _, x, part in _float64_blocks(rows.data, parts))
     return Tensor.from_op("exact_products", total, (rows, grad_rows))
 
 
-def _widened(rows: Array, parts: Array) -> Iterator[tuple[slice, Tensor, Array]]:
-    """Rows (N, P, C) in float64 with their parts, a block at a time: all would take much memory."""
+def _float64_blocks(rows: Array, parts: Array) -> Iterator[tuple[slice, Tensor, Array]]:
+    """Rows (N, P, C) in float64 with their parts, a block at a time to save memory."""
     for start in range(0, rows.shape[1], BLOCK):
         block = slice(start, start + BLOCK)
         yield block, Tensor(rows[:, block].astype(np.float64)), parts[block, None]
 
 
 def _moments(x: Tensor, part: Array) -> Array:
-    """What points (N, P, C), each counting for its part (P, 1), add: (N, C + 1, C)."""
+    """Weighted sums of points (N, P, C) and of their products, by part (P, 1) -> (N, C + 1, C)."""
     weighted = x * part
     return concatenate([weighted.sum(1, keepdims=True), x.swapaxes(1, 2) @ weighted], 1).data
 
@@ -269,8 +265,8 @@ def _moments(x: Tensor, part: Array) -> Array:
 
 def _trace(matrices: Tensor) -> Tensor:
     """(N, C, C) -> (N,)."""
-    places = np.arange(matrices.shape[-1])
-    return matrices[:, places, places].sum(-1)
+    diagonal = np.arange(matrices.shape[-1])
+    return matrices[:, diagonal, diagonal].sum(-1)
 
 
 @cache
@@ -289,7 +285,7 @@ def one_blas_thread() -> Any:
 
 
 def _root(matrices: Array) -> Array:
-    """The symmetric root of positive matrices (N, C, C)."""
+    """The symmetric square root of positive semidefinite matrices (N, C, C)."""
     xp = array_module(matrices)
     with one_blas_thread():
         values, vectors = xp.linalg.eigh(matrices)
@@ -301,13 +297,13 @@ def _trace_of_root(cov: Tensor, root: Array, eps: float) -> Tensor:
     xp = array_module(cov.data)
     with one_blas_thread():
         values, vectors = xp.linalg.eigh(root @ cov.data @ root)
-    roots = xp.sqrt(values.clip(eps**2))  # rounding must not get below what eps is there for
+    roots = xp.sqrt(values.clip(eps**2))  # without rounding errors, no value is below eps²
 
     def grad_cov(g: Tensor, y: Tensor) -> Tensor:
         with one_blas_thread():
             half = root @ vectors  # ½ R M^−½ R = ½ (R V) diag(1 / roots) (R V)ᵀ
-            slope = 0.5 * (half / roots[:, None]) @ half.swapaxes(1, 2)
-        return g.reshape(-1, 1, 1) * Tensor.from_op("root_slope", slope, (cov, _no_second))
+            grad = 0.5 * (half / roots[:, None]) @ half.swapaxes(1, 2)
+        return g.reshape(-1, 1, 1) * Tensor.from_op("grad_cov", grad, (cov, _no_second))
 
     return Tensor.from_op("trace_of_root", roots.sum(-1), (cov, grad_cov))
 
@@ -319,13 +315,8 @@ def _no_second(g: Tensor, y: Tensor) -> Tensor:
 # -- quantiles ------------------------------------------------------------------------------------
 
 
-def _in_order(x: Tensor) -> Tensor:
-    """Sorted along the last axis."""
-    return _take_along(x, x.data.argsort(axis=-1))
-
-
 def _take_along(x: Tensor, order: Array) -> Tensor:
-    """x, permuted along the last axis; the gradient goes back by the opposite permutation."""
+    """x permuted along the last axis; the vjp is the inverse permutation."""
     xp = array_module(x.data)
     return Tensor.from_op(
         "take_along",
@@ -334,34 +325,26 @@ def _take_along(x: Tensor, order: Array) -> Tensor:
     )
 
 
-def _in_order_with(x: Tensor, share: Array) -> tuple[Tensor, Array]:
-    """(N, D, P) and (P,) -> both sorted by x, the second as (N, D, P)."""
-    order = x.data.argsort(axis=-1)
-    return _take_along(x, order), share[order]
+def _quantiles(x: Tensor, share: Array) -> Tensor:
+    """P quantiles of sorted points, interpolated linearly: x, share (N, D, P) -> (N, D, P).
 
-
-def _quantiles(cloud: tuple[Tensor, Array]) -> Tensor:
-    """P quantiles of sorted points (N, D, P) with shares: between their middles, lines.
-
-    The k-th of P equal points stands for quantile (k + ½) / P, a point of another share for the
-    middle of what it covers.
+    A point stands for the middle of the range that its share covers: the k-th of P equal points for
+    quantile (k + ½) / P.
     """
-    x, share = cloud
-    xp = array_module(x.data)
+    xp, count = array_module(x.data), x.shape[-1]
     middles = (xp.cumsum(share, -1, dtype=np.float64) - share / 2) / share.sum(-1, keepdims=True)
-    count = x.shape[-1]
-    wanted = (xp.arange(count) + 0.5) / count
+    levels = (xp.arange(count) + 0.5) / count
     rows = middles.reshape(-1, count)
-    places = xp.stack([xp.interp(wanted, row, xp.arange(count)) for row in rows])
-    return _between(x, places.reshape(x.shape))
+    indices = xp.stack([xp.interp(levels, row, xp.arange(count)) for row in rows])
+    return _interpolate(x, indices.reshape(x.shape))
 
 
-def _between(x: Tensor, places: Array) -> Tensor:
-    """x (N, D, P) at fractional places (N, D, K) along the last axis -> (N, D, K)."""
+def _interpolate(x: Tensor, indices: Array) -> Tensor:
+    """x (N, D, P) at fractional indices (N, D, K) along the last axis -> (N, D, K)."""
     xp = array_module(x.data)
-    before = xp.floor(places).astype(np.int64)
+    before = xp.floor(indices).astype(np.int64)
     after = xp.minimum(before + 1, x.shape[-1] - 1)
-    part = (places - before).astype(x.dtype)
+    part = (indices - before).astype(x.dtype)
     n, d = xp.arange(x.shape[0])[:, None, None], xp.arange(x.shape[1])[None, :, None]
     return x[n, d, before] * (1 - part) + x[n, d, after] * part
 
@@ -372,5 +355,5 @@ def _resampled(x: Tensor, count: int) -> Tensor:
     if size == count:
         return x
     xp = array_module(x.data)
-    places = ((xp.arange(count) + 0.5) * (size / count) - 0.5).clip(0, size - 1)
-    return _between(x, xp.broadcast_to(places, (*x.shape[:2], count)))
+    indices = ((xp.arange(count) + 0.5) * (size / count) - 0.5).clip(0, size - 1)
+    return _interpolate(x, xp.broadcast_to(indices, (*x.shape[:2], count)))

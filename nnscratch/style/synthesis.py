@@ -1,4 +1,4 @@
-"""Textures: more of a picture, a signal or a volume, from noise and without a content.
+"""Texture synthesis: new pictures, signals or volumes in the style of a sample, from noise.
 
 Stands on `transfer` and `vgg`.
 Source: Gatys, Ecker and Bethge 2015 (arXiv:1505.07376), "Texture Synthesis Using Convolutional
@@ -6,16 +6,15 @@ Neural Networks".
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from nnscratch.style import vgg
-from nnscratch.style.costs import Objective
 from nnscratch.style.scales import Size
-from nnscratch.style.transfer import Result, Settings, Watch, stylize
+from nnscratch.style.settings import Objective, Settings
+from nnscratch.style.transfer import Result, stylize
 
-# of random networks by dimensions; a place of the last layer sees 78 of a signal, 18 × 18, 18³
+# random networks by dimensions; the receptive field of the last layer is 78, 18 × 18, 18³
 CONFIGS: dict[int, vgg.Config] = {
     1: (32, "M", 64, "M", 96, "M", 128, "M", 128),
     2: (32, "M", 64, "M", 96),
@@ -26,22 +25,17 @@ FROM_NOISE = Settings("lbfgs", iterations=100, scales=3, init="noise")
 
 
 def synthesize(
-    sample: np.ndarray,
-    size: Size | None = None,
-    network: Any = None,
-    objective: Objective = STYLE_ALONE,
-    settings: Settings = FROM_NOISE,
-    on_step: Watch | None = None,
+    sample, size=None, network=None, objective=STYLE_ALONE, settings=FROM_NOISE, on_step=None
 ) -> Result:
-    """Something new with the sample's texture: (C, *size) -> Result, its image (C, *size).
+    """A new picture with the sample's texture: (C, *size) -> Result with an image (C, *size).
 
     sample: a picture, signal or volume of floats in [0, 1]; size: the result's, None: the sample's
-    network: None: the built-in one for pictures in RGB, for all else random weights, balanced on
-    the sample; one whose padding is "wrap" gives a texture that tiles
+    network: None: the built-in one for RGB pictures, else random weights, normalised on the sample;
+        a network with padding "wrap" gives a texture that tiles
     objective: its content weight counts as 0; settings: another seed gives another texture
     Raises ValueError for a sample that is not in [0, 1], and a size of other dimensions.
-    Differs from the paper: it goes from coarse to fine. Random weights do as well: Ustyuzhaninov et
-    al. 2016 (arXiv:1606.00021), where a single layer of many sizes is enough.
+    Differs from the paper: coarse to fine, and random weights, which Ustyuzhaninov et al. 2016
+    (arXiv:1606.00021) found sufficient.
     """
     sample = np.asarray(sample)
     size = sample.shape[1:] if size is None else tuple(size)
@@ -74,4 +68,4 @@ def _check(sample: np.ndarray, size: Size, settings: Settings) -> None:
             f"synthesize: expected a size such as the sample's {sample.shape[1:]}, got {size}"
         )
     if settings.init == "content":
-        raise ValueError('synthesize: has no content to begin with; choose init "noise" or "style"')
+        raise ValueError('synthesize: no content to begin with; choose init "noise" or "style"')

@@ -1,4 +1,4 @@
-"""What a texture is, in numbers: moments and correlations of a picture and its steerable pyramid.
+"""Texture statistics: moments and correlations of a picture and its steerable pyramid.
 
 Stands on `pyramid` and NumPy.
 Source: Portilla and Simoncelli 2000, "A Parametric Texture Model Based on Joint Statistics of
@@ -9,33 +9,32 @@ import itertools
 
 import numpy as np
 
+from nnscratch.style.colour import LUMA
 from nnscratch.style.pyramid import Pyramid, periodic_part, shrink, steerable_pyramid
 
 ORIENTATIONS = 4
 LAGS = 2  # pixels of a level, each way
-QUANTUM = 1 / 255  # what is weaker than a step of 8 bits counts for little
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+QUANTUM = 1 / 255  # a step of 8 bits, added to deviations so that weaker signals count little
 
 
 def luma(image: np.ndarray) -> np.ndarray:
-    """Brightness as the eye weighs it: RGB (3, H, W) -> (H, W). Source: ITU-R BT.601."""
+    """Luma in float64: RGB (3, H, W) -> (H, W). Source: ITU-R BT.601."""
     return np.tensordot(LUMA, image.astype(np.float64), 1)
 
 
 def statistics(image: np.ndarray, levels: int) -> dict[str, np.ndarray]:
-    """RGB (3, H, W) in [0, 1] -> groups of statistics, (n,) each, that have no units.
+    """RGB (3, H, W) in [0, 1] -> groups of statistics, (n,) each, without units.
 
-    moments: mean, deviation, skewness, kurtosis, least and greatest of luma, R − Y and B − Y
-    low moments: the same, without the last two, of the low-pass of each level
+    moments: mean, deviation, skewness, kurtosis, minimum and maximum of luma, R − Y and B − Y
+    low moments: the first four, of the low-pass of each level
     energies: log deviation of each band of luma, of its high-pass and of its low-passes
     tint energies: the same of R − Y and of B − Y
-    low correlations: of each low-pass with itself, moved by up to 2 pixels each way
+    low correlations: autocorrelation of each low-pass, at lags of up to 2 pixels
     magnitude correlations: the same of the magnitude of each band
     across orientations, across scales: of magnitudes, within a level and with the next one
 
     Differs from the paper: correlations are divided by the variances, moments are compressed by
-    asinh and log, there are no statistics of phase, and colour is seen in moments and energies.
+    asinh and log, there are no statistics of phase, and colour enters moments and energies only.
     """
     grey = luma(image)
     tints = image[0] - grey, image[2] - grey
@@ -43,7 +42,7 @@ def statistics(image: np.ndarray, levels: int) -> dict[str, np.ndarray]:
         steerable_pyramid(periodic_part(x), levels, ORIENTATIONS) for x in (grey, *tints)
     )
     magnitudes = [np.abs(band) for band in pyramid.bands]
-    lows = pyramid.lows[:levels]  # the last is too small for correlations
+    lows = pyramid.lows[:levels]  # the residual is too small for correlations
     pairs = itertools.pairwise(magnitudes)
     groups = {
         "moments": [_channel_moments(x) for x in (grey, *tints)],
@@ -77,17 +76,17 @@ def _energies(pyramid: Pyramid) -> list[np.ndarray]:
 
 
 def _autocorrelation(x: np.ndarray) -> np.ndarray:
-    """Correlation with the picture moved by −2 to 2, wrapped: (..., h, w) -> (..., 5, 5)."""
+    """Autocorrelation at lags of −2 to 2, wrapped: (..., h, w) -> (..., 5, 5)."""
     apart = x - x.mean((-2, -1), keepdims=True)
     power = np.abs(np.fft.fft2(apart, norm="forward")) ** 2
-    moved = np.fft.ifft2(power, norm="forward").real
-    variance = moved[..., :1, :1] + QUANTUM**2
+    covariance = np.fft.ifft2(power, norm="forward").real
+    variance = covariance[..., :1, :1] + QUANTUM**2
     lags = np.arange(-LAGS, LAGS + 1)
-    return moved[..., lags[:, None], lags] / variance
+    return covariance[..., lags[:, None], lags] / variance
 
 
 def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each band with each: (K, h, w), (K, h, w) -> (K, K)."""
+    """Correlations of each pair of bands: (K, h, w), (K, h, w) -> (K, K)."""
     rows = [x.reshape(len(x), -1) for x in (a, b)]
     rows = [x - x.mean(1, keepdims=True) for x in rows]
     spreads = [np.sqrt((x**2).mean(1) + QUANTUM**2) for x in rows]

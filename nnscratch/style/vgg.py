@@ -1,7 +1,7 @@
-"""VGG: stacks of 3×3 convolutions between poolings, whose features style transfer compares.
+"""VGG: 3×3 convolutions between poolings, whose features style transfer compares.
 
-Stands on `nn` and `weights`. Callers give RGB images in [0, 1]; what a weight file wants otherwise
-(BGR, 0 to 255, means) is done here.
+Stands on `nn` and `weights`. Callers give RGB images in [0, 1]; the preprocessing that a weight
+file needs (BGR, 0 to 255, means) is done here.
 """
 
 import copy
@@ -45,55 +45,59 @@ INPUTS = {1: "signals (N, {}, L)", 2: "images (N, {}, H, W)", 3: "volumes (N, {}
 class VGG(nn.Module):
     """The convolutional part of a VGG: layers conv1_1, relu1_1, conv1_2, ..., pool1, conv2_1, ...
 
-    config: channels and "M"; pooling: "max" or "avg"; padding: what borders the images, as in
-    functional.pad ("constant" is zeros); ndim and channels: 2 and 3 for pictures, 1 and 1 for a
-    signal, ...; preprocess: for 3 channels, None leaves the values as they are. Source: Simonyan
-    and Zisserman 2015 (arXiv:1409.1556), table 1.
+    config: output channels of each convolution, and "M" for each pooling
+    preprocess: of the pixels; None leaves them unchanged
+    pooling: "max" or "avg"; padding: of the images, as in functional.pad ("constant" is zeros)
+    ndim, channels: 2 and 3 for pictures, 1 and 1 for a signal, ...
+    Source: Simonyan and Zisserman 2015 (arXiv:1409.1556), table 1.
     """
 
     def __init__(
         self,
-        config: Config,
-        preprocess: Preprocess | None = CAFFE,
-        pooling: str = "max",
-        padding: str = "constant",
-        rng: Any = None,
-        ndim: int = 2,
-        channels: int = 3,
+        config,
+        preprocess=CAFFE,
+        pooling="max",
+        padding="constant",
+        rng=None,
+        ndim=2,
+        channels=3,
     ):
-        _check_choices(pooling, padding, ndim)
-        _check_pixels(preprocess, channels)
+        choices = {"pooling": POOLINGS, "padding": PADDINGS, "ndim": tuple(CONVS)}
+        for (name, allowed), value in zip(choices.items(), (pooling, padding, ndim), strict=True):
+            if value not in allowed:
+                raise ValueError(f"VGG: expected {name} in {allowed}, got {value!r}")
+        if preprocess is not None and channels != len(preprocess.mean):
+            raise ValueError(
+                f"VGG: expected {len(preprocess.mean)} channels, as in preprocess, got {channels}; "
+                "give preprocess=None"
+            )
         rng = np.random.default_rng(rng)
         self.preprocess, self.padding = preprocess, padding
         self.ndim, self.channels = ndim, channels
         self.layers: dict[str, nn.Module] = {}
-        block, place = 1, 1
+        zeros = 1 if padding == "constant" else 0  # `features` pads in other ways
+        block, number = 1, 1
         for item in config:
             if item == "M":
                 self.layers[f"pool{block}"] = POOLS[pooling][ndim](2)
-                block, place = block + 1, 1
-                continue
-            border = 1 if padding == "constant" else 0
-            self.layers[f"conv{block}_{place}"] = CONVS[ndim](
-                channels, int(item), 3, padding=border, rng=rng
-            )
-            self.layers[f"relu{block}_{place}"] = nn.ReLU()
-            channels, place = int(item), place + 1
+                block, number = block + 1, 1
+            else:
+                conv = CONVS[ndim](channels, item, 3, padding=zeros, rng=rng)
+                self.layers[f"conv{block}_{number}"] = conv
+                self.layers[f"relu{block}_{number}"] = nn.ReLU()
+                channels, number = item, number + 1
 
     @classmethod
-    def from_weights(
-        cls, given: VGGWeights, pooling: str = "max", padding: str = "constant"
-    ) -> "VGG":
-        """The network that `given` holds, frozen: its weights take no gradient."""
-        blocks = [name.partition("_")[0] for name in given.layers]
+    def from_weights(cls, arrays: VGGWeights, pooling="max", padding="constant") -> "VGG":
+        """The frozen network with these weights, which it copies."""
         config: list[int | str] = []
-        for i, layer in enumerate(given.layers.values()):
-            config += ["M"] if i and blocks[i] != blocks[i - 1] else []
+        for name, layer in arrays.layers.items():
+            config += ["M"] if config and name.endswith("_1") else []
             config.append(len(layer.weight))
-        network = cls([*config, "M"], given.preprocess, pooling, padding)
-        for name, layer in given.layers.items():
-            network.convs[name].weight = nn.Parameter(layer.weight)
-            network.convs[name].bias = nn.Parameter(layer.bias)
+        network = cls([*config, "M"], arrays.preprocess, pooling, padding)
+        for name, conv in network.convs.items():
+            conv.weight = nn.Parameter(arrays.layers[name].weight.copy())
+            conv.bias = nn.Parameter(arrays.layers[name].bias.copy())
         return network.freeze()
 
     @property
@@ -109,6 +113,7 @@ class VGG(nn.Module):
         return network
 
     def freeze(self) -> "VGG":
+        """Make the weights take no gradient; returns the network itself."""
         for parameter in self.parameters():
             parameter.requires_grad = False
         return self
@@ -121,130 +126,108 @@ class VGG(nn.Module):
     def features(self, images: Any, layers: Iterable[str]) -> dict[str, Tensor]:
         """images (N, 3, H, W), RGB in [0, 1] -> {name: features (N, C, H', W')} of `layers`.
 
-        Signals and volumes likewise, where the network is for those.
-
-        Raises ValueError for a layer that this network does not hold, or images of another shape.
+        Signals (N, C, L) and volumes (N, C, D, H, W) likewise, as the network's ndim says.
+        Raises ValueError for a layer that this network lacks, or images of another shape.
         """
-        wanted = list(layers)
-        self._check(images := as_tensor(images), wanted)
-        found: dict[str, Tensor] = {}
-        x = self._prepared(images)
+        layers = list(layers)
+        self._check(images := as_tensor(images), layers)
+        features: dict[str, Tensor] = {}
+        x = self._preprocessed(images)
         for name, layer in self.layers.items():
-            if len(found) == len(set(wanted)):
+            if len(features) == len(set(layers)):
                 break
             if self.padding != "constant" and isinstance(layer, CONVS[self.ndim]):
                 x = F.pad(x, ((1, 1),) * self.ndim, self.padding)
             x = layer(x)
-            if name in wanted:
-                found[name] = x
-        return found
+            if name in layers:
+                features[name] = x
+        return features
 
-    def _prepared(self, images: Tensor) -> Tensor:
+    def _preprocessed(self, images: Tensor) -> Tensor:
         """(image · scale − mean) / std, as one product and one difference."""
         if self.preprocess is None:
             return images
-        scale = [self.preprocess.scale / s for s in self.preprocess.std]
-        shift = [m / s for m, s in zip(self.preprocess.mean, self.preprocess.std, strict=True)]
+        mean, std = np.array(self.preprocess.mean), np.array(self.preprocess.std)
         xp = array_module(images.data)
-        as_channels = [
-            xp.asarray(v, dtype=images.dtype).reshape(1, -1, *(1,) * self.ndim)
-            for v in (scale, shift)
-        ]
-        return images * as_channels[0] - as_channels[1]
+        scale, shift = (
+            xp.asarray(x, dtype=images.dtype).reshape(1, -1, *(1,) * self.ndim)
+            for x in (self.preprocess.scale / std, mean / std)
+        )
+        return images * scale - shift
 
-    def check_layers(self, wanted: Iterable[str]) -> None:
-        """Raise ValueError for a layer that this network does not hold."""
-        for name in wanted:
+    def check_layers(self, names: Iterable[str]) -> None:
+        """Raise ValueError for a layer that this network lacks."""
+        for name in names:
             if name not in self.layers:
-                held = [layer for layer in self.layers if not layer.startswith("relu")]
+                others = [layer for layer in self.layers if not layer.startswith("relu")]
                 raise ValueError(
                     f"features: this network holds no layer {name!r}; it holds "
-                    f"{', '.join(held)} and a relu for each conv"
+                    f"{', '.join(others)} and a relu for each conv"
                 )
 
-    def _check(self, images: Tensor, wanted: list[str]) -> None:
-        self.check_layers(wanted)
+    def _check(self, images: Tensor, layers: list[str]) -> None:
+        self.check_layers(layers)
         if images.ndim != self.ndim + 2 or images.shape[1] != self.channels:
             expected = INPUTS[self.ndim].format(self.channels)
             raise ValueError(f"features: expected {expected}, got shape {images.shape}")
-        last = max(map(list(self.layers).index, wanted), default=0)
-        least = 2 ** sum(name.startswith("pool") for name in list(self.layers)[: last + 1])
+        names = list(self.layers)
+        last = max(map(names.index, layers), default=0)
+        least = 2 ** sum(name.startswith("pool") for name in names[: last + 1])
         if min(images.shape[2:]) < least:
             raise ValueError(
                 f"features: images of {'×'.join(map(str, images.shape[2:]))} pixels are too small "
-                f"for {list(self.layers)[last]}, which needs {least} on each side; use larger ones"
+                f"for {names[last]}, which needs {least} on each side; use larger ones"
             )
 
 
-def _check_choices(pooling: str, padding: str, ndim: int) -> None:
-    choices = {"pooling": POOLINGS, "padding": PADDINGS, "ndim": tuple(CONVS)}
-    given = {"pooling": pooling, "padding": padding, "ndim": ndim}
-    for name, allowed in choices.items():
-        if given[name] not in allowed:
-            raise ValueError(f"VGG: expected {name} in {allowed}, got {given[name]!r}")
+def load(path_or_name: str | os.PathLike, pooling=None, padding=None) -> VGG:
+    """A new, frozen VGG: "builtin", the weights in a file, or "vgg19" and others once fetched.
 
-
-def _check_pixels(preprocess: Preprocess | None, channels: int) -> None:
-    if preprocess is not None and channels != len(preprocess.mean):
-        raise ValueError(
-            f"VGG: expected {len(preprocess.mean)} channels, as in preprocess, got {channels}; "
-            "give preprocess=None"
-        )
-
-
-def load(
-    path_or_name: str | os.PathLike, pooling: str | None = None, padding: str | None = None
-) -> VGG:
-    """A frozen VGG: "builtin", what a weight file holds, or "vgg19" and others once fetched.
-
-    path_or_name: the names are those of `weights.fetching.FILES`; a file called so in the current
-    folder wins. pooling: "max" for files, "avg" for the built-in network, unless given; padding
-    likewise "constant" (zeros) and "edge". Raises ValueError if the file is missing, broken or no
-    VGG, or not yet fetched: nothing is downloaded here.
+    path_or_name: a name of `weights.fetching.FILES`, unless the current folder has such a file
+    pooling: by default "max", for the built-in network "avg"; padding: likewise "constant" (zeros)
+    and "edge"
+    Raises ValueError if the file is missing, broken, no VGG, or not yet fetched: nothing is
+    downloaded here.
     """
     if path_or_name == "builtin":
-        return builtin(pooling or "avg", padding or "edge")
-    given = weights.load(path_or_name)
-    return VGG.from_weights(given, pooling or "max", padding or "constant")
+        return VGG.from_weights(_builtin_weights(), pooling or "avg", padding or "edge")
+    arrays = weights.load(path_or_name)
+    return VGG.from_weights(arrays, pooling or "max", padding or "constant")
 
 
-@functools.lru_cache(maxsize=8)
-def builtin(pooling: str = "avg", padding: str = "edge") -> VGG:
-    """The network that comes with nnscratch; `nnscratch train-backbone` made it."""
-    return VGG.from_weights(weights.load(BUILTIN_FILE), pooling, padding)
+@functools.cache
+def _builtin_weights() -> VGGWeights:
+    """The arrays of the network that comes with nnscratch; `nnscratch train-backbone` made it."""
+    return weights.load(BUILTIN_FILE)
 
 
 def random(
-    config: Config,
-    samples: np.ndarray,
-    pooling: str = "avg",
-    padding: str = "edge",
-    seed: int = 0,
-    initial: Initial = orthogonal,
+    config: Config, samples: np.ndarray, pooling="avg", padding="edge", seed=0, initial=orthogonal
 ) -> VGG:
     """A frozen network of random weights, each channel's mean at 1.
 
-    samples (N, C, *size): pictures, signals or volumes such as it is for. The means are measured
-    on them, layer by layer (Gatys et al. 2015, section 2.1, scale the trained VGG so). Differs
-    from the paper: channels are also centred before the ReLU, so that each is at work in about
-    half of the places. initial: shape, generator -> the weights of a layer.
+    samples (N, C, *size): pictures, signals or volumes of the kind that it is for; the means are
+    measured on them, layer by layer (Gatys et al. 2015, section 2.1, scale the trained VGG so).
+    initial: shape, generator -> the weights of a layer
+    Differs from the paper: channels are also centred before the ReLU, so that each is above 0 in
+    about half of the positions.
     """
     ndim, channels = samples.ndim - 2, samples.shape[1]
     pixels = CAFFE if (ndim, channels) == (2, 3) else None
     network = VGG(config, pixels, pooling, padding, seed, ndim, channels)
     rng = np.random.default_rng(seed)
     with no_grad():
-        for name, layer in network.convs.items():
-            layer.weight = nn.Parameter(initial(layer.weight.shape, rng))
-            _normalise(layer, network.features(samples, [name])[name].data)
+        for name, conv in network.convs.items():
+            conv.weight = nn.Parameter(initial(conv.weight.shape, rng))
+            _normalise(conv, network.features(samples, [name])[name].data)
     return network.freeze()
 
 
-def _normalise(layer: Any, responses: np.ndarray) -> None:
-    """Shift and scale each channel: `responses` then centre on 0, and their ReLU averages 1."""
+def _normalise(conv: Any, responses: np.ndarray) -> None:
+    """Shift and scale each channel so that `responses` centre on 0 and their ReLU averages 1."""
     axes = (0, *range(2, responses.ndim))
     mean = responses.mean(axes, keepdims=True)
     level = np.maximum(responses - mean, 0).mean(axes)
     level = np.where(level > 0, level, 1).astype(responses.dtype)  # a constant stays 0
-    layer.weight = nn.Parameter(layer.weight.data / level.reshape(-1, *(1,) * (responses.ndim - 1)))
-    layer.bias = nn.Parameter(-mean.reshape(-1) / level)
+    conv.weight = nn.Parameter(conv.weight.data / level.reshape(-1, *(1,) * (responses.ndim - 1)))
+    conv.bias = nn.Parameter(-mean.reshape(-1) / level)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnscratch.style import Objective, Settings, Style, checkpoint, stylize, vgg
-from nnscratch.style.checkpoint import Checkpoint, State, fingerprint
+from nnscratch.style.checkpoint import Checkpoint, State, inputs_digest
 
 CONTENT, STYLE = np.random.default_rng(0).random((2, 3, 16, 18)).astype(np.float32)
 NETWORK = vgg.VGG((4, "M", 6), pooling="avg", padding="edge", rng=0).freeze()
@@ -222,7 +222,7 @@ def test_a_failed_write_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
     assert [x.name for x in tmp_path.iterdir()] == ["run.npz"]
 
 
-def test_fingerprints_tell_what_differs():
+def test_inputs_digests_tell_what_differs():
     a = np.arange(6, dtype=np.float32)
     different = [
         a,
@@ -240,7 +240,7 @@ def test_fingerprints_tell_what_differs():
         1,
         1.0,
     ]
-    digests = [fingerprint(x) for x in different]
+    digests = [inputs_digest(x) for x in different]
     assert len(set(digests)) == len(digests)
-    assert fingerprint(a[::-1][::-1]) == fingerprint(a.copy())
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert inputs_digest(a[::-1][::-1]) == inputs_digest(a.copy())
+    assert inputs_digest({"a": 1, "b": 2}) == inputs_digest({"b": 2, "a": 1})

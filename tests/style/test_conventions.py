@@ -10,8 +10,9 @@ import scipy.linalg
 from nnscratch import Tensor, gradcheck
 from nnscratch.style import conventions
 from nnscratch.style.conventions import CONVENTIONS
-from nnscratch.style.costs import Costs, Objective, Style
+from nnscratch.style.costs import Costs
 from nnscratch.style.presets import PRESETS
+from nnscratch.style.settings import Objective, Style
 
 SIZES = {"content": (6, 7), "style": (5, 9), "result": (6, 7)}
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnscratch.style.descent import Descent, fresh, grown, has_converged
-from nnscratch.style.transfer import Settings
+from nnscratch.style.descent import Descent, first_state, has_converged, next_scale
+from nnscratch.style.settings import Settings
 
 TARGET = np.linspace(0.1, 0.9, 3 * 4 * 5).reshape(3, 4, 5)
 CURVATURE = np.geomspace(1, 30, TARGET.size).reshape(TARGET.shape)
@@ -27,10 +27,10 @@ class Bowl:
 
 
 def descend(settings, iterations, bowl=None, state=None):
-    state = state or fresh(np.full(TARGET.shape, 0.5))
+    state = state or first_state(np.full(TARGET.shape, 0.5))
     pauses = []
     Descent(
-        bowl or Bowl(), settings, iterations, state, lambda: None, lambda: pauses.append(state.step)
+        bowl or Bowl(), settings, iterations, state, None, lambda state: pauses.append(state.step)
     ).run()
     return state, pauses
 
@@ -86,14 +86,14 @@ def test_has_converged():
 
 def test_the_running_mean_is_without_bias():
     decay, iterates = 0.9, []
-    state = fresh(np.full(TARGET.shape, 0.5))
+    state = first_state(np.full(TARGET.shape, 0.5))
     one = Descent(
         Bowl(),
         Settings(average=decay),
         7,
         state,
-        lambda: iterates.append(state.image[0].copy()),
-        lambda: None,
+        lambda step: iterates.append(step.image.copy()),
+        lambda state: None,
     )
     one.run()
     weights = decay ** np.arange(6, -1, -1.0)
@@ -104,7 +104,8 @@ def test_the_running_mean_is_without_bias():
 def test_the_mean_of_iterates_is_the_best_where_they_jump_to_and_fro():
     start = np.random.default_rng(0).random(TARGET.shape)
     steps = [
-        descend(Settings(lr=0.5, average=decay), 12, state=fresh(start))[0] for decay in (0, 0.8)
+        descend(Settings(lr=0.5, average=decay), 12, state=first_state(start))[0]
+        for decay in (0, 0.8)
     ]
     assert steps[0].history == steps[1].history
     assert steps[1].best_loss < 0.9 * steps[0].best_loss
@@ -112,14 +113,14 @@ def test_the_mean_of_iterates_is_the_best_where_they_jump_to_and_fro():
 
 def test_moments_grow_as_gradients_shrink():
     """A cost that is a mean over pixels: with 4 times as many, each has a quarter of the slope."""
-    state = fresh(np.full((1, 4, 4), 0.5))
+    state = first_state(np.full((1, 4, 4), 0.5))
     state.moments = {
         "m": np.full((1, 1, 4, 4), 8.0),
         "v": np.full((1, 1, 4, 4), 16.0),
         "t": np.array(7),
         "rate": np.array(3.0),
     }
-    bigger = grown(state, (8, 8))
+    bigger = next_scale(state, (8, 8))
     np.testing.assert_allclose(bigger.moments["m"], np.full((1, 1, 8, 8), 2.0))
     np.testing.assert_allclose(bigger.moments["v"], np.full((1, 1, 8, 8), 1.0))
     assert bigger.moments["t"] == 7

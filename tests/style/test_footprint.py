@@ -8,9 +8,8 @@ import pytest
 from nnscratch.engines.numpy import free
 from nnscratch.style import KINDS, Objective, Style, footprint, vgg
 from nnscratch.style.costs import Costs
-from nnscratch.style.descent import OPTIMIZERS
 from nnscratch.style.footprint import extents, kept_bytes, step_bytes, used_layers
-from nnscratch.style.tiles import Whole
+from nnscratch.style.settings import OPTIMIZERS
 
 OBJECTIVE = Objective(content_layers=("relu2_1",), style_layers={"relu1_1": 1.0, "relu2_1": 0.0})
 
@@ -46,11 +45,11 @@ def test_the_peak_of_a_step_is_what_was_worked_out(padding, kind):
     net = vgg.VGG((16, 16, "M", 32, 32, "M", 48), pooling="avg", padding=padding, rng=0).freeze()
     content, style = np.random.default_rng(0).random((2, 3, 192, 160)).astype(np.float32)
     objective = Objective(style_kind=kind)
-    evaluation = Whole(Costs(net, content, [Style(style)], objective))
+    costs = Costs(net, content, [Style(style)], objective)
     free()
     tracemalloc.start()
     for _ in range(2):
-        evaluation.gradient(content[None])
+        costs.gradient(content[None])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert step_bytes(net, objective, content.shape) == pytest.approx(peak, rel=0.3)

@@ -9,8 +9,9 @@ import pytest
 from nnscratch import Tensor
 from nnscratch.data import PICTURES
 from nnscratch.style import presets, vgg
-from nnscratch.style.costs import Costs, Objective, Style
+from nnscratch.style.costs import Costs
 from nnscratch.style.presets import PRESETS, fit, nearest
+from nnscratch.style.settings import Objective, Style
 from nnscratch.weights.form import CAFFE, TORCHVISION
 
 every_preset = pytest.mark.parametrize("name", PRESETS)

@@ -66,15 +66,15 @@ def test_wasserstein_of_channels_that_vary_alone_is_mean_variance():
     assert found == pytest.approx(MeanVariance().distance(*diagonal).item(), rel=1e-10)
 
 
-def test_sliced_sorts_the_shadows():
+def test_sliced_sorts_the_projections():
     kind = Sliced(directions=4, seed=3)
     x, y = features(0), features(1) * 2
     lines = np.random.default_rng((3, 3)).standard_normal((4, 3))
     expected = 0.0
     for line in lines:
         unit = line / np.linalg.norm(line)
-        shadows = [np.sort(unit @ v[0].reshape(3, -1)) for v in (x, y)]
-        expected += ((shadows[0] - shadows[1]) ** 2).mean() / 4
+        projections = [np.sort(unit @ v[0].reshape(3, -1)) for v in (x, y)]
+        expected += ((projections[0] - projections[1]) ** 2).mean() / 4
     found = kind.distance(kind.statistic(Tensor(x)), kind.statistic(Tensor(y)))
     assert found.item() == pytest.approx(expected, rel=1e-12)
     other = Sliced(directions=4, seed=4)
@@ -227,10 +227,10 @@ def test_masked_quantiles_lie_where_the_shares_put_them():
     x, mask = features(), np.random.default_rng(1).random((4, 5))
     kind = Sliced(directions=3)
     plain = kind.statistic(Tensor(x)).numpy()[0]
-    shadows = kind._shadows(Tensor(x.reshape(1, 3, -1))).numpy()[0]
+    projections = kind._project(Tensor(x.reshape(1, 3, -1))).numpy()[0]
     found = kind.statistic(Tensor(x), mask).numpy()[0]
     share = (mask**2 / (mask**2).sum()).reshape(-1)
-    for row, values in zip(found, shadows, strict=True):
+    for row, values in zip(found, projections, strict=True):
         order = values.argsort()
         middles = share[order].cumsum() - share[order] / 2
         expected = np.interp((np.arange(20) + 0.5) / 20, middles, values[order])

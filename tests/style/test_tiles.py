@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnscratch import Tensor
-from nnscratch.style import KINDS, Objective, Settings, Style, stylize, vgg
+from nnscratch.style import KINDS, Objective, Settings, Style, stylize, transfer, vgg
 from nnscratch.style import tiles as module
 from nnscratch.style.costs import Costs
-from nnscratch.style.tiles import Grid, Tiled, TiledNetwork, Whole, cut, tile_side, tiles_of
+from nnscratch.style.tiles import Grid, TiledCosts, TiledNetwork, cut, tile_side, tiles_of
 
 LAYERS = Objective(3.0, 50.0, 2.0, ("conv2_2",), ("relu1_1", "pool1", "relu2_1", "relu3_1"))
 
@@ -42,8 +42,8 @@ def pictures(size, channels=3, masks=False, seed=0):
 def differences(net, size, objective=LAYERS, side=16, channels=3, masks=False):
     """How many tiles; of gradient and of costs, what is between tiled and whole, relative."""
     content, styles, image = pictures(size, channels, masks)
-    whole = Whole(Costs(net, content, styles, objective))
-    tiled = Tiled(net, content, styles, objective, side)
+    whole = Costs(net, content, styles, objective)
+    tiled = TiledCosts(net, content, styles, objective, side)
     (expected, slope), (found, tiled_slope) = whole.gradient(image), tiled.gradient(image)
     value = tiled.value(image)
     np.testing.assert_allclose(np.array(value, float), np.array(found, float), rtol=1e-12)
@@ -114,8 +114,8 @@ def test_single_precision(kind, own):
     content, image = content.astype(np.float32), image.astype(np.float32)
     picture = content if own else styles[0].image.astype(np.float32)
     objective = replace(LAYERS, style_kind=kind)
-    slope = Whole(Costs(net, content, [Style(picture)], objective)).gradient(image)[1]
-    tiled = Tiled(net, content, [Style(picture)], objective, 16).gradient(image)[1]
+    slope = Costs(net, content, [Style(picture)], objective).gradient(image)[1]
+    tiled = TiledCosts(net, content, [Style(picture)], objective, 16).gradient(image)[1]
     assert tiled.dtype == np.float32
     assert np.abs(slope - tiled).max() < 1e-5 * np.abs(slope).max()
 
@@ -168,8 +168,8 @@ def test_cuts(n, side, jump, reach, wraps):
 def test_the_cores_of_tiles_cover_each_place_once():
     net = small()
     grid = Grid.of(net, ["relu3_1"], 3, (53, 46), 8)
-    for name, places in grid.places.items():
-        covered = np.zeros((1, 1, *places), int)
+    for name, positions in grid.positions.items():
+        covered = np.zeros((1, 1, *positions), int)
         for tile in grid.tiles:
             covered[grid.inside(tile, name)] += 1
         assert (covered == 1).all()
@@ -239,10 +239,10 @@ def test_a_transfer_in_tiles(optimizer, monkeypatch):
     settings = Settings(optimizer, iterations=3)
     given = (net, content, styles, LAYERS, settings)
     whole = stylize(*given)
-    monkeypatch.setattr(module, "tile_side", lambda *_: 16)
+    monkeypatch.setattr(transfer, "tile_side", lambda *_: 16)
     built = []
-    own = Tiled.__init__
-    monkeypatch.setattr(Tiled, "__init__", lambda self, *a: built.append(1) or own(self, *a))
+    own = TiledCosts.__init__
+    monkeypatch.setattr(TiledCosts, "__init__", lambda self, *a: built.append(1) or own(self, *a))
     tiled = stylize(*given, max_memory=1.0)
     assert built == [1]
     np.testing.assert_allclose(tiled.image, whole.image, atol=1e-7)
@@ -252,7 +252,7 @@ def test_a_transfer_in_tiles(optimizer, monkeypatch):
 def test_a_layer_that_is_not_finite_is_named():
     net = small()
     content, styles, image = pictures((40, 36))
-    tiled = Tiled(net, content, styles, LAYERS, 8)
+    tiled = TiledCosts(net, content, styles, LAYERS, 8)
     net.convs["conv2_1"].bias.data = np.full(6, np.nan)
     with pytest.raises(ValueError, match="not finite from layer conv2_1 on"):
         tiled.gradient(image)
@@ -261,8 +261,8 @@ def test_a_layer_that_is_not_finite_is_named():
 def test_cached_targets_are_taken():
     net = small()
     content, styles, image = pictures((40, 36), masks=True)
-    first = Tiled(net, content, styles, LAYERS, 16)
-    again = Tiled(net, content, styles, LAYERS, 16, first.costs.targets())
+    first = TiledCosts(net, content, styles, LAYERS, 16)
+    again = TiledCosts(net, content, styles, LAYERS, 16, first.costs.style_targets)
     np.testing.assert_array_equal(first.gradient(image)[1], again.gradient(image)[1])
     assert tiles_of(net, content.shape, LAYERS, 16).tiles == first.grid.tiles
 
@@ -274,5 +274,5 @@ def test_a_texture_has_no_content():
     assert slope < 1e-12
     content, styles, image = pictures((40, 36))
     tv_only = Objective(1.0, 0.0, 0.0, content_layers=("relu2_1",))
-    same = Tiled(net, content, styles, tv_only, 8).gradient(Tensor(content[None]).numpy())[1]
+    same = TiledCosts(net, content, styles, tv_only, 8).gradient(Tensor(content[None]).numpy())[1]
     np.testing.assert_allclose(same, 0, atol=1e-12)

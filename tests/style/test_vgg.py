@@ -239,6 +239,21 @@ def test_the_built_in_network_is_small_frozen_and_holds_no_silent_layer():
         assert (features.numpy().mean((0, 2, 3)) > 0).mean() > 0.9, name
 
 
+@pytest.mark.parametrize("change", ["move", "write"])
+def test_each_built_in_network_is_of_its_own(change):
+    image = PICTURES["landscape"](16)[None]
+    one, other = vgg.load("builtin"), vgg.load("builtin")
+    before = other.features(image, ["relu3_4"])["relu3_4"].numpy().copy()
+    if change == "move":
+        one.to(np.float64)
+    else:
+        one.convs["conv1_1"].weight.data[...] = 0
+    for network in (other, vgg.load("builtin")):
+        after = network.features(image, ["relu3_4"])["relu3_4"].numpy()
+        assert after.dtype == np.float32
+        np.testing.assert_array_equal(after, before)
+
+
 def test_the_built_in_network_is_credited():
     assert "Simonyan and Zisserman" in load_weights(vgg.BUILTIN_FILE).source
 

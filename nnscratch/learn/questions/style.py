@@ -10,9 +10,9 @@ from nnscratch.data.pictures import PICTURES
 from nnscratch.learn.questions.words import small
 from nnscratch.learn.quiz import Computed, Option, Question
 from nnscratch.style import vgg
-from nnscratch.style.costs import Objective
 from nnscratch.style.losses import content_cost, gram_matrix
-from nnscratch.style.transfer import Settings, stylize
+from nnscratch.style.settings import Objective, Settings
+from nnscratch.style.transfer import stylize
 
 TOPIC = "style"
 SHALLOW, DEEP = "relu1_1", "relu3_3"
@@ -22,7 +22,7 @@ LEVEL = 1 / 255  # of a pixel: less cannot be seen
 def _features(image: np.ndarray, *layers: str) -> dict[str, Tensor]:
     """image (3, H, W) -> features (1, C, H', W') by layer, float64."""
     with no_grad():
-        found = vgg.builtin().features(Tensor(image[None]), layers)
+        found = vgg.load("builtin").features(Tensor(image[None]), layers)
     return {name: x.astype(np.float64) for name, x in found.items()}
 
 
@@ -123,7 +123,7 @@ def _weighted() -> Computed:
 
     def paint(alpha: float, beta: float) -> tuple[np.ndarray, float]:
         objective = Objective(alpha, beta, 0.0, ["relu1_2"], ["relu1_1", "relu1_2"])
-        result = stylize(vgg.builtin(), content, hand, objective, settings)
+        result = stylize(vgg.load("builtin"), content, hand, objective, settings)
         return result.image, result.history[-1]["style"] / beta
 
     (doubled, cost), (as_it_was, cost_before) = paint(1.0, 6.0), paint(1.0, 3.0)
