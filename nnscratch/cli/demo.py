@@ -80,7 +80,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example: nnscratch demo -o my-demo"
     add = parser.add_argument
     add("-o", "--output", metavar="FOLDER", default="nnscratch-demo", help="default nnscratch-demo")
-    add("--iterations", metavar="N", type=int, default=80, help="at each of 3 sizes (80)")
+    add("--iterations", metavar="N", type=int, default=70, help="at each of 3 sizes (70)")
     add("--seed", metavar="N", type=int, default=0, help="of the pictures, faces and checks")
     add("--json", metavar="FILE", help="write the figures as JSON")
     parser.set_defaults(run=run)
