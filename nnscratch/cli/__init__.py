@@ -12,7 +12,7 @@ from typing import NoReturn
 from nnscratch.files import check_place
 
 COMMANDS = {
-    "demo": "a gradient check and a stylised picture, in about a minute",
+    "demo": "a gradient check, a picture, faces, a wrong answer: in about a minute",
     "style": "paint one picture in the style of another",
     "style-report": "measure how good stylised pictures are",
     "train-backbone": "make a small network for style transfer, from a VGG or from nothing",

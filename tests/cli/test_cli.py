@@ -163,27 +163,6 @@ def test_gradcheck_fails_with_1_where_a_derivative_is_wrong(monkeypatch, capsys)
     assert "wrong gradient of argument 0" in " ".join(err.split())
 
 
-def test_demo_leaves_a_folder_with_a_page(tmp_path, capsys):
-    folder, figures = tmp_path / "demo", tmp_path / "demo.json"
-    assert main(["demo", "-o", str(folder), "--iterations", "2", "--json", str(figures)]) == 0
-    names = {path.name for path in folder.iterdir()}
-    assert names == {"index.html", "content.png", "style.png", "result.png", "strip.png"}
-    page = (folder / "index.html").read_text(encoding="utf-8")
-    for name in names - {"index.html"}:
-        assert f'src="{name}"' in page
-        assert read_image(folder / name).shape[0] == 3
-    for op in ("conv1d", "conv2d", "conv3d"):
-        assert f"<td>{op}</td>" in page
-    assert json.loads(figures.read_text())["seconds"] > 0
-    assert "What next" in capsys.readouterr().out
-
-
-def test_demo_into_nowhere_is_refused(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert "no folder" in fails(capsys, "demo", "-o", tmp_path / "none" / "demo")
-    assert fails(capsys, "demo", "-o", tmp_path / "file")
-
-
 def test_doctor_names_the_versions(tmp_path, capsys):
     path = tmp_path / "facts.json"
     assert main(["doctor", "--json", str(path)]) == 0
