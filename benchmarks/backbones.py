@@ -21,7 +21,7 @@ from PIL import Image
 from nnscratch.data.images import read_image, resize_image
 from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import vgg
-from nnscratch.style.report import style_report
+from nnscratch.style.reports.scores import style_report
 from nnscratch.style.settings import Objective, Settings
 from nnscratch.style.transfer import stylize
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import colour, masks, vgg
-from nnscratch.style.report import style_report
+from nnscratch.style.reports.scores import style_report
 from nnscratch.style.settings import Objective, Settings, Style
 from nnscratch.style.transfer import stylize
 

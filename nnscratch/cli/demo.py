@@ -16,7 +16,7 @@ from nnscratch.data.images import resize_image
 from nnscratch.opcases import CASES
 from nnscratch.progress import live_line
 from nnscratch.style import Settings, Step, stylize, vgg
-from nnscratch.style.page import html
+from nnscratch.style.reports.html_report import html
 
 SIZE = 256
 STAGES = 5  # pictures on the way, at even distances

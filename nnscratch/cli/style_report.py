@@ -12,8 +12,8 @@ from rich.table import Table
 
 from nnscratch import files
 from nnscratch.data.images import read_image
-from nnscratch.style.report import MEASURES, Report, style_report
-from nnscratch.style.sheet import check_sheet, draw_sheet, in_words
+from nnscratch.style.reports.report_image import check_report_image, draw_report_image, in_words
+from nnscratch.style.reports.scores import MEASURES, StyleReport, style_report
 
 LARGEST = 512  # pixels of the longer side, unless asked otherwise
 DESCRIPTION = """\
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.output:
-        check_sheet(options.output)
+        check_report_image(options.output)
     size = options.size
     if size is None:
         size = min(LARGEST, *(max(read_image(path).shape) for path in options.results))
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         files.write_text(options.json, json.dumps(_record(options, size, report), indent=1))
     if options.output:
-        draw_sheet(options.output, content, style, results, report)
+        draw_report_image(options.output, content, style, results, report)
     _show(report, size)
     return 0
 
@@ -78,11 +78,11 @@ def _short_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def _record(options: argparse.Namespace, size: int, report: Report) -> dict:
+def _record(options: argparse.Namespace, size: int, report: StyleReport) -> dict:
     return {"content": options.content, "style": options.style, "size": size, **asdict(report)}
 
 
-def _show(report: Report, size: int) -> None:
+def _show(report: StyleReport, size: int) -> None:
     table = Table("result", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("style", *MEASURES, "SSIM", "edges"):
         table.add_column(name, justify="right", style="bold" if name == "style" else "")

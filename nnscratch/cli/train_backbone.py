@@ -11,8 +11,9 @@ from rich.console import Console
 
 from nnscratch import files, weights
 from nnscratch.progress import live_line
-from nnscratch.style import backbone, vgg
-from nnscratch.style.backbone import KINDS, LEARNT, Recipe
+from nnscratch.style import vgg
+from nnscratch.style.backbone import train
+from nnscratch.style.backbone.train import KINDS, LEARNT, BackboneRecipe
 
 DESCRIPTION = """\
 Make a small VGG-shaped network for `nnscratch style --weights OUT`. All pictures it learns from are
@@ -38,7 +39,7 @@ CREDITS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
-    add, default = parser.add_argument, Recipe()
+    add, default = parser.add_argument, BackboneRecipe()
     add("-o", "--output", metavar="OUT", required=True, help="a .safetensors or .npz file")
     add("--teacher", metavar="FILE", help="VGG-19, by its file or by vgg19 once fetched")
     add("--kind", choices=KINDS, help="how the weights come about")
@@ -54,8 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     _check_output(options.output)
     kind = options.kind or ("distilled" if options.teacher else "labels")
-    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if hasattr(options, f.name)}
-    recipe = Recipe(**{**given, "kind": kind})
+    given = {
+        f.name: getattr(options, f.name) for f in fields(BackboneRecipe) if hasattr(options, f.name)
+    }
+    recipe = BackboneRecipe(**{**given, "kind": kind})
     teacher = vgg.load(options.teacher, "avg", "edge") if options.teacher else None
     losses: list[float] = []
     start = time.perf_counter()
@@ -65,11 +68,11 @@ def run(options: argparse.Namespace) -> int:
             losses.append(loss)
             advance(f"loss {loss:.3f} ({note})")
 
-        network = backbone.make(recipe, teacher, watch)
+        network = train.make(recipe, teacher, watch)
         if not losses:
             advance("drawn")
     seconds = time.perf_counter() - start
-    given_weights = backbone.as_weights(network, f"{CREDITS[kind]}; seed {recipe.seed}")
+    given_weights = train.as_weights(network, f"{CREDITS[kind]}; seed {recipe.seed}")
     weights.save(options.output, given_weights, np.float16)
     _say(options.output, given_weights, seconds)
     if options.json:

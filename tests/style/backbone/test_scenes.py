@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnscratch.data import scenes as module
-from nnscratch.data.scenes import scenes
+from nnscratch.style.backbone import scenes as module
+from nnscratch.style.backbone.scenes import scenes
 
 
 @pytest.fixture(scope="module")

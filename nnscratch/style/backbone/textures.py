@@ -10,8 +10,8 @@ from functools import cache, partial
 import numpy as np
 from scipy import ndimage
 
-from nnscratch.data.noise import (
-    Job,
+from nnscratch.style.backbone.noise import (
+    TextureBatch,
     band_pass,
     cells,
     edge,
@@ -23,7 +23,7 @@ from nnscratch.data.noise import (
     voronoi,
     wave,
 )
-from nnscratch.data.stamps import draw_radii, scatter
+from nnscratch.style.backbone.stamps import draw_radii, scatter
 
 ORIENTATIONS = 12  # bins of the lines' direction over 180 degrees, from 0, rightwards, to downwards
 SCALES = 8  # logarithmic bins of the period or size, SMALLEST to LARGEST pixels
@@ -107,7 +107,7 @@ def _job(labels, chosen, rng, size):
     period = SMALLEST * (LARGEST / SMALLEST) ** (place / SCALES)
     turn = (orientation + rng.uniform(0, 1, len(chosen))) * np.pi / ORIENTATIONS
     angle = np.where(orientation == NONE, rng.uniform(0, np.pi, len(chosen)), turn)
-    return Job(rng, size, period.astype(np.float32), angle.astype(np.float32))
+    return TextureBatch(rng, size, period.astype(np.float32), angle.astype(np.float32))
 
 
 # -- colours --------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def _covered(job, kinds, long, spread, radii=False):
     return np.clip(maps[:, 0], 0, 1)
 
 
-_FAMILIES: dict[str, Callable[[Job], np.ndarray]] = {
+_FAMILIES: dict[str, Callable[[TextureBatch], np.ndarray]] = {
     "stripes": _stripes,
     "waves": _waves,
     "bricks": _bricks,

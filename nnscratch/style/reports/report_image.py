@@ -1,9 +1,8 @@
-"""A picture of a quality report: content, style and results side by side, figures under each.
+"""A quality report as one picture: content, style and results side by side, scores below them.
 
-Stands on `report` and `files`, on Pillow, and on matplotlib for the font.
+Stands on `scores`, on Pillow, and on matplotlib for the font.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,60 +10,55 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch import files
-from nnscratch.style.report import MEASURES, Report, Score
+from nnscratch.style.reports.output import check_name, to_pillow
+from nnscratch.style.reports.scores import MEASURES, Score, StyleReport
 
 COLUMNS = 5
-CELL = 240  # pixels: pictures are fitted into a square of this side
-EDGE, GAP = 28, 20
-LINE = 21  # of text
+CELL = 240  # pixels, side of the square into which each picture is fitted
+EDGE, GAP = 28, 20  # pixels around and between cells
+LINE = 21  # pixels, height of a line of text
 INK, FAINT, TRACK = "#222222", "#767676", "#E6E6E6"
 BARS = {"style": "#0072B2"} | dict.fromkeys(MEASURES, "#7FB3D5")
 CONTENT_BAR = "#D58A3C"
-LABEL, NUMBER = 66, 54  # pixels at the left and the right of a bar
+LABEL, NUMBER = 66, 54  # pixels to the left and to the right of a bar
 FOOT = (
-    "Bars are long where a picture is good. Style: 0 as like the style as another part of it, "
-    "1 as unlike as the content.",
-    "Likeness to the content: SSIM of brightness, and correlation of edges; 1 is equal.",
+    "A longer bar is better. Style: 0 if as similar to the style as another part of it, "
+    "1 if as different as the content.",
+    "Content: SSIM of brightness, and correlation of edges; 1 if equal.",
 )
 
 
-def draw_sheet(
-    path: str | os.PathLike,
-    content: np.ndarray,
-    style: np.ndarray,
-    results: Mapping[str, np.ndarray],
-    report: Report,
+def draw_report_image(
+    path, content, style, results: Mapping[str, np.ndarray], report: StyleReport
 ) -> None:
-    """Write a PNG: pictures (3, H, W) in [0, 1], the results in the order of the report.
+    """Write a PNG of pictures (3, H, W) in [0, 1], the results in the order of the report.
 
-    Raises ValueError if path is not a .png, or its folder is missing.
+    Raises ValueError if path does not end in .png, or its folder is missing.
     """
-    path = check_sheet(path)
+    path = check_report_image(path)
     captions: list[Score | Sequence[str]] = [
-        ("whose scene is kept", "style 1.00", "SSIM 1.00"),
-        ("whose hand is taken", "style 0.00, by its own parts"),
+        ("the content", "style 1.00", "SSIM 1.00"),
+        ("the style", "style 0.00, between its parts"),
         *report.scores,
     ]
     images = [content, style, *(results[score.name] for score in report.scores)]
     names = ["content", "style", *(score.name for score in report.scores)]
-    thumbnails = [_thumbnail(image) for image in images]
-    sheet = _Sheet(thumbnails)
+    thumbnails = [_fitted(image) for image in images]
+    canvas = _Canvas(thumbnails)
     for i, cell in enumerate(zip(thumbnails, names, captions, strict=True)):
-        sheet.draw_cell(i, *cell)
-    sheet.draw_foot()
+        canvas.draw_cell(i, *cell)
+    canvas.draw_foot()
     with files.replacing(path) as temporary:
-        sheet.picture.save(temporary, format="PNG", optimize=True)
+        canvas.picture.save(temporary, format="PNG", optimize=True)
 
 
-def check_sheet(path: str | os.PathLike) -> Path:
-    """`path`, or ValueError where no PNG can be: asked before long work, not after it."""
-    if Path(path).suffix.lower() != ".png":
-        raise ValueError(f"style sheet: expected a file name ending in .png, got '{path}'")
-    return files.check_place(path)
+def check_report_image(path) -> Path:
+    """The path. Raises ValueError if no .png can be written there."""
+    return check_name(path, (".png",), "style-report")
 
 
-class _Sheet:
-    """A white picture with cells in rows of at most five, and a foot."""
+class _Canvas:
+    """A white picture with rows of at most five cells, and lines of text at the foot."""
 
     def __init__(self, thumbnails: Sequence[Image.Image]) -> None:
         count = len(thumbnails)
@@ -81,16 +75,13 @@ class _Sheet:
         )
         self.picture = Image.new("RGB", size, "white")
         self.pen = ImageDraw.Draw(self.picture)
-        self.write(EDGE, EDGE, "Stylised pictures, the best in style first", bold=True)
+        self.write(EDGE, EDGE, "Stylised pictures, most similar to the style first", bold=True)
 
-    def write(
-        self, x: float, y: float, text: str, colour: str = INK, bold: bool = False, at: str = "lm"
-    ) -> None:
+    def write(self, x, y, text: str, colour: str = INK, bold: bool = False, at: str = "lm") -> None:
+        """Text at (x, y); at: Pillow's anchor, left or right of the middle."""
         self.pen.text((x, y), text, colour, self.fonts["Sans-Bold" if bold else "Sans"], at)
 
-    def draw_cell(
-        self, i: int, picture: Image.Image, name: str, caption: Score | Sequence[str]
-    ) -> None:
+    def draw_cell(self, i: int, picture, name: str, caption: Score | Sequence[str]) -> None:
         x = EDGE + (i % self.columns) * (CELL + GAP)
         y = self.top + (i // self.columns) * self.row
         self.picture.paste(picture, (x, y + self.tall - picture.height))
@@ -103,27 +94,24 @@ class _Sheet:
                 self.write(x, y + line * LINE, text, FAINT)
 
     def draw_score(self, x: int, y: int, score: Score) -> None:
-        for name, colour in BARS.items():
-            y += LINE
-            value = getattr(score, name)
-            good = None if value is None else 1 - value
-            self.draw_bar(x, y, name, value, good, colour)
-        for name, value in (("SSIM", score.ssim), ("edges", score.edges)):
-            y += LINE
-            self.draw_bar(x, y, name, value, value, CONTENT_BAR)
+        scores = [(name, getattr(score, name), colour) for name, colour in BARS.items()]
+        rows = [(name, x, 0.0 if x is None else 1 - x, colour) for name, x, colour in scores]
+        rows.append(("SSIM", score.ssim, score.ssim, CONTENT_BAR))
+        rows.append(("edges", score.edges, score.edges, CONTENT_BAR))
+        for line, row in enumerate(rows, 1):
+            self.draw_bar(x, y + line * LINE, *row)
 
-    def draw_bar(
-        self, x: int, y: int, name: str, value: float | None, good: float | None, colour: str
-    ) -> None:
-        """A name, a bar as long as the picture is good, and the figure."""
+    def draw_bar(self, x: int, y: int, name: str, value, length: float, colour: str) -> None:
+        """A name, a bar of a length from 0 to 1, and the value."""
         bold = name == "style"
-        self.write(x, y, name, INK if bold else FAINT, bold)
+        ink = INK if bold else FAINT
+        self.write(x, y, name, ink, bold)
         left, right = x + LABEL, x + CELL - NUMBER
         self.pen.rectangle((left, y - 4, right, y + 4), TRACK)
-        if good is not None and good > 0:
-            end = left + min(good, 1.0) * (right - left)
+        if length > 0:
+            end = left + min(length, 1.0) * (right - left)
             self.pen.rectangle((left, y - 4, end, y + 4), colour)
-        self.write(x + CELL, y, in_words(value), INK if bold else FAINT, bold, "rm")
+        self.write(x + CELL, y, in_words(value), ink, bold, "rm")
 
     def draw_foot(self) -> None:
         y = self.picture.height - EDGE // 2 - len(self.foot) * LINE
@@ -132,20 +120,20 @@ class _Sheet:
 
 
 def in_words(value: float | None) -> str:
-    """A score with two places, or a dash where there is none."""
+    """A score with two decimals, or a dash for None."""
     return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
-def _thumbnail(image: np.ndarray) -> Image.Image:
-    """(3, H, W) in [0, 1], fitted into a square of CELL pixels."""
-    levels = np.rint(255 * image.clip(0, 1)).astype(np.uint8).transpose(1, 2, 0)  # -> (H, W, 3)
-    scale = CELL / max(levels.shape[:2])
-    width, height = (max(1, round(scale * levels.shape[axis])) for axis in (1, 0))
-    return Image.fromarray(levels).resize((width, height), Image.Resampling.LANCZOS)
+def _fitted(image) -> Image.Image:
+    """(3, H, W) in [0, 1] as a picture whose longer side is CELL pixels."""
+    picture = to_pillow(image, "style-report")
+    scale = CELL / max(picture.size)
+    width, height = (max(1, round(scale * side)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _font(size: int, weight: str) -> ImageFont.FreeTypeFont:
-    """DejaVu, which matplotlib brings along."""
+    """DejaVu, which comes with matplotlib."""
     import matplotlib
 
     name = f"DejaVu{weight}.ttf"
@@ -153,7 +141,7 @@ def _font(size: int, weight: str) -> ImageFont.FreeTypeFont:
 
 
 def _wrapped(texts: Sequence[str], font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Texts as lines that fit."""
+    """Texts as lines of at most `width` pixels."""
     lines = []
     for text in texts:
         line = ""
@@ -167,7 +155,7 @@ def _wrapped(texts: Sequence[str], font: ImageFont.FreeTypeFont, width: int) -> 
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """As much of the end of `text` as fits, with … for what is before."""
+    """The end of `text` that fits into `width` pixels, after … if it is cut."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"…{text}") > width:

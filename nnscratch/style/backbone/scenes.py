@@ -8,9 +8,9 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from nnscratch.data.noise import fractal, smooth
-from nnscratch.data.stamps import draw_radii, scatter
-from nnscratch.data.textures import check, draw_labels, draw_maps, draw_palettes
+from nnscratch.style.backbone.noise import fractal, smooth
+from nnscratch.style.backbone.stamps import draw_radii, scatter
+from nnscratch.style.backbone.textures import check, draw_labels, draw_maps, draw_palettes
 
 CHUNK = 32  # scenes that share a pool of textures
 

@@ -13,10 +13,10 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import nn
-from nnscratch.data.scenes import scenes
-from nnscratch.data.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
 from nnscratch.optim import Adam, cosine_rate
 from nnscratch.style import vgg
+from nnscratch.style.backbone.scenes import scenes
+from nnscratch.style.backbone.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
 from nnscratch.style.vgg import CONFIGS, VGG, Config
 from nnscratch.tensor import Tensor, concatenate, no_grad
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
@@ -39,7 +39,7 @@ OnStep = Callable[[int, float, str], None]  # step, loss, a note
 
 
 @dataclass(frozen=True)
-class Recipe:
+class BackboneRecipe:
     """How a network comes by its weights.
 
     kind: "distilled" (a teacher's features, see `distil`), "labels" (see `learn_labels`), "gabor"
@@ -69,7 +69,7 @@ class Recipe:
             raise ValueError(f"backbone: expected lr above 0, got {self.lr}")
 
 
-def make(recipe: Recipe, teacher: VGG | None = None, on_step: OnStep | None = None) -> VGG:
+def make(recipe: BackboneRecipe, teacher: VGG | None = None, on_step: OnStep | None = None) -> VGG:
     """A frozen network by the recipe, average pooling, edges repeated.
 
     teacher: for "distilled", and only there. The features are brought to the teacher's levels, or
@@ -102,7 +102,7 @@ def make(recipe: Recipe, teacher: VGG | None = None, on_step: OnStep | None = No
     return with_levels(_with_caffe_pixels(network), samples, _levels(teacher, network, samples))
 
 
-def _start(recipe: Recipe, samples: np.ndarray) -> VGG:
+def _start(recipe: BackboneRecipe, samples: np.ndarray) -> VGG:
     """Random weights from which learning is fast: each channel averages 1, and so do pixels."""
     network = vgg.random(recipe.config, samples, seed=recipe.seed).with_pixels(PIXELS)
     first = next(iter(network.convs.values()))
@@ -139,7 +139,7 @@ def distil(
     network: VGG,
     teacher: VGG,
     samples: np.ndarray,
-    recipe: Recipe,
+    recipe: BackboneRecipe,
     rng: np.random.Generator,
     watch: OnStep,
 ) -> None:
@@ -237,7 +237,7 @@ def _conv(relu: str) -> str:
 # -- labels of the generator ----------------------------------------------------------------------
 
 
-class Reader(nn.Module):
+class LabelClassifier(nn.Module):
     """A VGG with batch norm before each ReLU, which says what a texture is by all its blocks.
 
     images (N, 3, H, W) -> logits and colours (N, 53): means and deviations of the last features of
@@ -273,12 +273,14 @@ class Reader(nn.Module):
         return network
 
 
-def learn_labels(network: VGG, recipe: Recipe, rng: np.random.Generator, watch: OnStep) -> VGG:
+def learn_labels(
+    network: VGG, recipe: BackboneRecipe, rng: np.random.Generator, watch: OnStep
+) -> VGG:
     """The network after it has learnt to tell family, direction, scale, blur and colours.
 
     Source for learning from generators: Baradad et al. 2021 (arXiv:2106.05963).
     """
-    reader = Reader(network, rng)
+    reader = LabelClassifier(network, rng)
     reader.train()
     optimizer = Adam(reader.parameters(), recipe.lr)
     for step in _steps(recipe, optimizer):
@@ -325,7 +327,7 @@ def _with_norms(
 # -- what both trainings share --------------------------------------------------------------------
 
 
-def _steps(recipe: Recipe, optimizer: Adam) -> Iterator[int]:
+def _steps(recipe: BackboneRecipe, optimizer: Adam) -> Iterator[int]:
     """The numbers of the steps; the rate falls along half a cosine."""
     for step in range(recipe.steps):
         optimizer.lr = cosine_rate(step, recipe.steps, recipe.lr, warmup=WARMUP)

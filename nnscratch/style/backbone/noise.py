@@ -13,7 +13,7 @@ Number = float | np.ndarray  # the same for all pictures, or one each that meets
 
 
 @dataclass(frozen=True)
-class Job:
+class TextureBatch:
     """One family's pictures to draw: period (n,) pixels, angle (n,) of the lines, radians."""
 
     rng: np.random.Generator
@@ -50,7 +50,7 @@ def fractal(
     return _noise(rng, count, size, (1 + _cycles(size, period)) ** (-power / 2))
 
 
-def band_pass(job: Job, width: float, narrow: Number | None = None) -> np.ndarray:
+def band_pass(job: TextureBatch, width: float, narrow: Number | None = None) -> np.ndarray:
     """Noise of about a cycle a period, in all directions or within narrow (sine) of across."""
     far = np.sqrt(_cycles(job.size, job.period))
     response = np.exp(-(((far - 1) / width) ** 2))
@@ -91,7 +91,7 @@ def _noise(rng, count, size, response):
 # -- waves and edges ------------------------------------------------------------------------------
 
 
-def plane(job: Job, low: float = 0.0, high: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def plane(job: TextureBatch, low: float = 0.0, high: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates along and across the lines, in periods: two times (n, size, size).
 
     The origin lies at random between the shares low and high of the sides.
@@ -108,7 +108,7 @@ def wave(phase: np.ndarray, hardness: Number) -> np.ndarray:
     return np.clip(0.5 + hardness * np.sin(2 * np.pi * phase), 0, 1)
 
 
-def edge(job: Job, distance: np.ndarray) -> np.ndarray:
+def edge(job: TextureBatch, distance: np.ndarray) -> np.ndarray:
     """Cover of what lies at a negative distance (periods), with an edge one pixel wide."""
     return np.clip(0.5 - distance * job.wide, 0, 1)
 
@@ -122,7 +122,7 @@ def cells(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return column, row, u - column - 0.5, v - row - 0.5
 
 
-def table(job: Job) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def table(job: TextureBatch) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function of columns and rows (n, size, size) to random numbers, the same every 64."""
     numbers = job.rng.random(job.count * 4096, dtype=np.float32)
     base = np.arange(job.count)[:, None, None] * 4096
@@ -134,7 +134,7 @@ def table(job: Job) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     return look
 
 
-def voronoi(job: Job, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def voronoi(job: TextureBatch, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distances to the nearest two points of a jittered lattice, and the nearest one's number."""
     column, row, x, y = cells(*plane(job))
     first, second, third = (table(job) for _ in range(3))
