@@ -1,11 +1,11 @@
-"""Colour textures of known make: pictures of 23 families, and labels of what they show.
+"""Drawn colour textures of 23 families, with labels of what they show.
 
-Stands on `noise`, which families are made of, and on `stamps` for those that are pressed marks.
+Stands on `noise` for most families, and on `stamps` for those that consist of marks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
@@ -25,28 +25,28 @@ from nnscratch.style.backbone.noise import (
 )
 from nnscratch.style.backbone.stamps import draw_radii, scatter
 
-ORIENTATIONS = 12  # bins of the lines' direction over 180 degrees, from 0, rightwards, to downwards
-SCALES = 8  # logarithmic bins of the period or size, SMALLEST to LARGEST pixels
-NONE = -1  # the orientation of a picture that has none
-SMALLEST, LARGEST = 3.0, 32.0  # at every size of picture
-SIGMAS = (0.0, 0.9, 2.0)  # of the blurs sharp, soft and blurred, pixels
-FINEST = (0, 1, 4)  # smallest bin of scale that each blur leaves visible
-BATCH = 8  # textures drawn at a time; larger arrays leave the cache
+ORIENTATIONS = 12  # bins of the lines' direction over 180 degrees; bin 0 begins rightwards
+SCALES = 8  # logarithmic bins of the period or size, from SMALLEST to LARGEST pixels
+NONE = -1  # the orientation of a picture without one
+SMALLEST, LARGEST = 3.0, 32.0  # for pictures of any size
+SIGMAS = (0.0, 0.9, 2.0)  # pixels: sharp, soft and blurred
+FINEST = (0, 1, 4)  # smallest scale bin that is visible after each blur
+BATCH = 8  # textures drawn at a time; larger arrays do not fit the cache
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What N pictures show; integers are int64."""
+    """Labels of N pictures; integers are int64."""
 
     family: np.ndarray  # (N,) index into FAMILIES
     orientation: np.ndarray  # (N,) bin of the lines' direction, or NONE
     scale: np.ndarray  # (N,) bin of the period or size, at least FINEST[blur]
-    palette: np.ndarray  # (N, 2, 3) float32: the two colours between which the others lie, RGB
+    palette: np.ndarray  # (N, 2, 3) float32 RGB: all colours are mixtures of these two
     blur: np.ndarray  # (N,) index into SIGMAS
 
 
 def textures(count: int, rng: np.random.Generator, size: int = 96) -> tuple[np.ndarray, Labels]:
-    """Draw pictures of one family each, in two colours, some blurred, with a little noise.
+    """Pictures of one family each, in two colours, some blurred, with a little noise.
 
     count, size (pixels) -> images (count, 3, size, size) float32 in [0, 1], labels
 
@@ -64,7 +64,7 @@ def textures(count: int, rng: np.random.Generator, size: int = 96) -> tuple[np.n
 
 
 def check(function: str, count: int, size: int) -> None:
-    """Refuse, in the name of a function, what cannot be drawn."""
+    """Raise ValueError, in the name of `function`, for a count or size out of range."""
     if count < 0 or size < 16:
         raise ValueError(
             f"{function}: expected count of at least 0 and size of at least 16 pixels, "
@@ -73,7 +73,7 @@ def check(function: str, count: int, size: int) -> None:
 
 
 def draw_labels(count: int, rng: np.random.Generator) -> Labels:
-    """Labels at random; of the scales, those that the blur leaves visible."""
+    """Random labels; only scales that are visible after the blur."""
     family = rng.integers(0, len(FAMILIES), count)
     blur = rng.choice(3, count, p=(0.5, 0.25, 0.25))
     scale = rng.integers(np.array(FINEST)[blur], SCALES)
@@ -82,10 +82,8 @@ def draw_labels(count: int, rng: np.random.Generator) -> Labels:
     return Labels(family, orientation, scale, draw_palettes(count, rng)[:, :2], blur)
 
 
-def draw_maps(
-    labels: Labels, rng: np.random.Generator, size: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures as shares of the second colour, family by family, at most BATCH at a time.
+def draw_maps(labels: Labels, rng, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pictures as fractions of the second colour, family by family, at most BATCH at a time.
 
     labels of N, size (pixels) -> pairs of indices (n,) and maps (n, size, size) in [0, 1]
     """
@@ -93,18 +91,18 @@ def draw_maps(
         alike = np.flatnonzero(labels.family == index)
         for start in range(0, len(alike), BATCH):
             chosen = alike[start : start + BATCH]
-            maps = draw(_job(labels, chosen, rng, size))
+            maps = draw(_batch(labels, chosen, rng, size))
             for picture, blur in zip(maps, labels.blur[chosen], strict=True):
                 if blur:
                     picture[:] = ndimage.gaussian_filter(picture, SIGMAS[blur], truncate=3)
             yield chosen, maps
 
 
-def _job(labels, chosen, rng, size):
-    """Periods and angles at random within the bins of the chosen pictures' labels."""
+def _batch(labels, chosen, rng, size):
+    """Random periods and angles within the bins of the chosen pictures' labels."""
     scale, orientation = labels.scale[chosen], labels.orientation[chosen]
-    place = scale + rng.uniform(0.1, 0.9, len(chosen))
-    period = SMALLEST * (LARGEST / SMALLEST) ** (place / SCALES)
+    position = scale + rng.uniform(0.1, 0.9, len(chosen))
+    period = SMALLEST * (LARGEST / SMALLEST) ** (position / SCALES)
     turn = (orientation + rng.uniform(0, 1, len(chosen))) * np.pi / ORIENTATIONS
     angle = np.where(orientation == NONE, rng.uniform(0, np.pi, len(chosen)), turn)
     return TextureBatch(rng, size, period.astype(np.float32), angle.astype(np.float32))
@@ -114,9 +112,9 @@ def _job(labels, chosen, rng, size):
 
 
 def draw_palettes(count: int, rng: np.random.Generator, colours: int = 6) -> np.ndarray:
-    """Muted, harmonious, vivid and nearly grey sets of RGB: (n, colours, 3).
+    """Muted, harmonious, vivid and nearly grey sets of RGB colours: (n, colours, 3).
 
-    The first is dark and the second light, or the other way round.
+    One of the first two is dark and the other light.
     """
     kind = rng.choice(4, (count, 1), p=(0.4, 0.25, 0.2, 0.15))
     spread = np.array([0.07, 0.12, 0.5, 0.05])[kind]
@@ -140,117 +138,117 @@ def _rgb(hue, saturation, value):
     return (value[..., None] * (1 - saturation[..., None] * (1 - wheel))).astype(np.float32)
 
 
-# -- families: a job -> shares of the second colour, (n, size, size) in [0, 1] ---------------------
+# -- families: a batch -> fractions of the second colour, (n, size, size) in [0, 1] ----------------
 
 
-def _stripes(job):
-    return wave(plane(job)[1], job.uniform(0.5, 4))
+def _stripes(batch):
+    return wave(plane(batch)[1], batch.uniform(0.5, 4))
 
 
-def _waves(job):
-    u, v = plane(job)
-    bend = job.uniform(0.1, 0.4) * np.sin(u * job.uniform(0.4, 1.2) + job.uniform(0, 6))
-    slow = smooth(job.rng, job.count, job.size, 5 * job.period) * job.uniform(0.1, 0.4)
-    return wave(v + bend + slow, job.uniform(0.5, 4))
+def _waves(batch):
+    u, v = plane(batch)
+    bend = batch.uniform(0.1, 0.4) * np.sin(u * batch.uniform(0.4, 1.2) + batch.uniform(0, 6))
+    slow = smooth(batch.rng, batch.count, batch.size, 5 * batch.period) * batch.uniform(0.1, 0.4)
+    return wave(v + bend + slow, batch.uniform(0.5, 4))
 
 
-def _bricks(job):
-    u, v = plane(job)
+def _bricks(batch):
+    u, v = plane(batch)
     column, row, x, y = cells(0.4 * u + 0.5 * np.floor(v), v)
     gap = np.minimum(0.5 - np.abs(y), (0.5 - np.abs(x)) / 0.4)
-    return (0.55 + 0.45 * table(job)(column, row)) * edge(job, job.uniform(0.06, 0.14) - gap)
+    return (0.55 + 0.45 * table(batch)(column, row)) * edge(batch, batch.uniform(0.06, 0.14) - gap)
 
 
-def _gabor(job):
-    return unit(band_pass(job, 0.3, job.uniform(0.15, 0.35)) * job.uniform(0.8, 3))
+def _gabor(batch):
+    return unit(band_pass(batch, 0.3, batch.uniform(0.15, 0.35)) * batch.uniform(0.8, 3))
 
 
-def _wood(job):
-    slow = smooth(job.rng, job.count, job.size, 6 * job.period)
-    rings = (plane(job)[1] + job.uniform(0.1, 0.45) * slow) % 1
-    return np.clip(0.85 * rings**1.5 + 0.12 * band_pass(job, 1.5, 0.12) + 0.1, 0, 1)
+def _wood(batch):
+    slow = smooth(batch.rng, batch.count, batch.size, 6 * batch.period)
+    rings = (plane(batch)[1] + batch.uniform(0.1, 0.45) * slow) % 1
+    return np.clip(0.85 * rings**1.5 + 0.12 * band_pass(batch, 1.5, 0.12) + 0.1, 0, 1)
 
 
-def _hatching(job):
-    """Pen lines that swell and thin, denser where a smooth shade is dark."""
-    u, v = plane(job)
-    _, row, _, y = cells(u, v + 0.06 * np.sin(u * job.uniform(0.5, 1.5)))
-    pen = np.sin(u * job.uniform(0.3, 0.8) + 7 * table(job)(row, row))
-    shade = smooth(job.rng, job.count, job.size, job.size / 2)
-    return 1 - edge(job, np.abs(y) - 0.16 - 0.06 * (pen + shade))
+def _hatching(batch):
+    """Pen lines of varying width, denser where a smooth shade is dark."""
+    u, v = plane(batch)
+    _, row, _, y = cells(u, v + 0.06 * np.sin(u * batch.uniform(0.5, 1.5)))
+    pen = np.sin(u * batch.uniform(0.3, 0.8) + 7 * table(batch)(row, row))
+    shade = smooth(batch.rng, batch.count, batch.size, batch.size / 2)
+    return 1 - edge(batch, np.abs(y) - 0.16 - 0.06 * (pen + shade))
 
 
-def _crosshatching(job):
-    return np.minimum(_hatching(job), _hatching(replace(job, angle=job.angle + np.pi / 2)))
+def _crosshatching(batch):
+    return np.minimum(_hatching(batch), _hatching(replace(batch, angle=batch.angle + np.pi / 2)))
 
 
-def _checks(job):
-    u, v = plane(job)
-    return unit(8 * job.uniform(0.3, 1) * np.sin(np.pi * u) * np.sin(np.pi * v))
+def _checks(batch):
+    u, v = plane(batch)
+    return unit(8 * batch.uniform(0.3, 1) * np.sin(np.pi * u) * np.sin(np.pi * v))
 
 
-def _weave(job):
-    column, row, x, y = cells(*plane(job))
+def _weave(batch):
+    column, row, x, y = cells(*plane(batch))
     over = (column + row) % 2 == 0
     across, along = np.where(over, y, x), np.where(over, x, y)
     tone = np.sqrt(1 - np.minimum(2 * across, 1) ** 2) * (1 - 1.6 * along**2)
-    tone *= np.where(over, 1, job.uniform(0.4, 1))
-    return tone * edge(job, np.abs(across) - job.uniform(0.32, 0.46))
+    tone *= np.where(over, 1, batch.uniform(0.4, 1))
+    return tone * edge(batch, np.abs(across) - batch.uniform(0.32, 0.46))
 
 
-def _dots(job):
-    near, _, number = voronoi(job, job.uniform(0, 0.5))
-    return (1 - job.uniform(0, 0.5) * number) * edge(job, near - job.uniform(0.2, 0.4))
+def _dots(batch):
+    near, _, number = voronoi(batch, batch.uniform(0, 0.5))
+    return (1 - batch.uniform(0, 0.5) * number) * edge(batch, near - batch.uniform(0.2, 0.4))
 
 
-def _patches(job):
-    near, _, number = voronoi(job, job.uniform(0.5, 1))
-    return np.clip(number + job.uniform(-0.4, 0.4) * near, 0, 1)
+def _patches(batch):
+    near, _, number = voronoi(batch, batch.uniform(0.5, 1))
+    return np.clip(number + batch.uniform(-0.4, 0.4) * near, 0, 1)
 
 
-def _crackle(job):
-    near, following, _ = voronoi(job, job.uniform(0.5, 1))
-    return edge(job, job.uniform(0.08, 0.2) - (following - near))
+def _crackle(batch):
+    near, following, _ = voronoi(batch, batch.uniform(0.5, 1))
+    return edge(batch, batch.uniform(0.08, 0.2) - (following - near))
 
 
-def _rings(job):
-    u, v = plane(job, 0.3, 0.7)
-    bend = smooth(job.rng, job.count, job.size, 4 * job.period) * job.uniform(0, 0.2)
-    return wave(np.hypot(u, v) + bend, job.uniform(0.5, 3))
+def _rings(batch):
+    u, v = plane(batch, 0.3, 0.7)
+    bend = smooth(batch.rng, batch.count, batch.size, 4 * batch.period) * batch.uniform(0, 0.2)
+    return wave(np.hypot(u, v) + bend, batch.uniform(0.5, 3))
 
 
-def _spirals(job):
-    u, v = plane(job, 0.3, 0.7)
-    arms = job.rng.integers(1, 6, (job.count, 1, 1)).astype(np.float32)
-    return wave(np.hypot(u, v) + np.arctan2(v, u) * arms / (2 * np.pi), job.uniform(0.5, 3))
+def _spirals(batch):
+    u, v = plane(batch, 0.3, 0.7)
+    arms = batch.rng.integers(1, 6, (batch.count, 1, 1)).astype(np.float32)
+    return wave(np.hypot(u, v) + np.arctan2(v, u) * arms / (2 * np.pi), batch.uniform(0.5, 3))
 
 
-def _clouds(job):
-    return unit(fractal(job.rng, job.count, job.size, 2 * job.period, job.uniform(1, 3)))
+def _clouds(batch):
+    return unit(fractal(batch.rng, batch.count, batch.size, 2 * batch.period, batch.uniform(1, 3)))
 
 
-def _marble(job):
-    warp = fractal(job.rng, job.count, job.size, 4 * job.period, 2.8)
-    veins = np.abs(np.sin(np.pi * (0.3 * plane(job)[1] + job.uniform(0.7, 1.3) * warp)))
-    return 1 - (1 - veins) ** job.uniform(1, 3)
+def _marble(batch):
+    warp = fractal(batch.rng, batch.count, batch.size, 4 * batch.period, 2.8)
+    veins = np.abs(np.sin(np.pi * (0.3 * plane(batch)[1] + batch.uniform(0.7, 1.3) * warp)))
+    return 1 - (1 - veins) ** batch.uniform(1, 3)
 
 
-def _spots(job):
-    return unit((band_pass(job, 0.25) - job.uniform(-0.8, 0.8)) * job.uniform(1, 8))
+def _spots(batch):
+    return unit((band_pass(batch, 0.25) - batch.uniform(-0.8, 0.8)) * batch.uniform(1, 8))
 
 
-def _scales(job):
-    u, v = plane(job)
+def _scales(batch):
+    u, v = plane(batch)
     v, row = 1.6 * v, np.floor(1.6 * v)
     x = (u + 0.5 * (row % 2)) % 1 - 0.5
-    row += v - row > np.sqrt(1 - 4 * x * x)  # past its round end a scale bares the next row
-    tone = 0.5 + 0.5 * table(job)(np.floor(u + 0.5 * (row % 2)), row)
+    row += v - row > np.sqrt(1 - 4 * x * x)  # beyond its round end, the next row is visible
+    tone = 0.5 + 0.5 * table(batch)(np.floor(u + 0.5 * (row % 2)), row)
     return np.clip(tone * (0.75 - 0.7 * (v - row)), 0, 1)
 
 
 @cache
 def _letters(count=40, blanks=8, side=24):
-    """Distances to the pens of invented letters, in their heights: (count + blanks, side, side)."""
+    """Distances to the lines of invented letters, in heights: (count + blanks, side, side)."""
     rng, at = np.random.default_rng(0), (np.arange(side) + 0.5) / side - 0.5
     points, t = (at + 1j * at[:, None])[..., None], np.linspace(0, 1, 24)
     fields = np.full((count + blanks, side, side), 9, np.float32)
@@ -263,52 +261,49 @@ def _letters(count=40, blanks=8, side=24):
     return fields
 
 
-def _glyphs(job):
-    column, row, x, y = cells(*plane(job))
+def _glyphs(batch):
+    column, row, x, y = cells(*plane(batch))
     letters = _letters()
-    i, j = ((24 * (place + 0.4999)).astype(np.int32) for place in (x, y))
-    distance = letters[(table(job)(column, row) * len(letters)).astype(np.int32), j, i]
-    return 1 - edge(job, distance - job.uniform(0.05, 0.09))
+    i, j = ((24 * (z + 0.4999)).astype(np.int32) for z in (x, y))
+    distance = letters[(table(batch)(column, row) * len(letters)).astype(np.int32), j, i]
+    return 1 - edge(batch, distance - batch.uniform(0.05, 0.09))
 
 
-def _covered(job, kinds, long, spread, radii=False):
-    """Cover each picture with marks as wide as its period: (n, size, size)."""
-    maps = np.empty((job.count, 1, job.size, job.size), np.float32)
-    for canvas, width, angle in zip(maps, job.period.tolist(), job.angle, strict=True):
-        count = min(int(2.6 * job.size**2 / (long * width**2)) + 8, 900)
+def _covered(batch, kinds, length, spread, radii=False):
+    """Pictures covered with marks as wide as their period: (n, size, size)."""
+    maps = np.empty((batch.count, 1, batch.size, batch.size), np.float32)
+    for canvas, width, angle in zip(maps, batch.period.tolist(), batch.angle, strict=True):
+        count = min(int(2.6 * batch.size**2 / (length * width**2)) + 8, 900)
         widths = np.full(count, width)
         if radii:
-            widths = draw_radii(job.rng, count, 0.6 * width, 3 * width)
-        turns = angle + spread * job.rng.standard_normal(count)
-        canvas[:], *tones = job.rng.random((count + 1, 1), dtype=np.float32)
-        scatter(canvas, job.rng, kinds, widths, turns, np.array(tones))
+            widths = draw_radii(batch.rng, count, 0.6 * width, 3 * width)
+        turns = angle + spread * batch.rng.standard_normal(count)
+        canvas[:], *tones = batch.rng.random((count + 1, 1), dtype=np.float32)
+        scatter(canvas, batch.rng, kinds, widths, turns, np.array(tones))
     return np.clip(maps[:, 0], 0, 1)
 
 
-_FAMILIES: dict[str, Callable[[TextureBatch], np.ndarray]] = {
-    "stripes": _stripes,
-    "waves": _waves,
-    "bricks": _bricks,
-    "gabor": _gabor,
-    "wood": _wood,
-    "hatching": _hatching,
-    "strokes": partial(_covered, kinds=("stroke",), long=2.8, spread=0.12),
-    "crosshatching": _crosshatching,
-    "checks": _checks,
-    "weave": _weave,
-    "dots": _dots,
-    "patches": _patches,
-    "crackle": _crackle,
-    "rings": _rings,
-    "spirals": _spirals,
-    "clouds": _clouds,
-    "marble": _marble,
-    "spots": _spots,
-    "scales": _scales,
-    "glyphs": _glyphs,
-    "dabs": partial(_covered, kinds=("dab",), long=1.4, spread=2.0),
-    "leaves": partial(_covered, kinds=("disc",), long=1.6, spread=2.0, radii=True),
-    "shards": partial(_covered, kinds=("box", "triangle"), long=1.6, spread=2.0, radii=True),
-}
-FAMILIES: tuple[str, ...] = tuple(_FAMILIES)
-ORIENTED = FAMILIES[: FAMILIES.index("crosshatching")]  # those with a dominant orientation
+def _strokes(batch):
+    return _covered(batch, ["stroke"], 2.8, 0.12)
+
+
+def _dabs(batch):
+    return _covered(batch, ["dab"], 1.4, 2.0)
+
+
+def _leaves(batch):
+    return _covered(batch, ["disc"], 1.6, 2.0, radii=True)
+
+
+def _shards(batch):
+    return _covered(batch, ["box", "triangle"], 1.6, 2.0, radii=True)
+
+
+_ORIENTED = (_stripes, _waves, _bricks, _gabor, _wood, _hatching, _strokes)
+_OTHERS = (
+    *(_crosshatching, _checks, _weave, _dots, _patches, _crackle, _rings, _spirals, _clouds),
+    *(_marble, _spots, _scales, _glyphs, _dabs, _leaves, _shards),
+)
+_FAMILIES = {function.__name__[1:]: function for function in (*_ORIENTED, *_OTHERS)}
+FAMILIES = tuple(_FAMILIES)
+ORIENTED = FAMILIES[: len(_ORIENTED)]  # those with a dominant orientation

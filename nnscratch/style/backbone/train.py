@@ -1,7 +1,7 @@
-"""The built-in network: four ways to its weights, of which the best by measure is shipped.
+"""The training of the built-in network, in four ways; the best by measure is shipped.
 
-Stands on `vgg`, `optim` and `data`. Everything is learnt from procedural pictures, whose labels
-the generator knows; `distilled` also needs a VGG to imitate. One seed, one network.
+Stands on `vgg`, `optim`, `scenes` and `textures`. All pictures are drawn by program, with known
+labels; `distilled` also needs a VGG as a teacher. Equal seeds give equal networks.
 """
 
 import math
@@ -17,35 +17,35 @@ from nnscratch.optim import Adam, cosine_rate
 from nnscratch.style import vgg
 from nnscratch.style.backbone.scenes import scenes
 from nnscratch.style.backbone.textures import FAMILIES, NONE, ORIENTATIONS, SCALES, Labels, textures
-from nnscratch.style.vgg import CONFIGS, VGG, Config
+from nnscratch.style.vgg import CONFIGS, VGG
 from nnscratch.tensor import Tensor, concatenate, no_grad
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
 from nnscratch.weights.form import CAFFE
 
 KINDS = ("distilled", "labels", "gabor", "random")
-LEARNT = KINDS[:2]
-UNIT = 64.0  # levels of 256: while it learns, a network sees pixels of about ±2 of these
+TRAINED = KINDS[:2]
+UNIT = 64.0  # levels of 256: pixels are divided by it in training, and then about ±2
 RED, GREEN, BLUE = CAFFE.mean
 PIXELS = Preprocess(CAFFE.scale / UNIT, (RED / UNIT, GREEN / UNIT, BLUE / UNIT), CAFFE.std)
-SAMPLES = 64  # pictures on which the levels of features are measured
-WARMUP = 50
+SAMPLES = 64  # pictures on which activations are measured
+WARMUP = 50  # steps
 BLURS = 3
 HEADS = {"family": len(FAMILIES), "orientation": ORIENTATIONS, "scale": SCALES, "blur": BLURS}
-PALETTE = 6  # two colours
+PALETTE = 6  # numbers of two colours
 PALETTE_WEIGHT = 10.0
-FAINTEST = 0.1  # a channel fainter than this part of its layer's median is noise: not made louder
+FAINTEST = 0.1  # channels with a mean below this part of the median are noise: not scaled up fully
 
 OnStep = Callable[[int, float, str], None]  # step, loss, a note
 
 
 @dataclass(frozen=True)
 class BackboneRecipe:
-    """How a network comes by its weights.
+    """How a network gets its weights.
 
     kind: "distilled" (a teacher's features, see `distil`), "labels" (see `learn_labels`), "gabor"
-    or "random"; steps, batch, size (pixels), lr: of the training, where there is one
+    or "random"; steps, batch, size (pixels), lr: of the training, if there is one
 
-    Raises ValueError for what cannot be.
+    Raises ValueError for values out of range.
     """
 
     kind: str = "distilled"
@@ -59,51 +59,56 @@ class BackboneRecipe:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"backbone: expected kind in {KINDS}, got {self.kind!r}")
-        least = 2 ** sum(item == "M" for item in self.config)
-        if self.steps < 1 or self.batch < 2 or self.size < max(16, least):
+        least = max(16, 2 ** sum(item == "M" for item in self.config))
+        if self.steps < 1 or self.batch < 2 or self.size < least:
             raise ValueError(
                 "backbone: expected at least 1 step, a batch of 2 and a size of "
-                f"{max(16, least)} pixels, got {self.steps}, {self.batch} and {self.size}"
+                f"{least} pixels, got {self.steps}, {self.batch} and {self.size}"
             )
         if not 0 < self.lr < float("inf"):
             raise ValueError(f"backbone: expected lr above 0, got {self.lr}")
 
 
 def make(recipe: BackboneRecipe, teacher: VGG | None = None, on_step: OnStep | None = None) -> VGG:
-    """A frozen network by the recipe, average pooling, edges repeated.
+    """A frozen network, made by the recipe, with average pooling and edge padding.
 
-    teacher: for "distilled", and only there. The features are brought to the teacher's levels, or
-    to a mean of 1 in each channel: weights of presets made for VGG then suit. Raises ValueError if
-    the teacher is missing, or holds fewer layers.
+    teacher: for "distilled" only. Each channel is scaled to the teacher's mean activation in its
+    layer, or to a mean of 1, so that style weights made for VGG fit. Raises ValueError if the
+    teacher is missing or has fewer layers.
     """
     if (recipe.kind == "distilled") != (teacher is not None):
         needs = "needs a teacher, a VGG file" if teacher is None else "takes no teacher"
         raise ValueError(f"backbone: kind {recipe.kind!r} {needs}")
-    missing = (
-        [] if teacher is None else [n for n in _names(recipe.config) if n not in teacher.convs]
-    )
-    if missing:
-        raise ValueError(
-            f"backbone: expected a teacher with {', '.join(_names(recipe.config))}, got one "
-            f"without {', '.join(missing)}; take VGG-19"
-        )
-    watch = on_step or (lambda step, loss, note: None)
+    if teacher is not None:
+        _check_teacher(teacher, recipe.config)
+    on_step = on_step or (lambda step, loss, note: None)
     rng = np.random.default_rng(recipe.seed)
     samples = scenes(SAMPLES, rng, recipe.size)
     if recipe.kind == "random":
         return vgg.random(recipe.config, samples, seed=recipe.seed)
     if recipe.kind == "gabor":
         return vgg.random(recipe.config, samples, seed=recipe.seed, initial=gabor)
-    network = _start(recipe, samples)
+    network = _initial(recipe, samples)
+    levels: dict[str, float] = {}
     if teacher is None:
-        network = learn_labels(network, recipe, rng, watch)
-        return with_levels(_with_caffe_pixels(network), samples, {})
-    distil(network, teacher, samples, recipe, rng, watch)
-    return with_levels(_with_caffe_pixels(network), samples, _levels(teacher, network, samples))
+        network = learn_labels(network, recipe, rng, on_step)
+    else:
+        distil(network, teacher, samples, recipe, rng, on_step)
+        levels = _mean_activations(teacher, network, samples)
+    return with_levels(_with_caffe_pixels(network), samples, levels)
 
 
-def _start(recipe: BackboneRecipe, samples: np.ndarray) -> VGG:
-    """Random weights from which learning is fast: each channel averages 1, and so do pixels."""
+def _check_teacher(teacher: VGG, config: vgg.Config) -> None:
+    names = list(VGG(config).convs)
+    if missing := [name for name in names if name not in teacher.convs]:
+        raise ValueError(
+            f"backbone: expected a teacher with {', '.join(names)}, got one without "
+            f"{', '.join(missing)}; take VGG-19"
+        )
+
+
+def _initial(recipe: BackboneRecipe, samples: np.ndarray) -> VGG:
+    """Random weights, scaled for fast training: pixels and each channel have a mean of about 1."""
     network = vgg.random(recipe.config, samples, seed=recipe.seed).with_pixels(PIXELS)
     first = next(iter(network.convs.values()))
     first.weight = nn.Parameter(first.weight.data * np.float32(UNIT))
@@ -112,42 +117,54 @@ def _start(recipe: BackboneRecipe, samples: np.ndarray) -> VGG:
     return network
 
 
-# -- two kinds of random weights: orthogonal ones are in `vgg` ------------------------------------
+# -- Gabor filters; orthogonal random weights are in `vgg` ----------------------------------------
 
 
 def gabor(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Weights (C_out, C_in, *kernel): an oriented wave under a bell for each output, of random
-    direction, frequency and phase, times a random share of each input.
+    """Weights (C_out, C_in, *kernel): a Gabor filter for each output, of random direction,
+    frequency and phase, times a random factor for each input.
 
-    Source: Daugman 1985, equation 1; σ is 1 pixel, the frequency up to half a period a pixel.
+    Source: Daugman 1985, equation 1; σ is 1 pixel, the frequency at most half a period a pixel.
     """
     out, _, *kernel = shape
     axes = [np.arange(side) - (side - 1) / 2 for side in kernel]
     at = np.stack(np.meshgrid(*axes, indexing="ij"))  # (ndim, *kernel)
     wave = rng.standard_normal((out, len(kernel)))
     wave *= np.pi * rng.random((out, 1)) / np.linalg.norm(wave, axis=1, keepdims=True)
-    turn = np.tensordot(wave, at, 1) + rng.uniform(0, 2 * np.pi, (out, *(1,) * len(kernel)))
-    filters = np.exp(-(at**2).sum(0) / 2) * np.cos(turn)  # (C_out, *kernel)
-    shares = rng.standard_normal((*shape[:2], *(1,) * len(kernel)))
-    return (filters[:, None] * shares / math.sqrt(shape[1])).astype(np.float32)
+    phase = np.tensordot(wave, at, 1) + rng.uniform(0, 2 * np.pi, (out, *(1,) * len(kernel)))
+    filters = np.exp(-(at**2).sum(0) / 2) * np.cos(phase)  # (C_out, *kernel)
+    factors = rng.standard_normal((*shape[:2], *(1,) * len(kernel)))
+    return (filters[:, None] * factors / math.sqrt(shape[1])).astype(np.float32)
 
 
-# -- a teacher's features -------------------------------------------------------------------------
+# -- training -------------------------------------------------------------------------------------
 
 
-def distil(
-    network: VGG,
-    teacher: VGG,
-    samples: np.ndarray,
-    recipe: BackboneRecipe,
-    rng: np.random.Generator,
-    watch: OnStep,
+def _train(
+    parameters: Any, recipe: BackboneRecipe, loss_and_note: Callable, on_step: OnStep
 ) -> None:
-    """Train in place until 1×1 projections of each ReLU's features are the teacher's.
+    """Adam, with a rate that falls along half a cosine."""
+    optimizer = Adam(parameters, recipe.lr)
+    for step in range(recipe.steps):
+        optimizer.lr = cosine_rate(step, recipe.steps, recipe.lr, warmup=WARMUP)
+        loss, note = loss_and_note()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if not math.isfinite(loss.item()):
+            raise ValueError(
+                f"backbone: the loss became {loss.item()} at step {step + 1}; lower the learning "
+                "rate"
+            )
+        on_step(step + 1, loss.item(), note)
 
-    The teacher's channels are standardised by their mean and deviation on `samples`, so that the
-    loss of a layer is the part of the teacher's variance that is not explained. Source: Romero et
-    al. 2015 (arXiv:1412.6550), equation 3. Differs from the paper: all layers at once, no labels.
+
+def distil(network: VGG, teacher: VGG, samples, recipe: BackboneRecipe, rng, on_step) -> None:
+    """Train in place until 1×1 projections of the features after each ReLU are the teacher's.
+
+    The teacher's channels are standardised by their mean and deviation on `samples`, so the loss of
+    a layer is the unexplained part of the teacher's variance. Source: Romero et al. 2015
+    (arXiv:1412.6550), equation 3. Differs from the paper: all layers at once, no labels.
     """
     layers = [name for name in network.layers if name.startswith("relu")]
     teacher.check_layers(layers)
@@ -156,42 +173,35 @@ def distil(
         name: _projection(len(network.convs[_conv(name)].weight), mean[name].shape[1])
         for name in layers
     }
-    trained = nn.Sequential(network, *projections.values())
-    optimizer = Adam(trained.parameters(), recipe.lr)
-    for step in _steps(recipe, optimizer):
+
+    def unexplained() -> tuple[Tensor, str]:
         images = scenes(recipe.batch, rng, recipe.size)
         with no_grad():
-            wanted = teacher.features(images, layers)
-        optimizer.zero_grad()
-        found = network.features(images, layers)
-        losses = {
-            name: F.mse_loss(
-                projections[name](found[name]), (wanted[name].data - mean[name]) / deviation[name]
-            )
-            for name in layers
-        }
-        total = sum(losses.values(), Tensor(np.float32(0))) / len(losses)
-        total.backward()
-        optimizer.step()
-        left = ", ".join(f"{name[4:]} {losses[name].item():.2f}" for name in layers[::2])
-        watch(step + 1, _finite(total.item(), step), f"unexplained {left}")
+            raw = teacher.features(images, layers)
+        targets = {name: (raw[name].data - mean[name]) / deviation[name] for name in layers}
+        features = network.features(images, layers)
+        losses = {n: F.mse_loss(projections[n](features[n]), targets[n]) for n in layers}
+        parts = ", ".join(f"{name[4:]} {losses[name].item():.2f}" for name in layers[::2])
+        total = sum(losses.values(), Tensor(np.float32(0)))
+        return total / len(losses), f"unexplained {parts}"
+
+    parameters = nn.Sequential(network, *projections.values()).parameters()
+    _train(parameters, recipe, unexplained, on_step)
 
 
-def _projection(channels: int, wanted: int) -> nn.Sequential:
-    """Batch norm, then a matrix for each pixel, from zeros: (N, channels, H, W) -> (N, wanted, ..).
+def _projection(channels: int, outputs: int) -> nn.Sequential:
+    """Batch norm, then a 1×1 convolution from zeros: (N, channels, H, W) -> (N, outputs, H, W).
 
-    The norm keeps steps of one size in all channels: an average of 1 in each would else make a
-    step of all weights in one direction a long one.
+    The norm centres the channels. With a mean of 1 in each, a step of all weights in one direction
+    would change the output much more than other steps.
     """
-    matrix = nn.Conv2d(channels, wanted, 1)
+    matrix = nn.Conv2d(channels, outputs, 1)
     matrix.weight = nn.Parameter(np.zeros_like(matrix.weight.data))
     return nn.Sequential(nn.BatchNorm2d(channels), matrix)
 
 
-def _moments(
-    teacher: VGG, layers: list[str], samples: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Mean and deviation of each channel, (1, C, 1, 1), by layer; silent channels stay silent."""
+def _moments(teacher: VGG, layers: list[str], samples) -> tuple[dict, dict]:
+    """Mean and deviation of each channel, (1, C, 1, 1), by layer; above 0 for silent channels."""
     mean, deviation = {}, {}
     for name, values in _by_layer(teacher, layers, samples):
         mean[name] = values.mean((0, 2, 3), keepdims=True)
@@ -200,10 +210,8 @@ def _moments(
     return mean, deviation
 
 
-def _by_layer(
-    network: VGG, layers: list[str], samples: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    """The features of one layer after another: all at once would not fit."""
+def _by_layer(network: VGG, layers: list[str], samples) -> Iterator[tuple[str, np.ndarray]]:
+    """The features of one layer after another, because all at once need too much memory."""
     for name in layers:
         with no_grad():
             parts = [
@@ -213,35 +221,21 @@ def _by_layer(
         yield name, np.concatenate(parts)
 
 
-def _levels(teacher: VGG, network: VGG, samples: np.ndarray) -> dict[str, float]:
-    """The teacher's mean activation in each of the network's convolutions."""
+def _mean_activations(teacher: VGG, network: VGG, samples: np.ndarray) -> dict[str, float]:
+    """The teacher's mean activation after each of the network's convolutions."""
     layers = [name.replace("conv", "relu") for name in network.convs]
     return {_conv(name): float(x.mean()) for name, x in _by_layer(teacher, layers, samples)}
-
-
-def _names(config: Config) -> Iterator[str]:
-    """conv1_1, conv1_2, ... of a configuration."""
-    block, place = 1, 1
-    for item in config:
-        if item == "M":
-            block, place = block + 1, 1
-        else:
-            yield f"conv{block}_{place}"
-            place += 1
 
 
 def _conv(relu: str) -> str:
     return relu.replace("relu", "conv")
 
 
-# -- labels of the generator ----------------------------------------------------------------------
-
-
 class LabelClassifier(nn.Module):
-    """A VGG with batch norm before each ReLU, which says what a texture is by all its blocks.
+    """A VGG with batch norm before each ReLU, which predicts the labels of a texture.
 
     images (N, 3, H, W) -> logits and colours (N, 53): means and deviations of the last features of
-    each block, as in the diagonal of a Gram matrix, then a matrix.
+    each block, as on the diagonal of a Gram matrix, then a linear layer.
     """
 
     def __init__(self, network: VGG, rng: np.random.Generator):
@@ -256,12 +250,12 @@ class LabelClassifier(nn.Module):
         self.head = nn.Linear(2 * width, sum(HEADS.values()) + PALETTE, rng=rng)
 
     def forward(self, images: Any) -> Tensor:
-        found = self.network.features(images, self.lasts)
-        pooled = [_mean_and_deviation(found[name]) for name in self.lasts]
+        features = self.network.features(images, self.lasts)
+        pooled = [_mean_and_deviation(features[name]) for name in self.lasts]
         return self.head(concatenate([part for pair in pooled for part in pair], axis=1))
 
     def folded(self) -> VGG:
-        """The network alone, each norm in the weights of its convolution."""
+        """The network alone, with each norm folded into the weights of its convolution."""
         network = self.network
         network.layers = {k: v for k, v in network.layers.items() if not k.startswith("norm")}
         for name, conv in network.convs.items():
@@ -273,29 +267,26 @@ class LabelClassifier(nn.Module):
         return network
 
 
-def learn_labels(
-    network: VGG, recipe: BackboneRecipe, rng: np.random.Generator, watch: OnStep
-) -> VGG:
-    """The network after it has learnt to tell family, direction, scale, blur and colours.
+def learn_labels(network: VGG, recipe: BackboneRecipe, rng, on_step: OnStep) -> VGG:
+    """The network after training on family, direction, scale, blur and colours of textures.
 
-    Source for learning from generators: Baradad et al. 2021 (arXiv:2106.05963).
+    Source for training on generated pictures: Baradad et al. 2021 (arXiv:2106.05963).
     """
-    reader = LabelClassifier(network, rng)
-    reader.train()
-    optimizer = Adam(reader.parameters(), recipe.lr)
-    for step in _steps(recipe, optimizer):
+    classifier = LabelClassifier(network, rng)
+    classifier.train()
+
+    def label_loss() -> tuple[Tensor, str]:
         images, labels = textures(recipe.batch, rng, recipe.size)
-        optimizer.zero_grad()
-        loss, right = _label_loss(reader(images), labels)
-        loss.backward()
-        optimizer.step()
-        watch(step + 1, _finite(loss.item(), step), f"families right {right:.0%}")
-    reader.eval()
-    return reader.folded()
+        loss, right = _label_loss(classifier(images), labels)
+        return loss, f"families right {right:.0%}"
+
+    _train(classifier.parameters(), recipe, label_loss, on_step)
+    classifier.eval()
+    return classifier.folded()
 
 
 def _label_loss(output: Tensor, labels: Labels) -> tuple[Tensor, float]:
-    """The sum of cross-entropies and the colours' squared error; the share of right families."""
+    """Cross-entropies plus the squared error of the colours; the share of right families."""
     total, at = Tensor(np.float32(0)), 0
     for name, classes in HEADS.items():
         target = getattr(labels, name)
@@ -309,51 +300,35 @@ def _label_loss(output: Tensor, labels: Labels) -> tuple[Tensor, float]:
 
 
 def _mean_and_deviation(features: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C, H, W) -> two times (N, C)."""
+    """(N, C, H, W) -> (N, C) and (N, C)."""
     mean = features.mean((2, 3))
     variance = ((features - mean.reshape(*mean.shape, 1, 1)) ** 2).mean((2, 3))
     return mean, (variance + 1e-5).sqrt()
 
 
-def _with_norms(
-    layers: Mapping[str, nn.Module], norms: Mapping[str, nn.Module]
-) -> Iterator[tuple[str, nn.Module]]:
+def _with_norms(layers: Mapping, norms: Mapping) -> Iterator[tuple[str, nn.Module]]:
     for name, layer in layers.items():
         yield name, layer
         if name in norms:
             yield name.replace("conv", "norm"), norms[name]
 
 
-# -- what both trainings share --------------------------------------------------------------------
-
-
-def _steps(recipe: BackboneRecipe, optimizer: Adam) -> Iterator[int]:
-    """The numbers of the steps; the rate falls along half a cosine."""
-    for step in range(recipe.steps):
-        optimizer.lr = cosine_rate(step, recipe.steps, recipe.lr, warmup=WARMUP)
-        yield step
-
-
-def _finite(loss: float, step: int) -> float:
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"backbone: the loss became {loss} at step {step + 1}; lower the learning rate"
-        )
-    return loss
+# -- after training -------------------------------------------------------------------------------
 
 
 def _with_caffe_pixels(network: VGG) -> VGG:
-    """The same function of images, of pixels as most VGG files want them."""
+    """The same function of images, for pixels scaled as in most VGG files."""
     first = next(iter(network.convs.values()))
     first.weight = nn.Parameter(first.weight.data / np.float32(UNIT))
     return network.with_pixels(CAFFE)
 
 
 def with_levels(network: VGG, samples: np.ndarray, levels: Mapping[str, float]) -> VGG:
-    """The same features but for the scale of channels: each averages its layer's level, else 1.
+    """Scale each channel to its layer's level in the mean, 1 if `levels` does not name it.
 
-    A factor above 0 goes through ReLU and pooling, and the next weights take it back. So no layer
-    and no channel is louder than another in a Gram matrix (Gatys et al. 2015, section 2.1).
+    A factor above 0 passes through ReLU and pooling, and the next weights are divided by it, so the
+    features are otherwise the same. Then all layers and channels have equal weight in a Gram matrix
+    (Gatys et al. 2015, section 2.1).
     """
     before = np.ones(network.channels, np.float32)
     for name, conv in network.convs.items():
@@ -368,18 +343,15 @@ def with_levels(network: VGG, samples: np.ndarray, levels: Mapping[str, float]) 
 
 
 def _factors(means: np.ndarray, level: float) -> np.ndarray:
-    """What brings each channel's mean (C,) to the level; of faint channels, less."""
-    loud = means[means > 0]
-    if not len(loud):
+    """The factor from each channel's mean (C,) to the level; smaller for faint channels."""
+    active = means[means > 0]
+    if not len(active):
         return np.ones_like(means)
-    return level / np.maximum(means, FAINTEST * np.median(loud))
-
-
-# -- as a file ------------------------------------------------------------------------------------
+    return level / np.maximum(means, FAINTEST * np.median(active))
 
 
 def as_weights(network: VGG, source: str) -> VGGWeights:
-    """What a weight file holds of the network."""
+    """The network as the content of a weight file."""
     layers = {
         name: LayerWeights(conv.weight.numpy(), conv.bias.numpy())
         for name, conv in network.convs.items()
