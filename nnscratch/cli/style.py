@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import shlex
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from nnscratch.style.descent import Step
 from nnscratch.style.file_transfer import Job, JobImages
 from nnscratch.style.losses import TV_POWERS
 from nnscratch.style.reports import animation, html_report, loss_plot
-from nnscratch.style.reports.html_report import PageImage, check_html_report
+from nnscratch.style.reports.html_report import PageImage, check_html_report, write_html_report
 from nnscratch.style.settings import INITS, OPTIMIZERS, Objective, Settings
 from nnscratch.style.statistics import KINDS
 from nnscratch.style.transfer import Result, Targets
@@ -53,6 +54,8 @@ SINGLE = {  # options for one content only, and why
     "plot": "it shows the losses of one run; --json has those of all",
 }
 THUMB = 384  # pixels, longer side of a picture on a page of several
+
+Record = dict[str, Any]  # of a finished job, for --json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -118,14 +121,6 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 # -- jobs from options ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A finished job: its entry in the JSON, and its row on the page."""
-
-    record: dict[str, Any]
-    row: list[PageImage]
-
-
 def run(options: argparse.Namespace) -> int:
     jobs = _repeated(options) if options.rerun else _requested(options)
     _check_places(options, jobs)
@@ -135,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     network = jobs[0][0].network()
     targets = file_transfer.shared_targets(jobs[0][0], network) if len(jobs) > 1 else None
     outcomes = [_stylize(options, network, *each, targets) for each in jobs]
-    _write_more(options, outcomes)
+    _write_more(options, *zip(*outcomes, strict=True))
     return 0
 
 
@@ -252,7 +247,8 @@ def _check_places(options: argparse.Namespace, jobs: Sequence[tuple[Job, str]]) 
 
 def _stylize(
     options: argparse.Namespace, network: VGG, job: Job, output: str, targets: Targets | None
-) -> Outcome:
+) -> tuple[Record, list[PageImage]]:
+    """The result of a job as a record for --json, and as a row of pictures for --page."""
     console, name = Console(stderr=True), Path(output).name
     images = file_transfer.read_images(job)
     estimator = file_transfer.estimate_job(job, network, images)
@@ -279,12 +275,10 @@ def _stylize(
         frames.save(options.animation, result.image)
     side = THUMB if _is_folder(options) else html_report.SIDE
     row = _row(job, images, result, side) if options.page else []
-    return Outcome(_record(job, images, result, output, seconds), row)
+    return _record(job, images, result, output, seconds), row
 
 
-def _record(
-    job: Job, images: JobImages, result: Result, output: str, seconds: float
-) -> dict[str, Any]:
+def _record(job: Job, images: JobImages, result: Result, output: str, seconds: float) -> Record:
     return {
         **{name: getattr(job, name) for name in ("content", "styles", "masks", "init_file")},
         "result": output,
@@ -309,19 +303,17 @@ def _row(job: Job, images: JobImages, result: Result, side: int) -> list[PageIma
     return [html_report.page_image(image, caption, side) for image, caption in captioned]
 
 
-def _write_more(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
-    records = [outcome.record for outcome in outcomes]
+def _write_more(options: argparse.Namespace, records: Sequence[Record], rows: Any) -> None:
     if options.plot:
         loss_plot.loss_plot(options.plot, records[0]["history"])
     if options.page:
-        _write_page(options, outcomes)
+        _write_page(options, records, rows)
     if options.json:
         content = records if _is_folder(options) else records[0]
         files.write_text(options.json, json.dumps(content, indent=1))
 
 
-def _write_page(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
-    records = [outcome.record for outcome in outcomes]
+def _write_page(options: argparse.Namespace, records: Sequence[Record], rows: Any) -> None:
     first = records[0]
     tables = {
         "What was matched": first["objective"],
@@ -335,8 +327,12 @@ def _write_page(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> Non
     plots = [] if len(records) > 1 else [_curves(first["history"])]
     if options.animation:
         plots.append(html_report.page_image_file(options.animation, "the process"))
-    rows = [outcome.row for outcome in outcomes]
-    html_report.write_html_report(options.page, "A style transfer", rows, tables, plots)
+    commands = [
+        f"nnscratch style --rerun {shlex.quote(record['result'])} -o again.png"
+        for record in records
+        if record["result"].lower().endswith(".png")
+    ]
+    write_html_report(options.page, "A style transfer", rows, tables, plots, "\n".join(commands))
 
 
 def _curves(history: list[dict[str, float]]) -> PageImage:

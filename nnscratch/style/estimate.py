@@ -69,14 +69,17 @@ class Estimator:
         return f"about {self.bytes / 2**20:.0f} MiB{tiles}"
 
     def after(self, step: Step) -> TimeEstimate | None:
-        """Time a step of the transfer: an estimate after the fourth at a scale, else None.
+        """To be called after each step of the transfer: an estimate after the fourth, else None.
 
-        It holds for a machine as busy as now and a run that does not converge early.
+        The steps must be of one scale. The estimate holds for a machine as busy as now and a run
+        that does not converge early.
         """
+        if len(self._times) == STEPS:
+            return None
         if step.scale != self._scale:
             self._scale, self._times = step.scale, []
         self._times.append(time.perf_counter())
-        if len(self._times) != STEPS:
+        if len(self._times) < STEPS:
             return None
         seconds = float(np.diff(self._times).min())
         before = sum(count for _, count in self.plan[: step.scale])

@@ -1,7 +1,7 @@
 """The memory that a step of style transfer takes, computed from shapes before the step.
 
-Stands on `settings`, and on `shapes`, which runs a network on arrays that have a shape and no numbers.
-The factors are measured; tests compare their sum with the memory of a process.
+Stands on `settings`, and on `shapes`, which runs a network on arrays that have a shape and no
+numbers. The factors are measured; tests compare their sum with the memory of a process.
 """
 
 import math

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +22,6 @@ from nnscratch.weights import fetching
 
 KEY = "nnscratch:style"
 VERSION = 1
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -208,8 +203,8 @@ def check_network(record: Record, network: Module) -> None:
         )
 
 
-def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
-    """A dataclass from a record's values; lists become tuples again.
+def rebuild(kind: Any, values: Mapping[str, Any]) -> Any:
+    """A dataclass of type `kind` from a record's values; lists become tuples again.
 
     Raises ValueError for a name that `kind` does not have, or a value that it refuses.
     """

@@ -258,6 +258,7 @@ def test_more_files(pictures, record):
     assert captions(pictures / "p.html") == shown
     page = (pictures / "p.html").read_text()
     assert f"loss {found['loss']:.4g} by step 3" in page
+    assert "<pre>nnscratch style --rerun r.png -o again.png</pre>" in page
     assert len(found["history"]) == 3 and found["size"] == [24, 32]
     assert found["content"] == "content.png" and found["result"] == "r.png"
     assert found["loss"] <= min(costs["loss"] for costs in found["history"])

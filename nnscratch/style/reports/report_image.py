@@ -3,6 +3,7 @@
 Stands on `scores`, on Pillow, and on matplotlib for the font.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def draw_report_image(
     """
     path = check_report_image(path)
     captions: list[Score | Sequence[str]] = [
-        ("the content", "style 1.00", "SSIM 1.00"),
-        ("the style", "style 0.00, between its parts"),
+        ("style 1.00", "SSIM 1.00"),
+        ("style 0.00, between its parts",),
         *report.scores,
     ]
     images = [content, style, *(results[score.name] for score in report.scores)]
@@ -66,7 +67,8 @@ class _Canvas:
         self.tall = max(picture.height for picture in thumbnails)
         self.row = self.tall + 8 * LINE + GAP
         self.fonts = {weight: _font(14, weight) for weight in ("Sans", "Sans-Bold")}
-        self.foot = _wrapped(FOOT, self.fonts["Sans"], self.columns * (CELL + GAP) - GAP)
+        letters = int((self.columns * (CELL + GAP) - GAP) / self.fonts["Sans"].getlength("n"))
+        self.foot = [line for text in FOOT for line in textwrap.wrap(text, letters)]
         rows = -(-count // self.columns)
         self.top = 2 * EDGE
         size = (
@@ -138,20 +140,6 @@ def _font(size: int, weight: str) -> ImageFont.FreeTypeFont:
 
     name = f"DejaVu{weight}.ttf"
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", name), size)
-
-
-def _wrapped(texts: Sequence[str], font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Texts as lines of at most `width` pixels."""
-    lines = []
-    for text in texts:
-        line = ""
-        for word in text.split():
-            if font.getlength(f"{line} {word}") > width:
-                lines.append(line)
-                line = ""
-            line = f"{line} {word}".strip()
-        lines.append(line)
-    return lines
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:

@@ -4,6 +4,7 @@ Stands on `texture`, on `functional` for patches, and on SciPy's filters.
 """
 
 import numpy as np
+from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 import nnscratch.functional as F
 from nnscratch.data.images import resize_image
@@ -110,13 +111,9 @@ def _unit(rows: np.ndarray) -> np.ndarray:
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
     """(K, N) -> (K, QUANTILES), at the middle of equal shares, interpolated."""
-    ordered = np.sort(values, axis=1)
-    share = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    place = np.clip(share * values.shape[1] - 0.5, 0, values.shape[1] - 1)
-    below = place.astype(int)
-    above = np.minimum(below + 1, values.shape[1] - 1)
-    part = place - below
-    return ordered[:, below] * (1 - part) + ordered[:, above] * part
+    count = values.shape[1]
+    positions = (np.arange(QUANTILES) + 0.5) * count / QUANTILES - 0.5  # interp clips them
+    return np.array([np.interp(positions, np.arange(count), row) for row in np.sort(values)])
 
 
 def _signature(rows: list[np.ndarray]) -> np.ndarray:
@@ -154,11 +151,7 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
 
 def _window_mean(image: np.ndarray) -> np.ndarray:
     """Gaussian mean of each window inside the picture: (H, W) -> (H − 10, W − 10)."""
-    from scipy.ndimage import correlate1d
-
-    weights = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
-    weights /= weights.sum()
-    return correlate1d(correlate1d(image, weights, 0), weights, 1)[5:-5, 5:-5]
+    return gaussian_filter(image, 1.5, radius=5)[5:-5, 5:-5]
 
 
 def edge_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -169,13 +162,9 @@ def edge_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """
     if a.shape != b.shape or a.ndim != 2:
         raise ValueError(f"edge_correlation: expected two of one shape, got {a.shape}, {b.shape}")
-    return float(np.mean([_correlation(_edges(a, width), _edges(b, width)) for width in (1, 2)]))
-
-
-def _edges(image: np.ndarray, width: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_gradient_magnitude
-
-    return gaussian_gradient_magnitude(image.astype(np.float64), width)
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    edges = [[gaussian_gradient_magnitude(x, width) for x in (a, b)] for width in (1, 2)]
+    return float(np.mean([_correlation(*pair) for pair in edges]))
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
