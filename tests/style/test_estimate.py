@@ -7,10 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from nnscratch.style import Objective, Settings, Style, stylize, vgg
+from nnscratch.style import Objective, Settings, Step, Style, stylize, vgg
 from nnscratch.style import estimate as module
 from nnscratch.style.estimate import Estimator, TimeEstimate, resident
-from nnscratch.style.transfer import Step
 
 SMALL = Objective(content_layers=("relu2_1",), style_layers=("relu1_1", "relu3_1"))
 
