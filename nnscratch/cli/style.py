@@ -23,8 +23,8 @@ from nnscratch.style.reports import animation, html_report, loss_plot
 from nnscratch.style.reports.html_report import PageImage, check_html_report, write_html_report
 from nnscratch.style.settings import INITS, OPTIMIZERS, Objective, Settings
 from nnscratch.style.statistics import KINDS
-from nnscratch.style.transfer import Result, Targets
-from nnscratch.style.vgg import PADDINGS, POOLINGS, VGG
+from nnscratch.style.transfer import Result
+from nnscratch.style.vgg import PADDINGS, POOLINGS
 
 DESCRIPTION = """\
 Render CONTENT in the style of STYLE (Gatys et al. 2016). If CONTENT is a folder, OUT is a folder as
@@ -245,9 +245,7 @@ def _check_places(options: argparse.Namespace, jobs: Sequence[tuple[Job, str]]) 
 # -- the work -------------------------------------------------------------------------------------
 
 
-def _stylize(
-    options: argparse.Namespace, network: VGG, job: Job, output: str, targets: Targets | None
-) -> tuple[Record, list[PageImage]]:
+def _stylize(options, network, job: Job, output: str, targets) -> tuple[Record, list[PageImage]]:
     """The result of a job as a record for --json, and as a row of pictures for --page."""
     console, name = Console(stderr=True), Path(output).name
     images = file_transfer.read_images(job)

@@ -16,7 +16,7 @@ from nnscratch.style import scales
 from nnscratch.style.descent import Step
 from nnscratch.style.memory_use import PROCESS, picture_bytes, step_bytes
 from nnscratch.style.scales import Size
-from nnscratch.style.settings import Objective, Settings, Style
+from nnscratch.style.settings import Style
 from nnscratch.style.tiles import tile_side, tiles_of
 
 STEPS = 4  # that are timed; the first also makes its scale's targets and is not counted
@@ -41,19 +41,12 @@ class TimeEstimate:
 class Estimator:
     """An estimate of the memory and, while the transfer runs, of the time of `stylize`.
 
+    content (C, *size), styles: a list of Style, objective, settings, max_memory: as in `stylize`;
     bytes: of the process at its peak, within about 30 %; tiles: at full size, 1 if it is not cut.
     Raises ValueError if max_memory is too small for any tile.
     """
 
-    def __init__(
-        self,
-        network,
-        content: np.ndarray,
-        styles: list[Style],
-        objective: Objective,
-        settings: Settings,
-        max_memory: float | None = None,
-    ):
+    def __init__(self, network, content, styles, objective, settings, max_memory=None):
         self.network, self.content, self.styles = network, content, styles
         self.objective, self.settings, self.max_memory = objective, settings, max_memory
         self.plan = settings.plan(content.shape[1:])

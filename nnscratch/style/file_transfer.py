@@ -3,7 +3,7 @@
 Stands on `transfer`, `estimate`, `metadata` and `data.images`. A PNG stores what repeats it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 
 from nnscratch.data.images import Picture, check_target, read_image, read_picture, save_image
 from nnscratch.style import colour, masks, metadata, presets, vgg
-from nnscratch.style.descent import Step
 from nnscratch.style.estimate import Estimator
 from nnscratch.style.memory_use import extents, used_layers
 from nnscratch.style.settings import Objective, Settings, Style
@@ -143,9 +142,8 @@ def estimate_job(job: Job, network: VGG, images: JobImages) -> Estimator:
     network.check_layers(content + style)
     _check_size(job.content, images.content, network, content + style)
     _check_styles(job, images, network)
-    return Estimator(
-        network, images.content, images.styles, job.objective, job.settings, job.max_memory
-    )
+    options = job.objective, job.settings, job.max_memory
+    return Estimator(network, images.content, images.styles, *options)
 
 
 def _check_styles(job: Job, images: JobImages, network: VGG) -> None:
@@ -162,17 +160,10 @@ def _check_size(path: str, image: np.ndarray, network: VGG, layers: Sequence[str
         raise ValueError(f"style: cannot use '{path}' at this size: {error}") from error
 
 
-def run_job(
-    job: Job,
-    network: VGG,
-    images: JobImages,
-    output: str,
-    on_step: Callable[[Step], None] | None = None,
-    checkpoint: str | None = None,
-    targets: Targets | None = None,
-) -> Result:
-    """Stylise and write the result; a PNG stores the settings.
+def run_job(job, network, images, output, on_step=None, checkpoint=None, targets=None) -> Result:
+    """Stylise the images of a Job and write the result to `output`; a PNG stores the settings.
 
+    on_step, checkpoint, targets: as in `stylize`; targets: of `shared_targets`.
     An earlier file stays until the new one is complete.
     """
     check_target(output)
@@ -207,9 +198,8 @@ def shared_targets(job: Job, network: VGG) -> Targets | None:
     network.check_layers(used_layers(network, job.objective)[1])
     _check_styles(job, images, network)
     size = (job.size, job.size)  # only the longer side counts
-    return prepare_targets(
-        network, images.styles, size, job.objective, job.settings, job.max_memory
-    )
+    options = job.objective, job.settings, job.max_memory
+    return prepare_targets(network, images.styles, size, *options)
 
 
 def job_from_png(path: str) -> Job:

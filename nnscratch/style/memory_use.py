@@ -77,9 +77,7 @@ def _extent(name: str, x: ShapeOnly) -> Extent:
     return Extent(x.shape, x.field.size, x.field.jump)
 
 
-def step_bytes(
-    network: Any, objective: Objective, shape: Size, copies: int = 0, itemsize: int = 4
-) -> int:
+def step_bytes(network, objective, shape: Size, copies: int = 0, itemsize: int = 4) -> int:
     """Bytes of a forward and a backward pass over a picture of `shape` (C, *size).
 
     copies: of the style's features, one for each mask

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,8 @@ class Record:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def record(
-    inputs: Mapping[str, Sequence[str]],
-    objective: Any,
-    settings: Any,
-    network: Module,
-    options: Mapping[str, Any] | None = None,
-) -> Record:
-    """The record of a run: paths by use, two dataclasses or mappings, and the network.
+def record(inputs, objective, settings, network: Module, options=None) -> Record:
+    """The record of a run: {use: paths}, two dataclasses or mappings, the network, {option: value}.
 
     Raises ValueError if a file cannot be read.
     """

@@ -44,9 +44,7 @@ def smooth(rng: np.random.Generator, count: int, size: int, period: Number) -> n
     return _noise(rng, count, size, np.exp(-2 * _cycles(size, period)))
 
 
-def fractal(
-    rng: np.random.Generator, count: int, size: int, period: Number, power: Number
-) -> np.ndarray:
+def fractal(rng, count: int, size: int, period: Number, power: Number) -> np.ndarray:
     """Noise whose spectrum falls with frequency to the power, and is flat above the period."""
     return _noise(rng, count, size, (1 + _cycles(size, period)) ** (-power / 2))
 

@@ -140,9 +140,7 @@ def gabor(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 # -- training -------------------------------------------------------------------------------------
 
 
-def _train(
-    parameters: Any, recipe: BackboneRecipe, loss_and_note: Callable, on_step: OnStep
-) -> None:
+def _train(parameters, recipe: BackboneRecipe, loss_and_note, on_step: OnStep) -> None:
     """Adam, with a rate that falls along half a cosine."""
     optimizer = Adam(parameters, recipe.lr)
     for step in range(recipe.steps):

@@ -3,12 +3,10 @@
 Stands on Pillow and `files`.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from nnscratch.files import replacing
@@ -45,14 +43,7 @@ class Animation:
                 self.frames.append(thumbnail(image, self.side, "Animation"))
         self._seen += 1
 
-    def save(
-        self,
-        path: str | os.PathLike,
-        final: np.ndarray | None = None,
-        seconds: float = 0.08,
-        last_seconds: float = 2.0,
-        loop: bool = True,
-    ) -> None:
+    def save(self, path, final=None, seconds=0.08, last_seconds=2.0, loop=True) -> None:
         """Write an animated .gif (256 colours), .apng or .png (all colours).
 
         final (3, H, W): the last frame, after the stages; all frames get its size.

@@ -72,17 +72,11 @@ def page_image_file(path: str | os.PathLike, caption: str) -> PageImage:
         raise ValueError(f"page_image_file: expected a picture, got '{path}': {error}") from error
 
 
-def html_report(
-    title: str,
-    rows: Sequence[Sequence[PageImage]],
-    tables: Mapping[str, Mapping[str, Any]] | None = None,
-    plots: Sequence[PageImage] = (),
-    command: str = "",
-) -> str:
+def html_report(title: str, rows, tables=None, plots=(), command: str = "") -> str:
     """The page as HTML that needs no other file and runs no script; all text is escaped.
 
-    rows: pictures side by side at one height, such as content, styles and result;
-    tables: {heading: {name: value}}; plots: pictures of full width; command: repeats the run
+    rows: lists of PageImage, side by side at one height, such as content, styles and result;
+    tables: {heading: {name: value}}; plots: PageImages of full width; command: repeats the run
     """
     parts = [_row(row) for row in rows]
     parts += [_image(plot, "max-width: 45rem") for plot in plots]

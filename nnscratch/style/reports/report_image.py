@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch import files
@@ -29,9 +28,7 @@ FOOT = (
 )
 
 
-def draw_report_image(
-    path, content, style, results: Mapping[str, np.ndarray], report: StyleReport
-) -> None:
+def draw_report_image(path, content, style, results: Mapping, report: StyleReport) -> None:
     """Write a PNG of pictures (3, H, W) in [0, 1], the results in the order of the report.
 
     Raises ValueError if path does not end in .png, or its folder is missing.

@@ -3,7 +3,7 @@
 Stands on `similarity` and `texture`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,9 +79,7 @@ class StyleReport:
         return [name for name, scale in self.scales.items() if scale.score(0.0) is None]
 
 
-def style_report(
-    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray]
-) -> StyleReport:
+def style_report(content, style, results: Mapping[str, np.ndarray]) -> StyleReport:
     """Scores of results by name; all pictures (3, H, W) RGB in [0, 1], at one scale.
 
     Paintings differ from part to part, so parts are compared: each quarter of a result (half the
@@ -111,9 +109,7 @@ def style_report(
     return StyleReport(sorted(scores, key=_rank), scales, levels)
 
 
-def _compare(
-    signature: Callable, content: np.ndarray, style: np.ndarray, images: Iterable[np.ndarray]
-) -> tuple[Scale, list[float]]:
+def _compare(signature, content, style, images) -> tuple[Scale, list[float]]:
     """The scale of a measure, and the distance of each image from the style."""
 
     def signatures(image: np.ndarray, steps: int) -> np.ndarray:
