@@ -1,13 +1,13 @@
-"""Which small network makes the best pictures: networks compared by the quality report.
+"""Compare small networks for style transfer by the quality scores of their pictures.
 
     python benchmarks/backbones.py random=random.safetensors distilled=builtin ...
         [--pair CONTENT STYLE]... [--size 256] [--style-weights 30 100 300]
         [--sheet FILE.png] [--json FILE]
 
 Each network stylises each pair with the same settings, from the content on, once for each weight of
-the style. Of every result the table says how like the style it is (0 as like as another part of it,
-1 as unlike as the content) and how much of the content is left (SSIM): read both together, since a
-network can buy either with the other. Without --pair: our own drawn pictures. None of the
+the style. For every result the table has the similarity to the style (0 if as similar as another
+part of it, 1 if as different as the content) and to the content (SSIM). Read both together, since
+each can be improved at the cost of the other. Without --pair: our own drawn pictures. None of the
 pictures was used to train the built-in network.
 """
 
@@ -16,57 +16,52 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image
 
-from nnscratch.data.images import read_image, resize_image
+from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
 from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import vgg
-from nnscratch.style.report import style_report
+from nnscratch.style.reports.scores import style_report
 from nnscratch.style.settings import Objective, Settings
 from nnscratch.style.transfer import stylize
 
 Pair = tuple[np.ndarray, np.ndarray]
 Results = dict[str, dict[float, dict[str, np.ndarray]]]  # pair, style weight, network -> picture
 SETTINGS = Settings(scales=None, iterations=120)
+COLUMNS = ("style", "texture", "patches", "colour", "ssim", "edges")
 
 
 def drawn_pairs(size: int) -> dict[str, Pair]:
-    scenes, hands = (landscape, figure), (swirls, mosaic, woodcut)
     return {
-        f"{scene.__name__} as {hand.__name__}": (scene(size), hand(size))
-        for scene in scenes
-        for hand in hands
+        f"{content.__name__} as {style.__name__}": (content(size), style(size))
+        for content in (landscape, figure)
+        for style in (swirls, mosaic, woodcut)
     }
 
 
 def pictures(
     networks: Mapping[str, vgg.VGG], pairs: Mapping[str, Pair], weights: list[float]
 ) -> Results:
-    found: Results = {}
+    results: Results = {}
     for pair, (content, style) in pairs.items():
-        found[pair] = {}
+        results[pair] = {}
         for weight in weights:
-            found[pair][weight] = {
-                name: stylize(
-                    network, content, style, Objective(style_weight=weight), SETTINGS
-                ).image
+            objective = Objective(style_weight=weight)
+            results[pair][weight] = {
+                name: stylize(network, content, style, objective=objective, settings=SETTINGS).image
                 for name, network in networks.items()
             }
             print(f"{pair}, style weight {weight:g}: done", flush=True)
-    return found
+    return results
 
 
-def scores(pairs: Mapping[str, Pair], found: Results) -> list[dict]:
-    """One row for each picture: pair, weight, network and its figures."""
+def scores(pairs: Mapping[str, Pair], results: Results) -> list[dict]:
+    """One row for each picture: pair, weight, network and its scores."""
     rows = []
     for pair, (content, style) in pairs.items():
-        for weight, results in found[pair].items():
-            for score in style_report(content, style, results).scores:
-                figures = {
-                    name: getattr(score, name)
-                    for name in ("style", "texture", "patches", "colour", "ssim", "edges")
-                }
-                rows.append({"pair": pair, "weight": weight, "network": score.name, **figures})
+        for weight, by_network in results[pair].items():
+            for score in style_report(content, style, by_network).scores:
+                values = {name: getattr(score, name) for name in COLUMNS}
+                rows.append({"pair": pair, "weight": weight, "network": score.name, **values})
     return rows
 
 
@@ -79,22 +74,21 @@ def table(rows: list[dict]) -> str:
     for network, weight in sorted({(row["network"], row["weight"]) for row in rows}):
         same = [row for row in rows if (row["network"], row["weight"]) == (network, weight)]
         cells = []
-        for name in ("style", "texture", "patches", "colour", "ssim", "edges"):
+        for name in COLUMNS:
             values = [row[name] for row in same if row[name] is not None]
             cells.append(f"{np.mean(values):.2f}" if values else "–")
         lines.append(f"| {network} | {weight:g} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def draw_sheet(path: str, pairs: Mapping[str, Pair], found: Results, side: int = 224) -> None:
-    """A row for each pair and weight: content, style, the networks' results."""
+def draw_sheet(path: str, pairs: Mapping[str, Pair], results: Results, side: int = 224) -> None:
+    """A row for each pair and weight: content, style, results of the networks."""
     rows = []
     for pair, (content, style) in pairs.items():
-        for results in found[pair].values():
-            row = [resize_image(x, (side, side)) for x in (content, style, *results.values())]
-            rows.append(np.concatenate(row, axis=2))
-    sheet = np.concatenate(rows, axis=1).transpose(1, 2, 0)
-    Image.fromarray(np.round(sheet.clip(0, 1) * 255).astype(np.uint8)).save(path)
+        for by_network in results[pair].values():
+            row = [resize_image(x, (side, side)) for x in (content, style, *by_network.values())]
+            rows.append(contact_strip(row, gap=0))
+    save_image(path, np.concatenate(rows, axis=1))
 
 
 def main() -> None:
@@ -110,19 +104,16 @@ def main() -> None:
         name: vgg.load(file, "avg", "edge")
         for name, _, file in (word.partition("=") for word in options.networks)
     }
-    pairs = (
-        drawn_pairs(options.size)
-        if not options.pair
-        else {
-            f"{c} as {s}": (read_image(c, options.size), read_image(s, options.size))
-            for c, s in options.pair
-        }
-    )
-    found = pictures(networks, pairs, options.style_weights)
-    rows = scores(pairs, found)
+    pairs = {
+        f"{c} as {s}": (read_image(c, options.size), read_image(s, options.size))
+        for c, s in options.pair or []
+    }
+    pairs = pairs or drawn_pairs(options.size)
+    results = pictures(networks, pairs, options.style_weights)
+    rows = scores(pairs, results)
     print(table(rows))
     if options.sheet:
-        draw_sheet(options.sheet, pairs, found)
+        draw_sheet(options.sheet, pairs, results)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)

@@ -1,11 +1,11 @@
-"""Which optimiser lowers the loss of a style transfer fastest: the loss over time, three ways.
+"""Compare three ways to optimise a style transfer: the loss over time.
 
     python benchmarks/style_optimizers.py [CONTENT STYLE] [--weights FILE] [--size 256]
         [--seconds 60] [--rounds 2] [--plot docs/style_optimizers.png] [--json FILE]
 
-Adam and L-BFGS at one scale, Adam from coarse to fine, in turns, each for the same seconds of wall
-clock. What is compared is the loss at full size, of the best picture so far; a coarse scale has
-no such loss, so the time it takes counts and nothing is drawn for it.
+Adam at one scale, L-BFGS at one scale and Adam from coarse to fine run in turns, each for the same
+wall-clock time. The loss is that of the best picture so far at full size. Coarse scales have no
+such loss: their time counts, and nothing is drawn for it.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from nnscratch.data.images import read_image
 from nnscratch.data.pictures import landscape, swirls
 from nnscratch.style import Settings, Step, stylize, vgg
 
-FOREVER = 10**6  # iterations: the clock ends each run
+FOREVER = 10**6  # iterations; the clock ends each run
 COARSE = 60  # iterations at each scale before the last
 Curve = list[tuple[float, float]]  # seconds, loss of the best picture so far
 
 
 class TimeUp(Exception):
-    """The seconds of a run are spent."""
+    """Ends a run."""
 
 
 def ways(size: tuple[int, ...]) -> dict[str, Settings]:
@@ -45,59 +45,57 @@ def run(network, content, style, settings: Settings, seconds: float) -> Curve:
     last = len(settings.plan(content.shape[1:])) - 1
     start = time.perf_counter()
 
-    def watch(step: Step) -> None:
-        spent = time.perf_counter() - start
+    def on_step(step: Step) -> None:
+        elapsed = time.perf_counter() - start
         if step.scale == last:
-            curve.append((spent, min(step.loss, curve[-1][1] if curve else np.inf)))
-        if spent > seconds:
+            curve.append((elapsed, min(step.loss, curve[-1][1] if curve else np.inf)))
+        if elapsed > seconds:
             raise TimeUp
 
     with contextlib.suppress(TimeUp):
-        stylize(network, content, style, None, settings, watch)
+        stylize(network, content, style, settings=settings, on_step=on_step)
     return curve
 
 
 def measure(network, content, style, seconds: float, rounds: int) -> dict[str, list[Curve]]:
-    """way -> one curve for each round, the ways in turns."""
-    found: dict[str, list[Curve]] = {name: [] for name in ways(content.shape[1:])}
+    """One curve for each round, by way."""
+    curves: dict[str, list[Curve]] = {name: [] for name in ways(content.shape[1:])}
     for turn in range(rounds):
         for name, settings in ways(content.shape[1:]).items():
-            found[name].append(run(network, content, style, settings, seconds))
-            print(f"round {turn + 1}, {name}: {found[name][-1][-1][1]:.4f}", flush=True)
-    return found
+            curves[name].append(run(network, content, style, settings, seconds))
+            print(f"round {turn + 1}, {name}: {curves[name][-1][-1][1]:.4f}", flush=True)
+    return curves
 
 
 def at(curves: list[Curve], seconds: float) -> float:
-    """The mean over rounds of the best loss after so many seconds; NaN before the first."""
-    losses = [[loss for spent, loss in curve if spent <= seconds] for curve in curves]
-    return float(np.mean([one[-1] if one else np.nan for one in losses]))
+    """The mean over rounds of the best loss after `seconds`; NaN if there is none yet."""
+    losses = [[loss for elapsed, loss in curve if elapsed <= seconds] for curve in curves]
+    return float(np.mean([values[-1] if values else np.nan for values in losses]))
 
 
-def table(found: Mapping[str, list[Curve]], seconds: float) -> str:
-    """Markdown: a row for each way, a column for each of five moments."""
+def table(curves: Mapping[str, list[Curve]], seconds: float) -> str:
+    """Markdown: a row for each way, a column for each of five times."""
     moments = [seconds * part for part in (1 / 6, 1 / 3, 1 / 2, 2 / 3, 1)]
     lines = ["| loss after | " + " | ".join(f"{moment:.0f} s" for moment in moments) + " |"]
     lines.append("|---|" + "---|" * len(moments))
-    for name, curves in found.items():
-        cells = (f"{at(curves, moment):.3f}" for moment in moments)
+    for name, rounds in curves.items():
+        cells = (f"{at(rounds, moment):.3f}" for moment in moments)
         lines.append(f"| {name} | " + " | ".join(cells).replace("nan", "–") + " |")
     return "\n".join(lines)
 
 
-def draw(path: str, found: Mapping[str, list[Curve]]) -> None:
-    import matplotlib
+def draw(path: str, curves: Mapping[str, list[Curve]]) -> None:
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    drawing, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    for name, colour in zip(found, ("tab:blue", "tab:orange", "tab:green"), strict=True):
-        for i, curve in enumerate(found[name]):
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, colour in zip(curves, ("tab:blue", "tab:orange", "tab:green"), strict=True):
+        for i, curve in enumerate(curves[name]):
             axes.plot(*zip(*curve, strict=True), color=colour, label=None if i else name)
     axes.set(xlabel="seconds", ylabel="loss at full size, best so far", yscale="log")
     axes.grid(alpha=0.3, which="both")
     axes.legend()
-    drawing.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120)
 
 
 def pictures(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
@@ -120,13 +118,13 @@ def main(output: Callable[[str], None] = print) -> None:
     if options.content is not None and options.style is None:
         parser.error("expected CONTENT and STYLE, or neither")
     network = vgg.load(options.weights)
-    found = measure(network, *pictures(options), options.seconds, options.rounds)
-    output(table(found, options.seconds))
+    curves = measure(network, *pictures(options), options.seconds, options.rounds)
+    output(table(curves, options.seconds))
     if options.plot:
-        draw(options.plot, found)
+        draw(options.plot, curves)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump(found, file)
+            json.dump(curves, file)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from nnscratch.learn.runner import check
 from nnscratch.opcases import CASES
 from nnscratch.progress import live_line
 from nnscratch.style import Settings, Step, stylize, vgg
-from nnscratch.style.page import html
+from nnscratch.style.reports.html_report import html
 
 SIZE = 256
 STAGES = 5  # intermediate pictures shown, at even distances

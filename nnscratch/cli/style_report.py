@@ -12,21 +12,21 @@ from rich.table import Table
 
 from nnscratch import files
 from nnscratch.data.images import read_image
-from nnscratch.style.report import MEASURES, Report, style_report
-from nnscratch.style.sheet import check_sheet, draw_sheet, in_words
+from nnscratch.style.reports.report_image import check_report_image, draw_report_image, in_words
+from nnscratch.style.reports.scores import MEASURES, StyleReport, style_report
 
-LARGEST = 512  # pixels of the longer side, unless asked otherwise
+LARGEST = 512  # pixels, largest default of --size
 DESCRIPTION = """\
-Measure how like STYLE and how like CONTENT stylised pictures are, without a network that would be
-judge in its own case.
+Measure how similar stylised pictures are to STYLE and to CONTENT. No neural network is used, since
+the pictures were optimised for one.
 
 style    the mean of texture (statistics of a steerable pyramid, Portilla and Simoncelli 2000),
-         patches (sliced Wasserstein distance on several sizes) and colour (the same of the pixels
-         in CIELAB): 0 as like the style as another part of it, below 0 liker than that,
-         1 as unlike as the content
-content  SSIM of brightness (Wang et al. 2004), and correlation of edges: 1 is equal
+         patches (sliced Wasserstein distance at several scales) and colour (the same of the pixels
+         in CIELAB): 0 if as similar to the style as another part of it, below 0 if more similar,
+         1 if as different as the content
+content  SSIM of brightness (Wang et al. 2004), and correlation of edges: 1 if equal
 
-All pictures are brought to one size, as the width of a brush stroke counts."""
+All pictures are resized to one size, because the width of brush strokes matters."""
 EPILOG = """\
 example:
   nnscratch style-report town.jpg starry_night.jpg a.png b.png -o report.png"""
@@ -35,42 +35,38 @@ example:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
-    add("content", metavar="CONTENT", help="the picture whose scene was kept")
-    add("style", metavar="STYLE", help="the picture whose hand was taken")
+    add("content", metavar="CONTENT", help="the content of the transfer")
+    add("style", metavar="STYLE", help="the style of the transfer")
     add("results", metavar="RESULT", nargs="+", help="stylised pictures")
-    add("-o", "--output", metavar="FILE.png", help="draw the pictures with their figures")
-    add(
-        "--size",
-        metavar="N",
-        type=int,
-        help=f"longer side in pixels (default: of the smallest result, at most {LARGEST})",
-    )
-    add("--json", metavar="FILE", help="write the figures as JSON")
+    add("-o", "--output", metavar="FILE.png", help="draw the pictures with their scores")
+    size = f"longer side in pixels (default: that of the smallest result, at most {LARGEST})"
+    add("--size", metavar="N", type=int, help=size)
+    add("--json", metavar="FILE", help="write the scores as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.output:
-        check_sheet(options.output)
+        check_report_image(options.output)
     size = options.size
     if size is None:
         size = min(LARGEST, *(max(read_image(path).shape) for path in options.results))
-    content, style = read_image(options.content, size), read_image(options.style, size)
     names = _short_names(options.results)
-    results = {
-        name: read_image(path, size) for name, path in zip(names, options.results, strict=True)
-    }
+    paths = (options.content, options.style, *options.results)
+    content, style, *images = (read_image(path, size) for path in paths)
+    results = dict(zip(names, images, strict=True))
     report = style_report(content, style, results)
     if options.json:
-        files.write_text(options.json, json.dumps(_record(options, size, report), indent=1))
+        record = {"content": options.content, "style": options.style, "size": size}
+        files.write_text(options.json, json.dumps(record | asdict(report), indent=1))
     if options.output:
-        draw_sheet(options.output, content, style, results, report)
-    _show(report, size)
+        draw_report_image(options.output, content, style, results, report)
+    _print(report, size)
     return 0
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:
-    """File names, or paths where two files have one name."""
+    """File names, or paths if two files have one name."""
     names = [Path(path).name for path in paths]
     names = names if len(set(names)) == len(names) else [str(Path(path)) for path in paths]
     if len(set(names)) < len(names):
@@ -78,23 +74,18 @@ def _short_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def _record(options: argparse.Namespace, size: int, report: Report) -> dict:
-    return {"content": options.content, "style": options.style, "size": size, **asdict(report)}
-
-
-def _show(report: Report, size: int) -> None:
+def _print(report: StyleReport, size: int) -> None:
     table = Table("result", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("style", *MEASURES, "SSIM", "edges"):
         table.add_column(name, justify="right", style="bold" if name == "style" else "")
     for score in report.scores:
         values = (*(getattr(score, name) for name in ("style", *MEASURES)), score.ssim, score.edges)
         table.add_row(score.name, *map(in_words, values))
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     console.print(
-        f"style: 0 like another part of STYLE, 1 like CONTENT; at {size} pixels, "
-        f"{report.levels['texture']} scales",
-        highlight=False,
+        f"style: 0 if like another part of STYLE, 1 if like CONTENT; at {size} pixels, "
+        f"{report.levels['texture']} scales"
     )
     for name in report.silent():
         console.print(f"{name}: CONTENT is as like STYLE as its own parts are; no score")

@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +11,20 @@ from rich.console import Console
 
 from nnscratch import files, weights
 from nnscratch.progress import live_line
-from nnscratch.style import backbone, vgg
-from nnscratch.style.backbone import KINDS, LEARNT, Recipe
+from nnscratch.style import vgg
+from nnscratch.style.backbone import train
+from nnscratch.style.backbone.train import KINDS, TRAINED, BackboneRecipe
 
 DESCRIPTION = """\
-Make a small VGG-shaped network for `nnscratch style --weights OUT`. All pictures it learns from are
-drawn by program.
+Make a small VGG-shaped network for `nnscratch style --weights OUT`. All training pictures are drawn
+by program.
 
-  distilled  its features, through 1×1 projections, become those of a VGG (the default with
-             --teacher; the built-in network is made so from VGG-19's blocks 1 to 3)
-  labels     it learns to tell textures, directions, scales and colours (the default without)
-  gabor      random oriented waves, nothing is learnt
-  random     random orthogonal weights, nothing is learnt"""
+  distilled  trained until 1×1 projections of its features are those of a VGG (the default with
+             --teacher; the teacher of the built-in network was VGG-19, blocks 1 to 3)
+  labels     trained to predict family, direction, scale and colours of textures (the default
+             without --teacher)
+  gabor      random Gabor filters, not trained
+  random     random orthogonal weights, not trained"""
 EPILOG = """\
 example:
   nnscratch train-backbone --teacher vgg19.npz -o small.safetensors
@@ -38,10 +40,10 @@ CREDITS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
-    add, default = parser.add_argument, Recipe()
+    add, default = parser.add_argument, BackboneRecipe()
     add("-o", "--output", metavar="OUT", required=True, help="a .safetensors or .npz file")
-    add("--teacher", metavar="FILE", help="VGG-19, by its file or by vgg19 once fetched")
-    add("--kind", choices=KINDS, help="how the weights come about")
+    add("--teacher", metavar="FILE", help="a VGG-19 file, or vgg19 once fetched")
+    add("--kind", choices=KINDS, help="how to get the weights")
     add("--steps", metavar="N", type=int, default=default.steps, help=f"default {default.steps}")
     add("--batch", metavar="N", type=int, default=default.batch, help=f"default {default.batch}")
     add("--size", metavar="N", type=int, default=default.size, help=f"pixels ({default.size})")
@@ -52,41 +54,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    _check_output(options.output)
+    files.check_suffix(options.output, "--output")
+    files.check_place(options.output)
     kind = options.kind or ("distilled" if options.teacher else "labels")
-    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if hasattr(options, f.name)}
-    recipe = Recipe(**{**given, "kind": kind})
+    names = ("steps", "batch", "size", "lr", "seed")
+    recipe = BackboneRecipe(kind, **{name: getattr(options, name) for name in names})
     teacher = vgg.load(options.teacher, "avg", "edge") if options.teacher else None
     losses: list[float] = []
     start = time.perf_counter()
-    with live_line(kind, recipe.steps if kind in LEARNT else 1) as advance:
+    with live_line(kind, recipe.steps if kind in TRAINED else 1) as advance:
 
-        def watch(step: int, loss: float, note: str) -> None:
+        def on_step(step: int, loss: float, note: str) -> None:
             losses.append(loss)
             advance(f"loss {loss:.3f} ({note})")
 
-        network = backbone.make(recipe, teacher, watch)
+        network = train.make(recipe, teacher, on_step)
         if not losses:
             advance("drawn")
     seconds = time.perf_counter() - start
-    given_weights = backbone.as_weights(network, f"{CREDITS[kind]}; seed {recipe.seed}")
-    weights.save(options.output, given_weights, np.float16)
-    _say(options.output, given_weights, seconds)
+    network_weights = train.as_weights(network, f"{CREDITS[kind]}; seed {recipe.seed}")
+    weights.save(options.output, network_weights, np.float16)
+    count = sum(w.weight.size + w.bias.size for w in network_weights.layers.values())
+    megabytes = Path(options.output).stat().st_size / 1e6
+    Console(highlight=False, soft_wrap=True, markup=False).print(
+        f"{options.output}: {count:,} weights in {len(network_weights.layers)} convolutions, "
+        f"{megabytes:.2f} MB, {seconds:.0f} s\n"
+        f"next: nnscratch style CONTENT STYLE -o OUT.png --weights {options.output}"
+    )
     if options.json:
         record = {"recipe": asdict(recipe), "losses": losses, "seconds": seconds}
         files.write_text(options.json, json.dumps(record))
     return 0
-
-
-def _check_output(path: str) -> None:
-    files.check_suffix(path, "--output")
-    files.check_place(path)
-
-
-def _say(path: str, made: weights.VGGWeights, seconds: float) -> None:
-    count = sum(w.weight.size + w.bias.size for w in made.layers.values())
-    megabytes = Path(path).stat().st_size / 1e6
-    Console(highlight=False, soft_wrap=True, markup=False).print(
-        f"{path}: {count:,} weights in {len(made.layers)} convolutions, {megabytes:.2f} MB, "
-        f"{seconds:.0f} s\nnext: nnscratch style CONTENT STYLE -o OUT.png --weights {path}"
-    )

@@ -1,17 +1,17 @@
-"""How a result came about, kept in its own PNG, so that it can be made again.
+"""The settings of a style transfer, stored in the PNG of its result so that it can be repeated.
 
-Stands on `data.images` for the notes in a PNG. The settings are JSON under one keyword: what was
-read, with SHA-256 of each file, what was wanted, and which network looked.
+Stands on `data.images`, which reads and writes text in a PNG. The settings are JSON under one
+keyword: input files with their SHA-256, objective, settings, and a fingerprint of the network.
 """
 
 import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +23,10 @@ from nnscratch.weights import fetching
 KEY = "nnscratch:style"
 VERSION = 1
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
-
 
 @dataclass(frozen=True)
 class Source:
-    """A file that went in: its path as the user gave it, and SHA-256 of its bytes in hex."""
+    """An input file: its path as the user gave it, and SHA-256 of its bytes in hex."""
 
     path: str
     sha256: str
@@ -39,11 +34,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Record:
-    """What it takes to make a result again.
+    """All that is needed to repeat a transfer.
 
-    inputs: files by what they are for, such as content, styles, masks, weights;
+    inputs: files by use: content, styles, masks, weights;
     objective, settings, options: values by name, of the dataclasses and of the command;
-    network: `fingerprint`; program: nnscratch's version
+    network: its `network_fingerprint`; program: the version of nnscratch
     """
 
     inputs: dict[str, list[Source]]
@@ -57,25 +52,18 @@ class Record:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def record(
-    inputs: Mapping[str, Sequence[str | os.PathLike]],
-    objective: Any,
-    settings: Any,
-    network: Module,
-    options: Mapping[str, Any] | None = None,
-) -> Record:
-    """The record of a run: paths by what they are for, two dataclasses or mappings, the network.
+def record(inputs, objective, settings, network: Module, options=None) -> Record:
+    """The record of a run: {use: paths}, two dataclasses or mappings, the network, {option: value}.
 
     Raises ValueError if a file cannot be read.
     """
     sources = {use: [source(path) for path in paths] for use, paths in inputs.items()}
-    return Record(
-        sources, _plain(objective), _plain(settings), fingerprint(network), dict(options or {})
-    )
+    values = _as_dict(objective), _as_dict(settings)
+    return Record(sources, *values, network_fingerprint(network), dict(options or {}))
 
 
 def source(path: str | os.PathLike) -> Source:
-    """A file as it is now, called as the user calls it. Raises ValueError if it cannot be read."""
+    """The path and SHA-256 of a file. Raises ValueError if it cannot be read."""
     try:
         with open(fetching.locate(os.fspath(path)), "rb") as file:
             return Source(os.fspath(path), hashlib.file_digest(file, "sha256").hexdigest())
@@ -83,15 +71,15 @@ def source(path: str | os.PathLike) -> Source:
         raise ValueError(f"cannot read '{path}': {error.strerror}") from error
 
 
-def fingerprint(network: Module) -> str:
-    """SHA-256 in hex of all that a network's features depend on: its layers, settings, weights.
+def network_fingerprint(network: Module) -> str:
+    """SHA-256 in hex of all that features depend on: layers, their settings, weights.
 
-    Equal numbers give an equal fingerprint, from whatever file they came; float32 and float64 of
-    the same numbers differ, as do poolings and paddings.
+    Equal numbers give equal fingerprints, whatever file they come from. float32 and float64 of the
+    same numbers differ, and so do poolings and paddings.
     """
     digest = hashlib.sha256()
     for name, module in network.named_modules():
-        settings = {k: v for k, v in sorted(vars(module).items()) if _matters(k, v)}
+        settings = {k: v for k, v in sorted(vars(module).items()) if _is_setting(k, v)}
         digest.update(f"{name} {type(module).__name__} {settings}\n".encode())
     for name, value in network.state_dict().items():
         array = value.numpy()
@@ -100,21 +88,21 @@ def fingerprint(network: Module) -> str:
     return digest.hexdigest()
 
 
-def to_text(made: Record) -> dict[str, str]:
-    """A record as `save_image` takes it: save_image(path, image, text=to_text(record)).
+def to_text(record: Record) -> dict[str, str]:
+    """A record for `save_image(path, image, text=to_text(record))`.
 
-    Raises TypeError for values that JSON does not know, ValueError for NaN and infinity.
+    Raises TypeError for values that JSON does not have, ValueError for NaN and infinity.
     """
-    content = {"version": VERSION, **dataclasses.asdict(made)}
+    content = {"version": VERSION, **dataclasses.asdict(record)}
     return {KEY: json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)}
 
 
-def _plain(values: Any) -> dict[str, Any]:
+def _as_dict(values: Any) -> dict[str, Any]:
     return dict(values) if isinstance(values, Mapping) else dataclasses.asdict(values)
 
 
-def _matters(name: str, value: Any) -> bool:
-    """Whether a module's attribute is a setting of it: a plain value or a dataclass of such."""
+def _is_setting(name: str, value: Any) -> bool:
+    """Whether a module's attribute is a plain value or a dataclass, and not its mode."""
     simple = isinstance(value, (bool, int, float, str, tuple, type(None)))
     return name != "training" and (simple or dataclasses.is_dataclass(value))
 
@@ -123,9 +111,9 @@ def _matters(name: str, value: Any) -> bool:
 
 
 def read_settings(path: str | os.PathLike) -> Record:
-    """The record in a PNG. The files it names are not looked at: see `find_inputs`.
+    """The record in a PNG; `find_inputs` checks the files that it names.
 
-    Raises ValueError if there is no readable picture, if it holds no settings, broken ones, or
+    Raises ValueError if there is no readable picture, or if it stores no settings, broken ones or
     those of another version.
     """
     text = read_picture(path).text.get(KEY)
@@ -134,65 +122,63 @@ def read_settings(path: str | os.PathLike) -> Record:
             f"read_settings: expected a PNG that nnscratch style wrote, got '{path}' without "
             "settings; programs that edit or send pictures often drop them"
         )
+    broken = ValueError(
+        f"read_settings: expected settings that nnscratch style wrote, got broken ones in '{path}'"
+    )
     try:
         content = json.loads(text)
         version = content.pop("version")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _broken(path) from error
+        raise broken from error
     if version != VERSION:
         raise ValueError(
             f"read_settings: expected settings of version {VERSION}, got {version!r} in '{path}'; "
             f"nnscratch {content.get('program')!r} wrote it and can read it"
         )
-    return _checked(path, content)
-
-
-def _checked(path: str | os.PathLike, content: dict[str, Any]) -> Record:
     try:
-        found = {
-            use: [Source(**given) for given in sources]
+        inputs = {
+            use: [Source(**each) for each in sources]
             for use, sources in content.pop("inputs").items()
         }
-        made = Record(found, **content)
+        record = Record(inputs, **content)
     except (KeyError, TypeError, AttributeError) as error:
-        raise _broken(path) from error
-    texts = [made.network, made.program]
-    texts += [text for given in found.values() for s in given for text in (s.path, s.sha256)]
-    groups = (made.objective, made.settings, made.options)
-    if not all(isinstance(x, str) for x in texts) or not all(isinstance(x, dict) for x in groups):
-        raise _broken(path)
-    return made
+        raise broken from error
+    if not _has_right_types(record):
+        raise broken
+    return record
 
 
-def _broken(path: str | os.PathLike) -> ValueError:
-    return ValueError(
-        f"read_settings: expected settings that nnscratch style wrote, got broken ones in '{path}'"
-    )
+def _has_right_types(record: Record) -> bool:
+    sources = [source for group in record.inputs.values() for source in group]
+    texts = [record.network, record.program]
+    texts += [text for source in sources for text in (source.path, source.sha256)]
+    groups = (record.objective, record.settings, record.options)
+    return all(isinstance(x, str) for x in texts) and all(isinstance(x, dict) for x in groups)
 
 
-def find_inputs(made: Record, result: str | os.PathLike) -> dict[str, list[Path]]:
-    """The files that a record names, unchanged: {use: paths}.
+def find_inputs(record: Record, result: str | os.PathLike) -> dict[str, list[Path]]:
+    """The files of a record, unchanged: {use: paths}.
 
-    Each is looked for where its path says, from the working folder and from the folder of
-    `result`, and by its name beside `result`; the first of the recorded bytes counts.
-    Raises ValueError, naming the file, if none is there or all are changed.
+    Each is looked for at its path, from the working folder and from the folder of `result`, and by
+    its name beside `result`; the first with the recorded SHA-256 is taken.
+    Raises ValueError, naming the file, if there is none or all are changed.
     """
     folder = Path(result).parent
-    return {use: [_find(s, folder) for s in sources] for use, sources in made.inputs.items()}
+    return {use: [_find(s, folder) for s in sources] for use, sources in record.inputs.items()}
 
 
 def _find(wanted: Source, folder: Path) -> Path:
     path = Path(wanted.path)
-    there = [p for p in (path, folder / path, folder / path.name) if p.is_file()]
-    if not there and wanted.path in fetching.FILES:
-        there = [path]  # a name: `source` knows where its file is, or how to fetch it
-    for place in there:
+    places = [p for p in (path, folder / path, folder / path.name) if p.is_file()]
+    if not places and wanted.path in fetching.FILES:
+        places = [path]  # the name of a fetched file, which `source` locates
+    for place in places:
         if source(place).sha256 == wanted.sha256:
             return place
-    if there:
+    if places:
         raise ValueError(
-            f"rerun: expected '{there[0]}' as it was, got a changed file (SHA-256 "
-            f"{source(there[0]).sha256[:12]}…, recorded {wanted.sha256[:12]}…); bring the old one "
+            f"rerun: expected '{places[0]}' as it was, got a changed file (SHA-256 "
+            f"{source(places[0]).sha256[:12]}…, recorded {wanted.sha256[:12]}…); bring the old one "
             "back, or start a new run with it"
         )
     raise ValueError(
@@ -200,20 +186,21 @@ def _find(wanted: Source, folder: Path) -> Path:
     )
 
 
-def check_network(made: Record, network: Module) -> None:
-    """Raise ValueError unless `network` is the one that was used."""
-    found = fingerprint(network)
-    if found != made.network:
+def check_network(record: Record, network: Module) -> None:
+    """Raise ValueError unless `network` is the one of the record."""
+    fingerprint = network_fingerprint(network)
+    if fingerprint != record.network:
         raise ValueError(
-            f"rerun: expected the network {made.network[:12]}…, got {found[:12]}…; name the same "
-            f"weights, pooling and padding, or use nnscratch {made.program!r}, which wrote this"
+            f"rerun: expected the network {record.network[:12]}…, got {fingerprint[:12]}…; name "
+            "the same weights, pooling and padding, or use nnscratch "
+            f"{record.program!r}, which wrote this"
         )
 
 
-def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
-    """A dataclass from a record's values: lists become the tuples that they were.
+def rebuild(kind: Any, values: Mapping[str, Any]) -> Any:
+    """A dataclass of type `kind` from a record's values; lists become tuples again.
 
-    Raises ValueError if there is a name that `kind` does not have, or a value it refuses.
+    Raises ValueError for a name that `kind` does not have, or a value that it refuses.
     """
     names = {item.name for item in dataclasses.fields(kind)}
     if unknown := sorted(values.keys() - names):

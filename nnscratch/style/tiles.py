@@ -1,6 +1,6 @@
 """The costs of a large picture and their exact gradient, a tile at a time.
 
-Stands on `costs` and `footprint`. Features are local: those of a tile depend on the tile and a
+Stands on `costs` and `memory_use`. Features are local: those of a tile depend on the tile and a
 border of half a receptive field. The cost of a style depends on all features, but only through
 statistics that add up over positions. So there are two passes: the first gathers the statistics,
 without a graph, which gives the gradients of the costs in them; the second computes each tile's
@@ -21,7 +21,7 @@ import numpy as np
 from nnscratch.autograd import no_grad
 from nnscratch.style import costs as whole
 from nnscratch.style.costs import CostParts, Costs, Features, area_average, gradient_of
-from nnscratch.style.footprint import PROCESS, extents, kept_bytes, picture_bytes, step_bytes
+from nnscratch.style.memory_use import PROCESS, extents, kept_bytes, picture_bytes, step_bytes
 from nnscratch.style.scales import Size
 from nnscratch.style.settings import Objective
 from nnscratch.style.statistics import STATISTICS, StyleStatistic

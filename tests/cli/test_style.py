@@ -20,6 +20,7 @@ from nnscratch.cli import style as command
 from nnscratch.data.images import read_image, read_picture, save_image
 from nnscratch.data.pictures import PICTURES
 from nnscratch.style import KINDS, colour
+from nnscratch.style.descent import Descent
 from nnscratch.weights import fetching
 
 drawn = functools.cache(lambda name, seed=0: PICTURES[name](32, seed=seed))
@@ -135,6 +136,17 @@ def test_a_fetched_network_goes_by_its_name(pictures, style, record, monkeypatch
     assert record(*words, out="here.png")["weights"] == "vgg19"
 
 
+def test_there_is_one_transfer_and_the_time_is_told_from_its_steps(pictures, style, monkeypatch):
+    """No hidden transfer measures the time."""
+    runs, run = [], Descent.run  # one at each scale of a transfer
+    monkeypatch.setattr(Descent, "run", lambda self: runs.append(1) or run(self))
+    code, _, error = style(*PAIR, *QUICK, "--iterations", "12", "-o", "r.png")
+    assert code == 0 and runs == [1]
+    memory, time, *_ = [line for line in error.split("\n") if line.startswith("r.png: ")]
+    assert re.fullmatch(r"r.png: about \d+ MiB", memory)
+    assert re.fullmatch(r"r.png: about \d+ s \(\S+ s a step at full size\)", time)
+
+
 # -- options --------------------------------------------------------------------------------------
 
 NOISE = ("--init", "noise")
@@ -246,6 +258,7 @@ def test_more_files(pictures, record):
     assert captions(pictures / "p.html") == shown
     page = (pictures / "p.html").read_text()
     assert f"loss {found['loss']:.4g} by step 3" in page
+    assert "<pre>nnscratch style --rerun r.png -o again.png</pre>" in page
     assert len(found["history"]) == 3 and found["size"] == [24, 32]
     assert found["content"] == "content.png" and found["result"] == "r.png"
     assert found["loss"] <= min(costs["loss"] for costs in found["history"])

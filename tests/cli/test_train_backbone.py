@@ -7,7 +7,8 @@ import pytest
 from commands import fails, succeeds
 
 from nnscratch import weights
-from nnscratch.style import backbone, vgg
+from nnscratch.style import vgg
+from nnscratch.style.backbone import train
 from nnscratch.weights import fetching
 
 COMMAND = ("train-backbone", "--steps", 2, "--batch", 2, "--size", 32)
@@ -15,7 +16,7 @@ COMMAND = ("train-backbone", "--steps", 2, "--batch", 2, "--size", 32)
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(backbone, "SAMPLES", 4)
+    monkeypatch.setattr(train, "SAMPLES", 4)
 
 
 def test_labels_without_a_teacher(tmp_path, capsys):

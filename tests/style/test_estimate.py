@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from nnscratch.style import Objective, Settings, Style, stylize, vgg
+from nnscratch.style import Objective, Settings, Step, Style, stylize, vgg
 from nnscratch.style import estimate as module
-from nnscratch.style.estimate import Estimate, estimate, resident
+from nnscratch.style.estimate import Estimator, TimeEstimate, resident
 
 SMALL = Objective(content_layers=("relu2_1",), style_layers=("relu1_1", "relu3_1"))
 
@@ -22,37 +22,64 @@ def network():
     return vgg.VGG((8, 8, "M", 12, 12, "M", 16), pooling="avg", padding="edge", rng=0).freeze()
 
 
-def test_time_grows_with_iterations_and_pixels(monkeypatch):
-    monkeypatch.setattr(module._Work, "seconds_per_pixel", lambda self: 1e-6)
+def estimator(net, content, style, objective=SMALL, max_memory=None, **settings):
+    return Estimator(net, content, [Style(style)], objective, Settings(**settings), max_memory)
+
+
+def test_time_grows_with_iterations_and_pixels():
     net, (content, style) = network(), pictures(100, 80)
 
     def seconds(**settings):
-        return estimate(net, content, style, SMALL, Settings(**settings)).seconds
+        return estimator(net, content, style, **settings).time(1e-6).seconds
 
     assert seconds(iterations=98) == pytest.approx(100 * 8000e-6)
     assert seconds(iterations=(8, 18), scales=2) == pytest.approx(10 * 71 * 57e-6 + 20 * 8000e-6)
-    assert estimate(net, content, style, SMALL).seconds_per_step == pytest.approx(8000e-6)
+    assert estimator(net, content, style).time(1e-6).seconds_per_step == pytest.approx(8000e-6)
+
+
+def test_time_is_what_is_left():
+    """Of a run that was resumed at its second scale as well."""
+    net, (content, style) = network(), pictures(100, 80)
+    both = estimator(net, content, style, iterations=(8, 18), scales=2)
+    assert both.time(1e-6, 0, 3).seconds == pytest.approx(7 * 71 * 57e-6 + 20 * 8000e-6)
+    assert both.time(1e-6, 1, 5).seconds == pytest.approx(15 * 8000e-6)
+
+
+def test_time_is_told_once_by_steps_of_one_scale(monkeypatch):
+    """Three slow steps at the first scale tell nothing; of the others the first is not counted."""
+    net, (content, style) = network(), pictures(100, 80)
+    both = estimator(net, content, style, iterations=(3, 100), scales=2)
+    clock = iter([0, 9, 18, 100, 102, 104.5, 107, 110])
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
+    steps = [Step(i + 1, 0, 0, 0, 0, content, int(i >= 3)) for i in range(8)]
+    told = [both.after(step) for step in steps]
+    assert [x is None for x in told] == [True] * 6 + [False, True]
+    assert told[6] == TimeEstimate(pytest.approx(2 * (100 - 4 + module.SETUP)), pytest.approx(2))
 
 
 def test_time_is_near_what_it_takes():
     """Within a factor of 3: the machine may be busy in between. The shown figure is far nearer."""
     net, (content, style) = network(), pictures(160, 160)
-    settings = Settings(iterations=10)
-    told = estimate(net, content, style, SMALL, settings).seconds
-    start = time.perf_counter()
-    stylize(net, content, style, SMALL, settings)
-    assert told == pytest.approx(time.perf_counter() - start, rel=2)
+    timer, told = estimator(net, content, style, iterations=14), []
+
+    def on_step(step):
+        if estimate := timer.after(step):
+            told.append((estimate.seconds, time.perf_counter()))
+
+    stylize(net, content, style, SMALL, timer.settings, on_step)
+    ((seconds, since),) = told
+    assert seconds == pytest.approx(time.perf_counter() - since, rel=2)
 
 
 MEASURE = """
 import numpy as np, sys
-from nnscratch.style import Settings, stylize, vgg
-from nnscratch.style.estimate import estimate
+from nnscratch.style import Objective, Settings, Style, stylize, vgg
+from nnscratch.style.estimate import Estimator
 side, optimizer = int(sys.argv[1]), sys.argv[2]
 net = vgg.VGG(vgg.CONFIGS["builtin"], pooling="avg", padding="edge", rng=0).freeze()
 content, style = np.random.default_rng(0).random((2, 3, side, side)).astype(np.float32)
 settings = Settings(optimizer, iterations=2)
-told = estimate(net, content, style, settings=settings).bytes
+told = Estimator(net, content, [Style(style)], Objective(), settings).bytes
 stylize(net, content, style, settings=settings)
 with open("/proc/self/status", encoding="ascii") as status:
     peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
@@ -68,30 +95,18 @@ def test_memory_is_within_30_percent(side, optimizer):
     assert float(done.stdout) == pytest.approx(1, abs=0.3)
 
 
-def test_memory_keeps_to_the_limit_and_tiles_are_told(monkeypatch):
-    monkeypatch.setattr(module._Work, "seconds_per_pixel", lambda self: 1e-6)
+def test_memory_keeps_to_the_limit_and_tiles_are_told():
     net = network()
     content = np.broadcast_to(np.float32(0), (3, 1024, 1024))
-    style = Style(content[:, :64, :64])
-    free = estimate(net, content, style, SMALL)
-    tight = estimate(net, content, style, SMALL, max_memory=400 * 2**20)
+    free = estimator(net, content, content[:, :64, :64])
+    tight = estimator(net, content, content[:, :64, :64], max_memory=400 * 2**20)
     assert free.tiles == 1
     assert tight.tiles > 1
     assert tight.bytes == 400 * 2**20 < free.bytes
-    assert tight.seconds > 1.5 * free.seconds  # each tile twice forward, and its border
-
-
-def test_it_needs_no_more_than_a_small_copy(monkeypatch):
-    sizes = []
-
-    def watched(network, content, styles, *rest):
-        sizes.append((content.shape, styles[0].image.shape))
-        return stylize(network, content, styles, *rest)
-
-    monkeypatch.setattr(module, "stylize", watched)
-    content, style = pictures(400, 200)
-    estimate(network(), content, style, SMALL)
-    assert sizes == [((3, 181, 91), (3, 181, 91))]
+    # each tile goes twice forward, and has a border
+    assert tight.time(1e-6).seconds > 1.5 * free.time(1e-6).seconds
+    assert str(tight) == f"about 400 MiB in {tight.tiles} tiles"
+    assert str(free) == f"about {free.bytes / 2**20:.0f} MiB"
 
 
 def test_signals_and_volumes():
@@ -99,8 +114,8 @@ def test_signals_and_volumes():
         net = vgg.VGG((4, "M", 4), None, "avg", "edge", 0, ndim=len(size), channels=1).freeze()
         content = np.random.default_rng(0).random((1, *size)).astype(np.float32)
         objective = Objective(content_layers=("relu2_1",), style_layers=("relu1_1",))
-        told = estimate(net, content, content, objective, Settings(iterations=5))
-        assert told.seconds > 0
+        told = estimator(net, content, content, objective, iterations=5)
+        assert told.time(1e-6).seconds > 0
         assert told.bytes > resident() / 2
 
 
@@ -115,9 +130,9 @@ def test_resident_is_what_the_process_has(monkeypatch):
 @pytest.mark.parametrize(
     "told, words",
     [
-        (Estimate(45.4, 0.123, 300 * 2**20), "about 45 s (0.12 s a step), 300 MiB"),
-        (Estimate(200, 1.0, 2**30, 6), "about 3 min (1 s a step), 1024 MiB in 6 tiles"),
-        (Estimate(9000, 12.0, 2**30), "about 2 h (12 s a step), 1024 MiB"),
+        (TimeEstimate(45.4, 0.123), "about 45 s (0.12 s a step at full size)"),
+        (TimeEstimate(200, 1.0), "about 3 min (1 s a step at full size)"),
+        (TimeEstimate(9000, 12.0), "about 2 h (12 s a step at full size)"),
     ],
 )
 def test_in_words(told, words):

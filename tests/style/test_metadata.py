@@ -18,7 +18,7 @@ from nnscratch.style.metadata import (
     Source,
     check_network,
     find_inputs,
-    fingerprint,
+    network_fingerprint,
     read_settings,
     rebuild,
     record,
@@ -210,9 +210,9 @@ def small(rng=0, **options):
 
 
 def test_fingerprint_knows_all_that_matters(network):
-    given = fingerprint(network)
-    assert len(given) == 64 and fingerprint(small()) == given
-    assert fingerprint(small().freeze().eval()) == given
+    given = network_fingerprint(network)
+    assert len(given) == 64 and network_fingerprint(small()) == given
+    assert network_fingerprint(small().freeze().eval()) == given
     others = [
         small(1),
         small(pooling="avg"),
@@ -223,7 +223,7 @@ def test_fingerprint_knows_all_that_matters(network):
     ]
     nudged = small()
     nudged.convs["conv2_1"].bias.data[3] += 1e-7
-    prints = [fingerprint(other) for other in [*others, nudged]]
+    prints = [network_fingerprint(other) for other in [*others, nudged]]
     assert len({given, *prints}) == 1 + len(prints)
 
 

@@ -10,8 +10,16 @@ import pytest
 from PIL import Image
 
 from nnscratch.data.images import save_image
-from nnscratch.style.animation import Film
-from nnscratch.style.page import HEIGHT, check_page, figure, file_figure, html, page, write_page
+from nnscratch.style.reports.animation import Animation
+from nnscratch.style.reports.html_report import (
+    HEIGHT,
+    check_html_report,
+    html,
+    html_report,
+    page_image,
+    page_image_file,
+    write_html_report,
+)
 
 IMAGE = np.random.default_rng(0).random((3, 12, 16))
 NASTY = "<script>alert('\"&amp;')</script>"
@@ -50,9 +58,12 @@ def decoded(uri):
 
 
 def example(**options):
-    rows = [[figure(IMAGE, "content"), figure(IMAGE[:, :, :6], NASTY)], [figure(IMAGE, "result")]]
+    rows = [
+        [page_image(IMAGE, "content"), page_image(IMAGE[:, :, :6], NASTY)],
+        [page_image(IMAGE, "result")],
+    ]
     tables = {"Settings": {"layers": {"relu1_1": 0.25}, NASTY: NASTY}, NASTY: {"seconds": 1.5}}
-    return page("town " + NASTY, rows, tables, **options)
+    return html_report("town " + NASTY, rows, tables, **options)
 
 
 def test_page_is_well_formed_and_complete_in_itself():
@@ -65,7 +76,7 @@ def test_page_is_well_formed_and_complete_in_itself():
 
 
 def test_all_text_is_escaped_and_shown():
-    text = example(command=NASTY, plots=[figure(IMAGE, NASTY)])
+    text = example(command=NASTY, plots=[page_image(IMAGE, NASTY)])
     assert "<script" not in text and "alert('\"" not in text
     seen = Reader(text)
     assert "".join(seen.text).count(NASTY) == 8  # title twice, captions, heading, name, value, ...
@@ -73,13 +84,13 @@ def test_all_text_is_escaped_and_shown():
 
 
 def test_pictures_are_the_arrays():
-    kind, picture = decoded(figure(IMAGE, "").uri)
+    kind, picture = decoded(page_image(IMAGE, "").uri)
     assert kind == "data:image/png"
     np.testing.assert_array_equal(
         np.asarray(picture), np.rint(IMAGE.transpose(1, 2, 0) * 255).astype(np.uint8)
     )
-    assert decoded(figure(IMAGE, "", side=8).uri)[1].size == (8, 6)
-    assert figure(IMAGE[:, :1, :1], "").size == (1, 1)
+    assert decoded(page_image(IMAGE, "", side=8).uri)[1].size == (8, 6)
+    assert page_image(IMAGE[:, :1, :1], "").size == (1, 1)
 
 
 def test_widths_grow_with_the_aspect_ratio():
@@ -104,26 +115,28 @@ def test_tables_say_values_in_words():
         "nothing": {},
         "layers": {"relu1_1": 0.25, "relu2_1": None},
     }
-    cells = re.findall(r"<td>(.*?)</td>", page("t", [], {"Settings": values}))
+    cells = re.findall(r"<td>(.*?)</td>", html_report("t", [], {"Settings": values}))
     expected = ["0.333333", "0.5", "1e-12", "–", "yes", "128, 90, 256, 181", "–"]
     assert cells == [*expected, "relu1_1 0.25, relu2_1 –"]
 
 
 def test_files_go_in_as_they_are(tmp_path):
-    film = Film()
+    film = Animation()
     for level in (0.1, 0.5, 0.9):
         film.add(IMAGE * level)
     film.save(tmp_path / "a.gif")
-    shown = file_figure(tmp_path / "a.gif", "on the way")
+    shown = page_image_file(tmp_path / "a.gif", "on the way")
     kind, picture = decoded(shown.uri)
     assert kind == "data:image/gif" and picture.n_frames == 3 and shown.size == (16, 12)
     assert base64.b64decode(shown.uri.partition(",")[2]) == (tmp_path / "a.gif").read_bytes()
 
 
 def test_write_page(tmp_path):
-    write_page(tmp_path / "a.html", "Süden", [[figure(IMAGE, "content")]], command="again")
+    write_html_report(
+        tmp_path / "a.html", "Süden", [[page_image(IMAGE, "content")]], command="again"
+    )
     text = (tmp_path / "a.html").read_text(encoding="utf-8")
-    assert text == page("Süden", [[figure(IMAGE, "content")]], command="again")
+    assert text == html_report("Süden", [[page_image(IMAGE, "content")]], command="again")
     assert [file.name for file in tmp_path.iterdir()] == ["a.html"]
 
 
@@ -134,20 +147,20 @@ def test_html_wraps_a_body():
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(ValueError, match=r"^figure: expected a picture .*got shape \(12, 16\)"):
-        figure(IMAGE[0], "")
+    with pytest.raises(ValueError, match=r"^page_image: expected a picture .*got shape \(12, 16\)"):
+        page_image(IMAGE[0], "")
     with pytest.raises(
-        ValueError, match=r"^page: expected a file name ending in .html, got 'a.pdf"
+        ValueError, match=r"^html_report: expected a file name ending in .html, .htm, got 'a.pdf"
     ):
-        check_page("a.pdf")
+        check_html_report("a.pdf")
     with pytest.raises(ValueError, match=r"^cannot write .*there is no folder"):
-        write_page(tmp_path / "none" / "a.html", "t", [])
-    with pytest.raises(ValueError, match=r"^file_figure: expected a file name ending in .png"):
-        file_figure("a.tif", "")
-    with pytest.raises(ValueError, match=r"^file_figure: expected a picture, got '.*a.png'"):
-        file_figure(tmp_path / "a.png", "")
+        write_html_report(tmp_path / "none" / "a.html", "t", [])
+    with pytest.raises(ValueError, match=r"^page_image_file: expected a file name ending in .png"):
+        page_image_file("a.tif", "")
+    with pytest.raises(ValueError, match=r"^page_image_file: expected a picture, got '.*a.png'"):
+        page_image_file(tmp_path / "a.png", "")
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"^file_figure: expected a picture, got '.*a.png'"):
-        file_figure(tmp_path / "a.png", "")
+    with pytest.raises(ValueError, match=r"^page_image_file: expected a picture, got '.*a.png'"):
+        page_image_file(tmp_path / "a.png", "")
     save_image(tmp_path / "a.png", IMAGE)
-    assert file_figure(tmp_path / "a.png", "").size == (16, 12)
+    assert page_image_file(tmp_path / "a.png", "").size == (16, 12)

@@ -5,20 +5,20 @@ import pytest
 from PIL import Image
 
 from nnscratch.data import PICTURES, read_image
-from nnscratch.style import sheet
-from nnscratch.style.report import Report, Scale, Score
-from nnscratch.style.sheet import CELL, EDGE, GAP, draw_sheet, in_words
+from nnscratch.style.reports import report_image
+from nnscratch.style.reports.report_image import CELL, EDGE, GAP, draw_report_image, in_words
+from nnscratch.style.reports.scores import Scale, Score, StyleReport
 
 
 def reported(*names, **figures):
     parts = {"texture": 0.25, "patches": -0.5, "colour": 1.5, "style": 0.5} | figures
     scores = [Score(name, **parts, ssim=0.75, edges=-0.1) for name in names]
-    return Report(scores, {"texture": Scale(1, 2)}, {"texture": 2})
+    return StyleReport(scores, {"texture": Scale(1, 2)}, {"texture": 2})
 
 
 def draw(path, report, results, content=None):
     content = PICTURES["landscape"](32) if content is None else content
-    draw_sheet(path, content, PICTURES["mosaic"](32), results, report)
+    draw_report_image(path, content, PICTURES["mosaic"](32), results, report)
     return read_image(path)
 
 
@@ -36,8 +36,8 @@ def test_pictures_stand_side_by_side_in_order(tmp_path):
 def bar(picture, line):
     """How long the coloured part of a bar of the first result is, from 0 to 1."""
     x = EDGE + 2 * (CELL + GAP)
-    y = 2 * EDGE + CELL + sheet.LINE * 3 // 4 + line * sheet.LINE
-    pixels = picture[:, y, x + sheet.LABEL + 1 : x + CELL - sheet.NUMBER]
+    y = 2 * EDGE + CELL + report_image.LINE * 3 // 4 + line * report_image.LINE
+    pixels = picture[:, y, x + report_image.LABEL + 1 : x + CELL - report_image.NUMBER]
     track = np.array([0xE6] * 3)[:, None] / 255
     return float((np.abs(pixels - track).max(0) > 0.02).mean())
 

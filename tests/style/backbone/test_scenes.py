@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnscratch.data import scenes as module
-from nnscratch.data.scenes import scenes
+from nnscratch.style.backbone import scenes as module
+from nnscratch.style.backbone.scenes import scenes
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def test_some_scenes_are_a_texture_and_some_are_painted(monkeypatch):
         module, "_paint", lambda *args, whole: (painted.append(whole), real(*args, whole=whole))
     )
     things = []
-    put = module._things
-    monkeypatch.setattr(module, "_things", lambda *args: (things.append(1), put(*args)))
+    put = module._add_objects
+    monkeypatch.setattr(module, "_add_objects", lambda *args: (things.append(1), put(*args)))
     scenes(320, np.random.default_rng(0), 16)
     assert 0.22 < sum(painted) / 320 < 0.38
     assert 0.09 < 1 - len(things) / 320 < 0.21

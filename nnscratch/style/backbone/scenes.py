@@ -1,6 +1,6 @@
-"""Pictures composed as photographs and paintings are: things before a ground, light and film.
+"""Drawn scenes composed like photographs and paintings: objects on a ground, light, film grain.
 
-Stands on `textures` for what fills the things, on `stamps` for paint, on `noise` for clouds.
+Stands on `textures`, which fill the objects, on `stamps` for paint, and on `noise` for clouds.
 """
 
 import math
@@ -8,15 +8,15 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from nnscratch.data.noise import fractal, smooth
-from nnscratch.data.stamps import draw_radii, scatter
-from nnscratch.data.textures import check, draw_labels, draw_maps, draw_palettes
+from nnscratch.style.backbone.noise import fractal, smooth
+from nnscratch.style.backbone.stamps import draw_radii, scatter
+from nnscratch.style.backbone.textures import check, draw_labels, draw_maps, draw_palettes
 
 CHUNK = 32  # scenes that share a pool of textures
 
 
 def scenes(count: int, rng: np.random.Generator, size: int = 96) -> np.ndarray:
-    """Compose pictures as photographs and paintings are; some are a texture and no more.
+    """Pictures composed like photographs and paintings; some are only a texture.
 
     count, size (pixels) -> images (count, 3, size, size) float32 in [0, 1]
 
@@ -31,7 +31,7 @@ def scenes(count: int, rng: np.random.Generator, size: int = 96) -> np.ndarray:
 
 
 def _compose(count, rng, size):
-    """Draw scenes before light, lens and film: (n, 3, size, size)."""
+    """Scenes without light, lens and film effects: (n, 3, size, size)."""
     labels = draw_labels(max(count * 2 // 5, 4), rng)
     pool = np.concatenate([maps for _, maps in draw_maps(labels, rng, size)])
     rng.shuffle(pool)
@@ -45,7 +45,7 @@ def _compose(count, rng, size):
             canvas[:] = _blend(palette[0], palette[1], pool[index % len(pool)])
             continue
         canvas[:] = _background(rng, palette, pool)
-        _things(canvas, rng, palette, pool)
+        _add_objects(canvas, rng, palette, pool)
         if kind != "photo":
             _paint(canvas, rng, flow, whole=kind == "painting")
         elif rng.random() < 0.3:
@@ -54,19 +54,19 @@ def _compose(count, rng, size):
 
 
 def _flows(count, rng, size):
-    """Smooth fields of directions, radians, from nearly straight to whirling: (n, size, size)."""
+    """Smooth fields of directions in radians, from straight to whirling: (n, size, size)."""
     noise = smooth(rng, count, size, size * rng.uniform(0.4, 1.2, count))
     bend = rng.uniform(0.1, 1.6, (count, 1, 1))
     return rng.uniform(0, np.pi, (count, 1, 1)) + bend * noise
 
 
 def _blend(one, other, share):
-    """Between two colours (3,): share (h, w) -> (3, h, w)."""
+    """A mixture of two colours (3,): share of the second (h, w) -> (3, h, w)."""
     return one[:, None, None] + share * (other - one)[:, None, None]
 
 
 def _window(rng, pool, height, width):
-    """A piece of a random texture, mirrored or not: (height, width)."""
+    """A crop of a random texture, transposed or not: (height, width)."""
     picture = pool[rng.integers(len(pool))]
     if rng.random() < 0.5:
         picture = picture.T
@@ -92,22 +92,22 @@ def _background(rng, palette, pool):
     return ground
 
 
-def _things(canvas, rng, palette, pool):
-    """Cover a canvas with things of all sizes, far ones first."""
+def _add_objects(canvas, rng, palette, pool):
+    """Draw objects of all sizes on a canvas, in place, far ones first."""
     size = canvas.shape[-1]
     for level in np.sort(rng.uniform(0.3, 1, rng.choice(4, p=(0.45, 0.25, 0.2, 0.1)))):
-        _thing(canvas, rng, palette, pool, _band, float(size * level), size)
+        _add_object(canvas, rng, palette, pool, _band, float(size * level), size)
     count = int(3 * 14 ** rng.random())
     radii = draw_radii(rng, count, rng.uniform(0.02, 0.14) * size + 1, 0.5 * size)
     if rng.random() < 0.6:
         radii = np.sort(radii)[::-1]
     for radius in radii.tolist():
         outline = OUTLINES[rng.integers(len(OUTLINES))]
-        _thing(canvas, rng, palette, pool, outline, rng.uniform(0, size), radius)
+        _add_object(canvas, rng, palette, pool, outline, rng.uniform(0, size), radius)
 
 
-def _thing(canvas, rng, palette, pool, outline, y, radius):
-    """Draw one thing, some with a shadow, at the height y and anywhere across."""
+def _add_object(canvas, rng, palette, pool, outline, y, radius):
+    """Draw one object, some with a shadow, at the height y and a random x."""
     size = canvas.shape[-1]
     x, shadow = rng.uniform(0, size), rng.random() < 0.3
     reach = 1.1 * radius + (12 if shadow else 1)
@@ -122,7 +122,7 @@ def _thing(canvas, rng, palette, pool, outline, y, radius):
     soft = 1.0 if rng.random() < 0.7 else rng.uniform(1, 6)
     where = canvas[:, top:bottom, left:right]
     if shadow:
-        depth, width = rng.uniform(0.2, 0.6), rng.uniform(0.7, 4)  # a narrow one is an outline
+        depth, width = rng.uniform(0.2, 0.6), rng.uniform(0.7, 4)  # a narrow shadow is an outline
         where *= 1 - depth * np.exp(np.minimum(-outside, 0) / width)
     cover = np.clip(0.5 - outside / soft, 0, 1)
     where += cover * (_fill(rng, palette, pool, outside, u, v) - where)
@@ -133,7 +133,7 @@ def _turned(u, v, angle):
     return u * cosine + v * sine, v * cosine - u * sine
 
 
-# Signed distances (about) to outlines that stay within a radius of 1.1, negative inside.
+# Approximate signed distances to outlines within a radius of 1.1, negative inside.
 
 
 def _band(rng, u, v):
@@ -169,7 +169,7 @@ OUTLINES = (_ellipse, _ellipse, _blob, _polygon, _polygon, _ribbon)
 
 
 def _fill(rng, palette, pool, outside, u, v):
-    """A thing's colours: flat, graded, rounded by light, or a texture: (3, h, w) or (3, 1, 1)."""
+    """An object's colours: flat, graded, shaded, or a texture: (3, h, w) or (3, 1, 1)."""
     one, other = palette[rng.permutation(len(palette))[:2]]
     one = one + 0.06 * rng.standard_normal(3).astype(np.float32)
     choice = rng.random()
@@ -187,7 +187,7 @@ def _fill(rng, palette, pool, outside, u, v):
 
 
 def _paint(canvas, rng, flow, whole):
-    """Repaint a canvas in strokes or dabs, coarse to fine; part of it if not whole."""
+    """Repaint a canvas in place with strokes or dabs, coarse to fine; only a part if not whole."""
     size, source = canvas.shape[-1], canvas.copy()
     turns = _along_edges(source) if rng.random() < 0.4 else flow
     kinds = [["stroke"], ["stroke"], ["dab"], ["stroke", "dab"], ["disc"]][rng.integers(5)]
@@ -204,7 +204,7 @@ def _paint(canvas, rng, flow, whole):
 
 
 def _along_edges(picture):
-    """Directions along a picture's edges, radians: (3, size, size) -> (size, size)."""
+    """Directions of a picture's edges in radians: (3, size, size) -> (size, size)."""
     grey = ndimage.gaussian_filter(picture.mean(0), 1.5)
     down, across = np.gradient(grey)
     products = (across * across - down * down, 2 * across * down)
@@ -213,29 +213,30 @@ def _along_edges(picture):
 
 
 def _draw_lines(canvas, rng, flow, palette):
-    """A few fine lines along the flow."""
+    """Draw a few fine lines along the flow, in place."""
     colour = np.broadcast_to(palette[rng.integers(len(palette)), :, None, None], canvas.shape)
     widths = rng.integers(2, 4, rng.integers(3, 40))
     scatter(canvas, rng, ["line"], widths, flow, colour, relief=0.3)
 
 
 def _finish(canvases, rng):
-    """Cast light, blur, contrast, gamma, saturation and grain, each on some: (n, 3, size, size)."""
+    """Random light, blur, saturation, contrast, gamma and grain: (n, 3, size, size)."""
     count, _, size, _ = canvases.shape
 
-    def some(share, low, high, otherwise):
+    def random_for(share, low, high, otherwise):
+        """A random number for a share of the pictures, a constant for the others: (n, 1, 1, 1)."""
         chosen = rng.random(count) < share
         numbers = np.where(chosen, rng.uniform(low, high, count), otherwise)
         return numbers.astype(np.float32).reshape(-1, 1, 1, 1)
 
     light = smooth(rng, count, size, 1.2 * size)[:, None]
-    canvases *= 1 + some(0.5, 0.05, 0.3, 0) * light
+    canvases *= 1 + random_for(0.5, 0.05, 0.3, 0) * light
     for index in np.flatnonzero(rng.random(count) < 0.2):
         sigma = rng.uniform(0.5, 2.2)
         canvases[index] = ndimage.gaussian_filter(canvases[index], (0, sigma, sigma), truncate=3)
     grey = canvases.mean(1, keepdims=True)
-    canvases = grey + some(0.5, 0.4, 1.4, 1) * (canvases - grey)
-    canvases = 0.5 + some(0.5, 0.6, 1.4, 1) * (canvases - 0.5)
-    canvases = np.clip(canvases, 0, 1) ** some(0.4, 0.6, 1.6, 1)
+    canvases = grey + random_for(0.5, 0.4, 1.4, 1) * (canvases - grey)
+    canvases = 0.5 + random_for(0.5, 0.6, 1.4, 1) * (canvases - 0.5)
+    canvases = np.clip(canvases, 0, 1) ** random_for(0.4, 0.6, 1.6, 1)
     grain = rng.standard_normal(canvases.shape, dtype=np.float32)
-    return np.clip(canvases + some(0.5, 0.005, 0.06, 0) * grain, 0, 1)
+    return np.clip(canvases + random_for(0.5, 0.005, 0.06, 0) * grain, 0, 1)

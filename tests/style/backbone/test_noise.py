@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from nnscratch.data.noise import Job, fractal, plane, smooth, table, voronoi
+from nnscratch.style.backbone.noise import TextureBatch, fractal, plane, smooth, table, voronoi
 
 
 def test_voronoi_against_all_points():
     """Two nearest of the jittered points, found among all of them."""
     period, angle = np.array([[6], [0.2]], np.float32)
-    work, again = (Job(np.random.default_rng(0), 24, period, angle) for _ in range(2))
+    work, again = (TextureBatch(np.random.default_rng(0), 24, period, angle) for _ in range(2))
     near, following, number = voronoi(work, 0.9)
     u, v = plane(again)
     first, second, third = (table(again) for _ in range(3))

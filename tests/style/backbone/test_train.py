@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from nnscratch import nn
-from nnscratch.data.scenes import scenes
-from nnscratch.data.textures import FAMILIES, NONE, textures
-from nnscratch.style import backbone, vgg
-from nnscratch.style.backbone import Recipe, make, with_levels
+from nnscratch.style import vgg
+from nnscratch.style.backbone import train
+from nnscratch.style.backbone.scenes import scenes
+from nnscratch.style.backbone.textures import FAMILIES, NONE, textures
+from nnscratch.style.backbone.train import BackboneRecipe, make, with_levels
 from nnscratch.weights.form import CAFFE
 
-SMALL = Recipe(steps=30, batch=4, size=24, config=(4, "M", 6), seed=3)
+SMALL = BackboneRecipe(steps=30, batch=4, size=24, config=(4, "M", 6), seed=3)
 RELUS = ["relu1_1", "relu2_1"]
 
 
@@ -34,7 +35,7 @@ def weights_of(network):
     return [p.numpy() for p in network.parameters()]
 
 
-@pytest.mark.parametrize("kind", backbone.KINDS)
+@pytest.mark.parametrize("kind", train.KINDS)
 def test_one_seed_one_network_frozen(kind, teacher):
     given = teacher if kind == "distilled" else None
     first, again = (make(recipe(kind, steps=3), given) for _ in range(2))
@@ -49,11 +50,11 @@ def test_one_seed_one_network_frozen(kind, teacher):
 
 
 def test_gabor_weights_are_one_wave_for_each_output():
-    weight = backbone.gabor((5, 3, 3, 3), np.random.default_rng(0))
+    weight = train.gabor((5, 3, 3, 3), np.random.default_rng(0))
     assert weight.dtype == np.float32
     for filters in weight.reshape(5, 3, 9):  # one wave times a share of each input: rank 1
         assert np.linalg.svd(filters)[1][1] < 1e-5 * np.linalg.svd(filters)[1][0]
-    assert backbone.gabor((2, 1, 5), np.random.default_rng(0)).shape == (2, 1, 5)
+    assert train.gabor((2, 1, 5), np.random.default_rng(0)).shape == (2, 1, 5)
 
 
 # -- levels ---------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def test_levels_scale_channels_and_nothing_else(samples):
         found, was = after[name].numpy(), before[name]
         level = levels.get(name.replace("relu", "conv"), 1.0)
         means = was.mean((0, 2, 3))
-        faint = means < backbone.FAINTEST * np.median(means[means > 0])
+        faint = means < train.FAINTEST * np.median(means[means > 0])
         np.testing.assert_allclose(found.mean((0, 2, 3))[~faint], level, rtol=2e-3)
         assert (found.mean((0, 2, 3))[faint] < level).all()
         factor = found.mean((0, 2, 3)) / np.where(means > 0, means, 1)
@@ -79,9 +80,9 @@ def test_levels_scale_channels_and_nothing_else(samples):
 
 
 def test_silent_and_faint_channels_are_not_made_loud():
-    factors = backbone._factors(np.array([2.0, 4.0, 0.0, 1e-6, 3.0]), 6.0)
+    factors = train._factors(np.array([2.0, 4.0, 0.0, 1e-6, 3.0]), 6.0)
     np.testing.assert_allclose(factors, [3, 1.5, 24, 24, 2])  # the median of 2, 4, 1e-6, 3 is 2.5
-    np.testing.assert_array_equal(backbone._factors(np.zeros(3), 6.0), 1)
+    np.testing.assert_array_equal(train._factors(np.zeros(3), 6.0), 1)
 
 
 # -- a teacher's features -------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def test_the_teacher_stays_as_it_was(teacher):
 
 
 def test_losses_are_parts_of_the_teachers_variance(teacher, samples):
-    mean, deviation = backbone._moments(teacher, RELUS, samples)
+    mean, deviation = train._moments(teacher, RELUS, samples)
     for relu in RELUS:
         values = teacher.features(samples, [relu])[relu].numpy()
         standard = (values - mean[relu]) / deviation[relu]
@@ -130,8 +131,8 @@ def test_labels_are_learnt():
 
 def test_the_folded_network_is_the_reader_in_evaluation():
     rng = np.random.default_rng(0)
-    network = vgg.VGG((4, 5, "M", 6), backbone.PIXELS, "avg", "edge", rng)
-    reader = backbone.Reader(network, rng).train()
+    network = vgg.VGG((4, 5, "M", 6), train.PIXELS, "avg", "edge", rng)
+    reader = train.LabelClassifier(network, rng).train()
     images, _ = textures(6, rng, 24)
     for _ in range(3):
         reader(images)
@@ -151,10 +152,10 @@ def test_the_label_loss_is_the_sum_of_its_parts_and_skips_what_is_not_known():
 
     images, labels = textures(5, np.random.default_rng(2), 24)
     labels = replace(labels, orientation=np.array([3, NONE, NONE, 0, 11]))
-    width = sum(backbone.HEADS.values()) + backbone.PALETTE
+    width = sum(train.HEADS.values()) + train.PALETTE
     output = np.random.default_rng(0).standard_normal((5, width))
     expected, at = 0.0, 0
-    for name, classes in backbone.HEADS.items():
+    for name, classes in train.HEADS.items():
         target, rows = getattr(labels, name), []
         for i, wanted in enumerate(target):
             if wanted != NONE:
@@ -162,8 +163,8 @@ def test_the_label_loss_is_the_sum_of_its_parts_and_skips_what_is_not_known():
                 rows.append(np.log(np.exp(logits).sum()) - logits[wanted])
         expected, at = expected + np.mean(rows), at + classes
     palette = labels.palette.reshape(5, 6)
-    expected += backbone.PALETTE_WEIGHT * np.mean((output[:, at:] - palette) ** 2)
-    loss, right = backbone._label_loss(Tensor(output), labels)
+    expected += train.PALETTE_WEIGHT * np.mean((output[:, at:] - palette) ** 2)
+    loss, right = train._label_loss(Tensor(output), labels)
     assert loss.item() == pytest.approx(expected, rel=1e-6)
     assert right == np.mean(output[:, : len(FAMILIES)].argmax(1) == labels.family)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from nnscratch.data import textures as module
-from nnscratch.data.noise import Job
-from nnscratch.data.textures import (
+from nnscratch.style.backbone import textures as module
+from nnscratch.style.backbone.noise import TextureBatch
+from nnscratch.style.backbone.textures import (
     FAMILIES,
     FINEST,
     LARGEST,
@@ -199,7 +199,7 @@ def test_blur_is_true(drawn, shares, name):
 @every_family
 def test_families_draw_shares(name):
     period, angle = np.full(3, 7, np.float32), np.linspace(0.2, 1.4, 3, dtype=np.float32)
-    maps = module._FAMILIES[name](Job(np.random.default_rng(0), 33, period, angle))
+    maps = module._FAMILIES[name](TextureBatch(np.random.default_rng(0), 33, period, angle))
     assert maps.shape == (3, 33, 33) and maps.dtype == np.float32
     assert maps.min() >= 0 and maps.max() <= 1
 

@@ -1,4 +1,4 @@
-"""What textures are made of: filtered noise, waves and lattices of cells, for whole batches.
+"""The elements of textures, for whole batches: filtered noise, waves and lattices of cells.
 
 Stands on NumPy, and on SciPy's Fourier transform for noise.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-Number = float | np.ndarray  # the same for all pictures, or one each that meets (n, size, size)
+Number = float | np.ndarray  # one for all pictures, or (n, 1, 1)
 
 
 @dataclass(frozen=True)
-class Job:
-    """One family's pictures to draw: period (n,) pixels, angle (n,) of the lines, radians."""
+class TextureBatch:
+    """Pictures of one family: period (n,) in pixels, angle (n,) of the lines in radians."""
 
     rng: np.random.Generator
     size: int
@@ -23,15 +23,16 @@ class Job:
 
     @property
     def count(self) -> int:
+        """The number n of pictures."""
         return len(self.period)
 
     @property
     def wide(self) -> np.ndarray:
-        """The period, ready to meet (n, size, size)."""
+        """The period as (n, 1, 1)."""
         return self.period[:, None, None]
 
     def uniform(self, low: float, high: float) -> np.ndarray:
-        """One number a picture, ready to meet (n, size, size)."""
+        """A random number for each picture: (n, 1, 1)."""
         return self.rng.uniform(low, high, (self.count, 1, 1)).astype(np.float32)
 
 
@@ -39,42 +40,43 @@ class Job:
 
 
 def smooth(rng: np.random.Generator, count: int, size: int, period: Number) -> np.ndarray:
-    """Noise without detail below about a period: (n, size, size), deviation 1."""
+    """Noise with little detail below one period: (n, size, size), deviation 1."""
     return _noise(rng, count, size, np.exp(-2 * _cycles(size, period)))
 
 
-def fractal(
-    rng: np.random.Generator, count: int, size: int, period: Number, power: Number
-) -> np.ndarray:
-    """Noise whose amplitude falls as frequency to the power, flat above the period."""
+def fractal(rng, count: int, size: int, period: Number, power: Number) -> np.ndarray:
+    """Noise whose spectrum falls with frequency to the power, and is flat above the period."""
     return _noise(rng, count, size, (1 + _cycles(size, period)) ** (-power / 2))
 
 
-def band_pass(job: Job, width: float, narrow: Number | None = None) -> np.ndarray:
-    """Noise of about a cycle a period, in all directions or within narrow (sine) of across."""
-    far = np.sqrt(_cycles(job.size, job.period))
-    response = np.exp(-(((far - 1) / width) ** 2))
+def band_pass(batch: TextureBatch, width: float, narrow: Number | None = None) -> np.ndarray:
+    """Noise of about one cycle a period, in all directions or only nearly across the lines.
+
+    width: relative bandwidth; narrow: sine of the largest angle to the lines' normal
+    """
+    frequency = np.sqrt(_cycles(batch.size, batch.period))
+    response = np.exp(-(((frequency - 1) / width) ** 2))
     if narrow is not None:
-        across, down = _frequencies(job.size)
-        angle = job.angle[:, None, None]
-        along = (across * np.cos(angle) + down * np.sin(angle)) * job.wide / (far + 1e-6)
+        across, down = _frequencies(batch.size)
+        angle = batch.angle[:, None, None]
+        along = (across * np.cos(angle) + down * np.sin(angle)) * batch.wide / (frequency + 1e-6)
         response = response * np.exp(-((along / narrow) ** 2))
-    return _noise(job.rng, job.count, job.size, response)
+    return _noise(batch.rng, batch.count, batch.size, response)
 
 
 def unit(noise: np.ndarray) -> np.ndarray:
-    """Noise brought to 0..1, where two deviations reach."""
+    """Noise scaled to 0..1, which are two deviations from the mean."""
     return np.clip(0.5 + 0.25 * noise, 0, 1)
 
 
 def _frequencies(size):
-    """Cycles a pixel across and down, as irfft2 wants them: (1, size // 2 + 1), (size, 1)."""
+    """Cycles a pixel, across and down, for irfft2: (1, size // 2 + 1), (size, 1)."""
     across, down = np.fft.rfftfreq(size)[None], np.fft.fftfreq(size)[:, None]
     return across.astype(np.float32), down.astype(np.float32)
 
 
 def _cycles(size, period):
-    """Frequencies in cycles a period, squared: (n or 1, size, size // 2 + 1)."""
+    """Squared frequencies, in cycles a period: (n or 1, size, size // 2 + 1)."""
     across, down = _frequencies(size)
     return (across**2 + down**2) * np.reshape(period, (-1, 1, 1)) ** 2
 
@@ -91,53 +93,53 @@ def _noise(rng, count, size, response):
 # -- waves and edges ------------------------------------------------------------------------------
 
 
-def plane(job: Job, low: float = 0.0, high: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def plane(batch: TextureBatch, low=0.0, high=1.0) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates along and across the lines, in periods: two times (n, size, size).
 
-    The origin lies at random between the shares low and high of the sides.
+    The origin lies at random between low and high, as parts of the sides.
     """
-    start = job.size * job.rng.uniform(low, high, (2, job.count, 1, 1)).astype(np.float32)
-    at = np.arange(job.size, dtype=np.float32)
+    start = batch.size * batch.rng.uniform(low, high, (2, batch.count, 1, 1)).astype(np.float32)
+    at = np.arange(batch.size, dtype=np.float32)
     x, y = at - start[0], at[:, None] - start[1]
-    cosine, sine = (f(job.angle)[:, None, None] / job.wide for f in (np.cos, np.sin))
+    cosine, sine = (f(batch.angle)[:, None, None] / batch.wide for f in (np.cos, np.sin))
     return x * cosine + y * sine, y * cosine - x * sine
 
 
 def wave(phase: np.ndarray, hardness: Number) -> np.ndarray:
-    """A wave between 0 and 1, one a unit of phase; hardness 0.5 is a sine, 5 nearly square."""
+    """A wave in 0..1 with a period of 1; hardness 0.5 gives a sine, 5 nearly a square wave."""
     return np.clip(0.5 + hardness * np.sin(2 * np.pi * phase), 0, 1)
 
 
-def edge(job: Job, distance: np.ndarray) -> np.ndarray:
-    """Cover of what lies at a negative distance (periods), with an edge one pixel wide."""
-    return np.clip(0.5 - distance * job.wide, 0, 1)
+def edge(batch: TextureBatch, distance: np.ndarray) -> np.ndarray:
+    """1 where the distance (in periods) is negative, else 0, with an edge of one pixel."""
+    return np.clip(0.5 - distance * batch.wide, 0, 1)
 
 
 # -- cells ----------------------------------------------------------------------------------------
 
 
 def cells(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Column, row and the place in the cell, -0.5..0.5."""
+    """Column, row and the position within the cell, -0.5..0.5."""
     column, row = np.floor(u), np.floor(v)
     return column, row, u - column - 0.5, v - row - 0.5
 
 
-def table(job: Job) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A function of columns and rows (n, size, size) to random numbers, the same every 64."""
-    numbers = job.rng.random(job.count * 4096, dtype=np.float32)
-    base = np.arange(job.count)[:, None, None] * 4096
+def table(batch: TextureBatch) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function from columns and rows (n, size, size) to random numbers, periodic in 64."""
+    numbers = batch.rng.random(batch.count * 4096, dtype=np.float32)
+    base = np.arange(batch.count)[:, None, None] * 4096
 
-    def look(column, row):
+    def look_up(column, row):
         i, j = (cell.astype(np.int32) & 63 for cell in (column, row))
         return numbers.take(base + i * 64 + j)
 
-    return look
+    return look_up
 
 
-def voronoi(job: Job, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distances to the nearest two points of a jittered lattice, and the nearest one's number."""
-    column, row, x, y = cells(*plane(job))
-    first, second, third = (table(job) for _ in range(3))
+def voronoi(batch: TextureBatch, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distances to the two nearest points of a jittered lattice; a number of the nearest point."""
+    column, row, x, y = cells(*plane(batch))
+    first, second, third = (table(batch) for _ in range(3))
     near = np.full(x.shape, 9, np.float32)
     following, number = near, near
     for i, j in np.ndindex(3, 3):

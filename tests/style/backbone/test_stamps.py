@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nnscratch.data import stamps as module
-from nnscratch.data.stamps import draw_radii
+from nnscratch.style.backbone import stamps as module
+from nnscratch.style.backbone.stamps import draw_radii
 
 
 def test_radii_have_the_density_of_things_at_all_distances():

@@ -10,8 +10,9 @@ from nnscratch.autograd import no_grad
 from nnscratch.data import PICTURES
 from nnscratch.data.images import resize_image
 from nnscratch.optim import Adam
-from nnscratch.style import report, vgg
-from nnscratch.style.report import MEASURES, Scale, style_report
+from nnscratch.style import vgg
+from nnscratch.style.reports import scores
+from nnscratch.style.reports.scores import MEASURES, Scale, style_report
 from nnscratch.tensor import Tensor
 
 PARTS = tuple(MEASURES)
@@ -97,7 +98,7 @@ def test_style_is_the_mean_of_its_parts():
 
 def test_the_mean_is_of_what_can_be_told(monkeypatch):
     """Brightness in place of texture: the content is grey, and as bright as the style."""
-    monkeypatch.setitem(report.MEASURES, "texture", lambda image, levels: image.mean((1, 2)))
+    monkeypatch.setitem(scores.MEASURES, "texture", lambda image, levels: image.mean((1, 2)))
     style = drawn("mosaic", 48)
     content = np.repeat(style.mean((1, 2)), 48 * 48).reshape(3, 48, 48)
     found = style_report(content, style, {"r": 0.5 * content + 0.5 * style})
@@ -118,7 +119,7 @@ def test_scale_by_hand():
 
 def test_floor_ceiling_and_distance_by_hand(monkeypatch):
     """One number as a signature: the mean brightness, in quarters .1, .2, .4 and .8."""
-    monkeypatch.setitem(report.MEASURES, "colour", lambda image, levels: image.mean((1, 2))[:1])
+    monkeypatch.setitem(scores.MEASURES, "colour", lambda image, levels: image.mean((1, 2))[:1])
     quarters = np.array([[0.1, 0.2], [0.4, 0.8]], np.float32)
     style = np.repeat(np.kron(quarters, np.ones((20, 20), np.float32))[None], 3, axis=0)
     found = style_report(flat(2.0, 40), style, {"r": flat(0.7, 40)})
@@ -131,7 +132,7 @@ def test_floor_ceiling_and_distance_by_hand(monkeypatch):
 
 def test_pictures_are_compared_quarter_by_quarter(monkeypatch):
     """A result of two parts of the style, each exact, is as near as can be."""
-    monkeypatch.setitem(report.MEASURES, "colour", lambda image, levels: image.mean((1, 2))[:1])
+    monkeypatch.setitem(scores.MEASURES, "colour", lambda image, levels: image.mean((1, 2))[:1])
     ends = np.concatenate([flat(0.1, 40)[:, :20], flat(0.9, 40)[:, :20]], axis=1)
     found = style_report(flat(0.0, 40), ends, {"same": ends[:, ::-1], "between": flat(0.3, 40)})
     scale = found.scales["colour"]
@@ -179,7 +180,7 @@ def test_pictures_of_different_shapes():
 
 def test_levels_grow_with_the_smallest_side(monkeypatch):
     for name in MEASURES:
-        monkeypatch.setitem(report.MEASURES, name, lambda image, levels: image.mean((1, 2)))
+        monkeypatch.setitem(scores.MEASURES, name, lambda image, levels: image.mean((1, 2)))
     pictures = [drawn(name, 32) for name in ("landscape", "woodcut")]
     levels = {}
     for side in (32, 63, 64, 128, 256, 512):

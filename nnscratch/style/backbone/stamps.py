@@ -1,6 +1,6 @@
-"""Marks pressed on a canvas: strokes of a brush, dabs, lines and plain shapes.
+"""Marks on a canvas: brush strokes, dabs, lines and simple shapes.
 
-Stands on NumPy: a mark of a kind, width and direction is drawn once, and then only pressed.
+Stands on NumPy. Each mark of a kind, width and direction is drawn once, as a stamp, and reused.
 """
 
 from collections.abc import Sequence
@@ -8,22 +8,15 @@ from functools import cache
 
 import numpy as np
 
-TURNS = 24  # directions of a stamp
-WIDTHS = np.array((2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42))  # of stamps
+TURNS = 24  # directions of a stamp over 180 degrees
+WIDTHS = np.array((2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42))  # pixels, of stamps
 
 
-def scatter(
-    canvas: np.ndarray,
-    rng: np.random.Generator,
-    kinds: Sequence[str],
-    widths: np.ndarray,
-    turns: np.ndarray,
-    colours: np.ndarray,
-    relief: float = 1.0,
-) -> None:
-    """Press marks at random places: kinds, widths (K,), turns (K,) radians, colours (K, C).
+def scatter(canvas, rng, kinds: Sequence[str], widths, turns, colours, relief=1.0) -> None:
+    """Add marks to canvas (C, size, size), in place, at random positions.
 
-    Turns and colours may be pictures ([C,] size, size) to be looked at in the places.
+    kinds: to choose from; widths (K,) pixels; turns (K,) radians and colours (K, C), or pictures
+    (size, size) and (C, size, size) that give them at each position; relief: strength of shading
     """
     size, count = canvas.shape[-1], len(widths)
     widths = WIDTHS[np.abs(WIDTHS[:, None] - widths).argmin(0)]
@@ -40,29 +33,26 @@ def scatter(
 
 
 def draw_radii(rng: np.random.Generator, count: int, low: float, high: float) -> np.ndarray:
-    """Sizes of density r^-3, as of things at all distances: (count,)."""
+    """Sizes with density r^-3, as of equal things at all distances: (count,)."""
     return (low**-2 + rng.random(count) * (high**-2 - low**-2)) ** -0.5
 
 
 @cache
 def _stamps(kind, width, variants=4):
-    """Opacity and shade of a mark in TURNS directions over 180 degrees, in a few variants.
-
-    width (pixels) -> TURNS lists of pairs (side, side)
-    """
+    """Opacity and shade of a mark: for each of TURNS directions, a list of pairs (side, side)."""
     rng = np.random.default_rng(width)
-    long = {"stroke": 3.6, "dab": 1.7, "line": 12.0}.get(kind, 1.0)
-    long = min(long, max(72 / width, 1.7))
-    reach = int(np.ceil(0.5 * width * max(long, 1.5))) + 2
+    length = {"stroke": 3.6, "dab": 1.7, "line": 12.0}.get(kind, 1.0)
+    length = min(length, max(72 / width, 1.7))
+    reach = int(np.ceil(0.5 * width * max(length, 1.5))) + 2
     at = np.arange(-reach, reach + 1, dtype=np.float32) * 2 / width
     return [
-        [_mark(kind, rng, at, np.pi * turn / TURNS, long, width) for _ in range(variants)]
+        [_mark(kind, rng, at, np.pi * turn / TURNS, length, width) for _ in range(variants)]
         for turn in range(TURNS)
     ]
 
 
-def _mark(kind, rng, at, angle, long, width):
-    """One mark of half-width 1 and half-length long; at holds the stamp's pixels along a side."""
+def _mark(kind, rng, at, angle, length, width):
+    """A mark of half-width 1 and half-length `length`; at: positions along a side of the stamp."""
     u = at * np.cos(angle) + at[:, None] * np.sin(angle)
     v = at[:, None] * np.cos(angle) - at * np.sin(angle)
     soft, shade = width / 2, np.zeros_like(u)
@@ -73,17 +63,17 @@ def _mark(kind, rng, at, angle, long, width):
     elif kind == "triangle":
         outside = np.maximum(np.abs(u) * 0.87 + v * 0.5 - 0.6, -v - 0.6)
     else:
-        v = v + rng.uniform(-0.35, 0.35) / long * (u * u - long)
+        v = v + rng.uniform(-0.35, 0.35) / length * (u * u - length)
         bristles = np.interp(v * 4 + 9, np.arange(20), rng.uniform(-1, 1, 20))
-        ends = np.clip(1 - np.abs(u / (long * rng.uniform(0.85, 1))) ** rng.uniform(2, 6), -1, 1)
-        outside = np.abs(v) - ends - 0.15 * bristles * (np.abs(u) > 0.6 * long)
+        ends = np.clip(1 - np.abs(u / (length * rng.uniform(0.85, 1))) ** rng.uniform(2, 6), -1, 1)
+        outside = np.abs(v) - ends - 0.15 * bristles * (np.abs(u) > 0.6 * length)
         shade = 0.16 * bristles + 0.05 * v
     opacity = np.clip(0.5 - outside * soft, 0, 1)
     return opacity.astype(np.float32), shade.astype(np.float32)
 
 
 def _press(canvas, stamp, x, y, colour, relief=1.0):
-    """Lay one stamp on a canvas (C, size, size) with its middle at (x, y); colour (C, 1, 1)."""
+    """Add a stamp to a canvas (C, size, size), centred at (x, y); colour (C, 1, 1)."""
     opacity, shade = stamp
     reach, size = len(opacity) // 2, canvas.shape[-1]
     top, left = y - reach, x - reach

@@ -5,8 +5,8 @@ import pytest
 
 from nnscratch.data import PICTURES
 from nnscratch.data.images import resize_image
-from nnscratch.style import likeness
-from nnscratch.style.likeness import (
+from nnscratch.style.reports import similarity
+from nnscratch.style.reports.similarity import (
     colour_signature,
     distance,
     edge_correlation,
@@ -48,9 +48,9 @@ def sliced(a, b, directions):
 
 
 def test_colour_distance_is_sliced_wasserstein(monkeypatch):
-    monkeypatch.setattr(likeness, "QUANTILES", 15 * 20)  # each pixel is one
+    monkeypatch.setattr(similarity, "QUANTILES", 15 * 20)  # each pixel is one
     a, b = noise(3, 15, 20), noise(3, 15, 20, seed=1) ** 2
-    directions = np.random.default_rng(likeness.SEED).standard_normal((likeness.DIRECTIONS, 3))
+    directions = np.random.default_rng(similarity.SEED).standard_normal((similarity.DIRECTIONS, 3))
     directions /= np.sqrt((directions**2).sum(1, keepdims=True))
     expected = sliced(lab(a).reshape(3, -1).T, lab(b).reshape(3, -1).T, directions)
     assert distance(colour_signature(a), colour_signature(b)) == pytest.approx(expected)
@@ -72,8 +72,8 @@ def test_patch_distance_is_sliced_wasserstein_on_each_size(monkeypatch):
         if level:
             a, b = (resize_image(x, (13, 15)) for x in (a, b))
         for side in (3, 7):
-            rng = np.random.default_rng([likeness.SEED, side])
-            filters = rng.standard_normal((likeness.DIRECTIONS, 3, side, side))
+            rng = np.random.default_rng([similarity.SEED, side])
+            filters = rng.standard_normal((similarity.DIRECTIONS, 3, side, side))
             filters -= filters.mean((2, 3), keepdims=True)
             filters = filters.reshape(len(filters), -1)
             filters /= np.sqrt((filters**2).sum(1, keepdims=True))
@@ -91,7 +91,7 @@ def _patches(image, side):
 
 def _by_quantiles(a, b, directions):
     """As `sliced`, squared, where there are not as many quantiles as patches."""
-    share = (np.arange(likeness.QUANTILES) + 0.5) / likeness.QUANTILES
+    share = (np.arange(similarity.QUANTILES) + 0.5) / similarity.QUANTILES
     ends = [np.quantile(x @ directions.T, share, axis=0, method="hazen") for x in (a, b)]
     return ((ends[0] - ends[1]) ** 2).mean()
 
@@ -109,7 +109,7 @@ def test_texture_signature_weighs_groups_alike():
     a, b = PICTURES["mosaic"](48), PICTURES["woodcut"](48)
     squares = []
     for name, x in statistics(a, 2).items():
-        apart = (x - statistics(b, 2)[name]) / likeness.USUAL[name]
+        apart = (x - statistics(b, 2)[name]) / similarity.USUAL[name]
         squares.append((apart**2).mean())
     got = distance(texture_signature(a, 2), texture_signature(b, 2))
     assert got == pytest.approx(np.sqrt(np.mean(squares)))

@@ -1,22 +1,23 @@
-"""How like a style a picture is, by three measures, and how like a content, by two; no network.
+"""Three measures of similarity to a style, and two of similarity to a content, without a network.
 
-Stands on `texture`, on `functional` for the patches, and on SciPy's filters.
+Stands on `texture`, on `functional` for patches, and on SciPy's filters.
 """
 
 import numpy as np
+from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 import nnscratch.functional as F
 from nnscratch.autograd import no_grad
 from nnscratch.data.images import resize_image
 from nnscratch.style import texture
 
-PATCHES = (3, 7)  # pixels of a side
-DIRECTIONS = 32  # to look along
-QUANTILES = 256  # that stand for a distribution
-SEED = 2015  # of the directions, one and the same for all pictures
+PATCHES = (3, 7)  # pixels, sides of the patches
+DIRECTIONS = 32  # random projections of a distribution
+QUANTILES = 256  # of each projection
+SEED = 2015  # of the projections, the same for all pictures
 
-# Between the groups' statistics of two pictures there are, on average, these distances: measured
-# on six photographs and paintings and five drawings at 256 px. Divided by them, all count alike.
+# Mean distance between two pictures in each group of statistics, over six photographs and paintings
+# and five drawings at 256 px. Dividing by it gives all groups the same weight.
 USUAL = {
     "moments": 0.44,
     "low moments": 0.36,
@@ -29,25 +30,25 @@ USUAL = {
 }
 
 
-# -- style: signatures, whose Euclidean distance says how unlike two pictures are -----------------
+# -- style: two pictures are compared by the Euclidean distance of their signatures ---------------
 
 
 def texture_signature(image: np.ndarray, levels: int) -> np.ndarray:
-    """The statistics of `texture`, each group weighted alike: (3, H, W) in [0, 1] -> (D,)."""
+    """The statistics of `texture`, all groups of equal weight: (3, H, W) in [0, 1] -> (D,)."""
     groups = texture.statistics(image, levels)
     scaled = [x / (USUAL[name] * np.sqrt(x.size)) for name, x in groups.items()]
     return np.concatenate(scaled) / np.sqrt(len(groups))
 
 
 def patch_signature(image: np.ndarray, levels: int) -> np.ndarray:
-    """How patches of 3×3 and 7×7 pixels are distributed, on each of `levels` sizes.
+    """The distribution of patches of 3×3 and 7×7 pixels at each of `levels` scales.
 
-    (3, H, W) in [0, 1] -> (D,): quantiles of the patches along random directions, so that the
-    distance of two signatures is the sliced Wasserstein-2 distance of their patches, the root of
-    its mean square over sizes. Directions have mean 0 in each colour: the mean of a patch is the
-    business of `colour_signature`. Each size is half the one before, by Lanczos' filter.
+    (3, H, W) in [0, 1] -> (D,): quantiles of random projections of the patches. The distance of two
+    signatures is the sliced Wasserstein-2 distance of their patches, as root mean square over
+    scales. Projections have mean 0 in each colour, because `colour_signature` compares means. Each
+    scale is half the one before, by Lanczos' filter.
     Source: Heitz et al. 2021 (arXiv:2006.07229) for the distance, there of features; Karras et al.
-    2018 (arXiv:1710.10196), section 5, for patches on several sizes.
+    2018 (arXiv:1710.10196), section 5, for patches at several scales.
     """
     rows = []
     for level in range(levels):
@@ -59,7 +60,7 @@ def patch_signature(image: np.ndarray, levels: int) -> np.ndarray:
 
 
 def colour_signature(image: np.ndarray) -> np.ndarray:
-    """How colours are distributed: (3, H, W) in [0, 1] -> (D,), in units of CIELAB.
+    """The distribution of colours: (3, H, W) in [0, 1] -> (D,), in units of CIELAB.
 
     The distance of two signatures is the sliced Wasserstein-2 distance of the pixels.
     """
@@ -69,7 +70,7 @@ def colour_signature(image: np.ndarray) -> np.ndarray:
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Of two signatures (D,): Euclidean."""
+    """Euclidean distance of two signatures (D,)."""
     return float(np.linalg.norm(a - b))
 
 
@@ -83,25 +84,25 @@ def lab(image: np.ndarray) -> np.ndarray:
     to_xyz = np.array(
         [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
     )
-    relative = to_xyz / to_xyz.sum(1, keepdims=True)  # to white
+    relative = to_xyz / to_xyz.sum(1, keepdims=True)  # to white D65
     x, y, z = (_lightness(channel) for channel in np.tensordot(relative, linear, 1))
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def _lightness(t: np.ndarray) -> np.ndarray:
-    """The cube root, and a line near 0."""
+    """The cube root, linear near 0."""
     return np.where(t > (6 / 29) ** 3, np.cbrt(t), t * (29 / 6) ** 2 / 3 + 4 / 29)
 
 
 def _project_patches(image: np.ndarray, side: int) -> np.ndarray:
-    """All patches along random directions, which is a convolution: -> (DIRECTIONS, patches)."""
+    """Random projections of all patches, by a convolution -> (DIRECTIONS, patches)."""
     rng = np.random.default_rng([SEED, side])
     filters = rng.standard_normal((DIRECTIONS, len(image), side, side))
     filters -= filters.mean((2, 3), keepdims=True)
     unit = _unit(filters.reshape(DIRECTIONS, -1)).reshape(filters.shape)
     with no_grad():
-        seen = F.conv2d(image[None].astype(np.float32), unit.astype(np.float32))
-    return seen.numpy()[0].reshape(DIRECTIONS, -1)
+        projected = F.conv2d(image[None].astype(np.float32), unit.astype(np.float32))
+    return projected.numpy()[0].reshape(DIRECTIONS, -1)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
@@ -109,18 +110,14 @@ def _unit(rows: np.ndarray) -> np.ndarray:
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
-    """(K, N) -> (K, QUANTILES), in the middle of equal shares."""
-    ordered = np.sort(values, axis=1)
-    share = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    place = np.clip(share * values.shape[1] - 0.5, 0, values.shape[1] - 1)
-    below = place.astype(int)
-    above = np.minimum(below + 1, values.shape[1] - 1)
-    part = place - below
-    return ordered[:, below] * (1 - part) + ordered[:, above] * part
+    """(K, N) -> (K, QUANTILES), at the middle of equal shares, interpolated."""
+    count = values.shape[1]
+    positions = (np.arange(QUANTILES) + 0.5) * count / QUANTILES - 0.5  # interp clips them
+    return np.array([np.interp(positions, np.arange(count), row) for row in np.sort(values)])
 
 
 def _signature(rows: list[np.ndarray]) -> np.ndarray:
-    """All numbers in a line, so that the norm is the root of their mean square."""
+    """All numbers as a vector whose norm is their root mean square."""
     flat = np.concatenate([row.ravel() for row in rows])
     return flat / np.sqrt(flat.size)
 
@@ -129,10 +126,10 @@ def _signature(rows: list[np.ndarray]) -> np.ndarray:
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> float:
-    """Structural similarity of two greys (H, W) in [0, 1]: 1 where they are equal, in [−1, 1].
+    """Structural similarity of two grey pictures (H, W) in [0, 1]: 1 if equal, in [−1, 1].
 
     The mean of (2 μa μb + c1)(2 σab + c2) / ((μa² + μb² + c1)(σa² + σb² + c2)) over all windows
-    of 11×11 pixels that lie inside, weighted by a Gaussian of 1.5 pixels.
+    of 11×11 pixels inside the picture, weighted by a Gaussian of 1.5 pixels.
     Source: Wang, Bovik, Sheikh and Simoncelli 2004, "Image Quality Assessment: From Error
     Visibility to Structural Similarity", equation 13.
 
@@ -153,29 +150,21 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _window_mean(image: np.ndarray) -> np.ndarray:
-    """Weighted by a Gaussian, where the window lies inside: (H, W) -> (H − 10, W − 10)."""
-    from scipy.ndimage import correlate1d
-
-    weights = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
-    weights /= weights.sum()
-    return correlate1d(correlate1d(image, weights, 0), weights, 1)[5:-5, 5:-5]
+    """Gaussian mean of each window inside the picture: (H, W) -> (H − 10, W − 10)."""
+    return gaussian_filter(image, 1.5, radius=5)[5:-5, 5:-5]
 
 
 def edge_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """How far two greys (H, W) have their edges in the same places: in [−1, 1], 1 for equal ones.
+    """Correlation of the edges of two grey pictures (H, W): 1 if equal, in [−1, 1].
 
-    The correlation of the lengths of the gradients, smoothed by Gaussians of 1 and 2 pixels, and
-    the mean of both. 0 if one has no edges.
+    Edges are the magnitudes of gradients, smoothed by a Gaussian of 1 pixel and of 2; the mean of
+    the two correlations. 0 if a picture has no edges.
     """
     if a.shape != b.shape or a.ndim != 2:
         raise ValueError(f"edge_correlation: expected two of one shape, got {a.shape}, {b.shape}")
-    return float(np.mean([_correlation(_edges(a, width), _edges(b, width)) for width in (1, 2)]))
-
-
-def _edges(image: np.ndarray, width: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_gradient_magnitude
-
-    return gaussian_gradient_magnitude(image.astype(np.float64), width)
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    edges = [[gaussian_gradient_magnitude(x, width) for x in (a, b)] for width in (1, 2)]
+    return float(np.mean([_correlation(*pair) for pair in edges]))
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nnscratch.engines.numpy import free
-from nnscratch.style import KINDS, Objective, Style, footprint, vgg
+from nnscratch.style import KINDS, Objective, Style, memory_use, vgg
 from nnscratch.style.costs import Costs
-from nnscratch.style.footprint import extents, kept_bytes, step_bytes, used_layers
+from nnscratch.style.memory_use import extents, kept_bytes, step_bytes, used_layers
 from nnscratch.style.settings import OPTIMIZERS
 
 OBJECTIVE = Objective(content_layers=("relu2_1",), style_layers={"relu1_1": 1.0, "relu2_1": 0.0})
@@ -67,5 +67,5 @@ def test_a_layer_that_sees_all_is_refused():
 
 
 def test_every_optimizer_and_kind_has_a_factor():
-    assert tuple(footprint.ARRAYS) == OPTIMIZERS
-    assert set(footprint.COPIES) == set(KINDS)
+    assert tuple(memory_use.ARRAYS) == OPTIMIZERS
+    assert set(memory_use.COPIES) == set(KINDS)
