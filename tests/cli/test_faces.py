@@ -283,7 +283,7 @@ def test_evaluate_pairs_of_lfw(photos, model, tmp_path, capsys):
 @pytest.fixture
 def no_training(monkeypatch):
     """Mistakes are found before the long work."""
-    monkeypatch.setattr("nnscratch.faces.recipe.train", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr("nnscratch.faces.training.train", lambda *_: pytest.fail("it was trained"))
 
 
 def a_folder(path, **files):
