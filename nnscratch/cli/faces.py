@@ -264,10 +264,11 @@ def _demo(options: argparse.Namespace) -> int:
 
     settings = _settings(options, demo.SETTINGS)
     with live_line("demo", options.steps) as advance:
-        result = demo.run(Path(options.output), options.people, settings, options.seed, advance)
-    for line in result.lines:
+        folder = Path(options.output)
+        lines, figures = demo.run(folder, options.people, settings, options.seed, advance)
+    for line in lines:
         _say(line)
-    return _record(options, **result.figures)
+    return _record(options, **figures)
 
 
 def _pretrain(options: argparse.Namespace) -> int:

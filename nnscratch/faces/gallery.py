@@ -5,6 +5,7 @@ personal data: after `forget` and `save` the file contains nothing of a person.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -108,9 +109,6 @@ class Index(Protocol):
 class ExactIndex:
     """One matrix product and a partial sort."""
 
-    def __init__(self, embedding_size: int = 0) -> None:
-        """embedding_size is not used."""
-
     def search(self, rows, queries, count):
         """Rows of length 1: the largest cosine is the smallest distance."""
         cosines = queries @ rows.T  # (Q, D) (D, N) -> (Q, N)
@@ -145,7 +143,11 @@ class FaissIndex:
         return self.graph.search(queries, count)[1]
 
 
-INDEXES = {"exact": ExactIndex, "faiss": FaissIndex}
+# by name; called with the length of the rows
+INDEXES: dict[str, Callable[[int], Index]] = {
+    "exact": lambda embedding_size: ExactIndex(),
+    "faiss": FaissIndex,
+}
 
 
 def _rows_of_people(index: Index, rows, owners, queries, people: int) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnscratch.data.images import resize_image
 from nnscratch.faces.calibration import Calibration
+from nnscratch.faces.distances import check_finite
 from nnscratch.faces.encoder import Encoder, encode
 from nnscratch.files import open_arrays, write_npz
 
@@ -47,8 +48,7 @@ class Whitening(NamedTuple):
                 f"Whitening: expected encodings (N, D) and labels (N,), got {x.shape} and "
                 f"{labels.shape}"
             )
-        if not np.isfinite(x).all():
-            raise ValueError("Whitening: expected finite encodings, got NaN or infinity")
+        check_finite("Whitening", x, "encodings")
         _, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
         if counts.max(initial=0) < 2:
             raise ValueError("Whitening: expected a label with 2 rows or more, got none")

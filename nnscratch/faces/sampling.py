@@ -137,7 +137,9 @@ class OfflineTriplets:
         self.batch_size, self.size, self.low, self.tries = batch_size, pool, low, tries
         self.miner = mining.MINERS[miner]
         self.rng = np.random.default_rng(seed)
-        self.sampler = _mining_sampler(self.labels, rows, self.rng)
+        # eight items of each class, if there are enough classes
+        p = max(1, min(len(np.unique(self.labels)), max(2, rows // 8)))
+        self.sampler = PKSampler(self.labels, p, max(2, rows // p), seed=self.rng)
         self.pool = np.zeros((0, 3), int)
         self.renewals = self.dropped = 0
 
@@ -183,13 +185,6 @@ class OfflineTriplets:
 
     def _encodings(self, rows: np.ndarray) -> np.ndarray:
         return to_numpy(as_tensor(self.embed(rows)).data)
-
-
-def _mining_sampler(labels: np.ndarray, rows: int, rng: np.random.Generator) -> PKSampler:
-    """Batches of about `rows` items, eight of each class if there are enough classes."""
-    classes = len(np.unique(labels))
-    p = max(1, min(classes, max(2, rows // 8)))
-    return PKSampler(labels, p, max(2, rows // p), seed=rng)
 
 
 def _split(numbers: np.ndarray, count: int) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ Stands on `drawn.people`, `training`, `evaluate`, `gallery` and `plots`.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,35 +36,30 @@ ENROLLED, SHOWN = 30, 5  # people in the gallery, pictures of each
 MAPPED = 12  # people on the map
 
 
-@dataclass(frozen=True)
-class DemoResult:
-    """Lines to print, and figures for JSON."""
-
-    lines: tuple[str, ...]
-    figures: dict[str, Any]
-
-
 def run(
     folder: Path, people: int, settings: FaceSettings, seed: int, advance: Callable[[str], None]
-) -> DemoResult:
-    """Train on that many drawn people, evaluate on others, write pictures into the folder."""
+) -> tuple[list[str], dict[str, Any]]:
+    """Train on that many drawn people, evaluate on others, write pictures into the folder.
+
+    Returns lines to print, and figures for JSON.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     known = generated_people(people, PICTURES, seed=2 * seed)
     unseen = generated_people(UNSEEN, PICTURES, seed=2 * seed + 1)
     model = learn_calibrated(known, settings, FAR, seed=seed, on_step=lambda r: advance(r.line()))
     model.save(folder / "faces.npz")
     encodings = model.encode(unseen.images)
-    found = evaluate.evaluation(evaluate.trial(encodings, unseen.labels), seed)
+    result = evaluate.evaluation(evaluate.trial(encodings, unseen.labels), seed)
     _draw(folder, unseen, encodings, settings)
-    lines = (
+    lines = [
         f"trained on {people} drawn people, evaluated on {UNSEEN} others:",
-        f"  verification: EER {found.eer}, AUC {found.auc}",
-        f"  recognition:  rank 1 {found.rank1}, found at 1 % false alarms {found.dir_at_far_1}",
+        f"  verification: EER {result.eer}, AUC {result.auc}",
+        f"  recognition:  rank 1 {result.rank1}, found at 1 % false alarms {result.dir_at_far_1}",
         f"gallery of {ENROLLED} people, {SHOWN} pictures each; some answers:",
         *(f"  {line}" for line in _recognised(folder, model, unseen, encodings)),
         f"see {folder}/roc.png, neighbours.png, map.png; the model is {folder}/faces.npz",
-    )
-    return DemoResult(lines, asdict(found))
+    ]
+    return lines, asdict(result)
 
 
 def _draw(folder: Path, unseen: People, encodings: np.ndarray, settings: FaceSettings) -> None:

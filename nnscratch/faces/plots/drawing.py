@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFont
 
 from nnscratch import files
-from nnscratch.faces.distances import check_collapse
+from nnscratch.faces.distances import check_collapse, check_finite, check_rows
 
 INK, FAINT = "#222222", "#777777"
 NAME_WIDTH = 150  # pixels
@@ -75,12 +75,8 @@ def check_png(path) -> Path:
 
 def check_encodings(caller: str, encodings, labels, names: Sequence[str] | None):
     """Finite floats (N, D), whole numbers (N,), each with a name. Raises ValueError on others."""
-    encodings, labels = np.asarray(encodings), np.asarray(labels)
-    if encodings.ndim != 2 or encodings.dtype.kind != "f" or not np.isfinite(encodings).all():
-        raise ValueError(
-            f"{caller}: expected encodings (N, D) of finite floats, got {encodings.dtype} "
-            f"{encodings.shape}"
-        )
+    encodings, labels = check_rows(caller, encodings).numpy(), np.asarray(labels)
+    check_finite(caller, encodings, "encodings")
     if labels.shape != encodings.shape[:1] or labels.dtype.kind not in "iu" or len(labels) < 2:
         raise ValueError(
             f"{caller}: expected whole numbers as labels (N,) of {len(encodings)} encodings, "

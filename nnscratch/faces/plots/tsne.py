@@ -26,7 +26,7 @@ two points that are too far apart attract each other, two that are too near repe
 
 import numpy as np
 
-from nnscratch.faces.distances import check_finite, distance_matrix
+from nnscratch.faces.distances import check_finite, check_rows, distance_matrix
 
 BETA = (-20.0, 70.0)  # bounds of log β, for distances of mean 1
 HALVINGS = 60  # of that interval
@@ -159,9 +159,9 @@ def _descend(p: np.ndarray, y: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _points(caller: str, x) -> np.ndarray:
-    """x as finite floats (N, D)."""
-    x = np.asarray(x)
-    if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
-        raise ValueError(f"{caller}: expected x (N, D) of floats, got {x.dtype} {x.shape}")
-    check_finite(caller, x, "x")
+    """x as finite floats (N, D), not empty. Raises ValueError on others."""
+    x = check_rows(caller, x).numpy()
+    if not x.size:
+        raise ValueError(f"{caller}: expected rows, got none: {x.shape}")
+    check_finite(caller, x, "rows")
     return x

@@ -289,9 +289,9 @@ def spoiled(images, encodings, labels, names, what):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("nan", r"encodings \(N, D\) of finite floats"),
-        ("flat", r"encodings \(N, D\) of finite floats, got float64 \(12,\)"),
-        ("whole encodings", "finite floats, got int"),
+        ("nan", "finite encodings, got NaN"),
+        ("flat", r"encodings \(N, D\) of floats, got float64 \(12,\)"),
+        ("whole encodings", "of floats, got int"),
         ("few labels", r"labels \(N,\) of 12 encodings, 2 at least, got int64 \(11,\)"),
         ("float labels", "whole numbers as labels"),
         ("few names", "labels from 0 to 1, one for each name, got 0 to 2"),

@@ -173,9 +173,9 @@ def test_points_on_a_line_leave_it():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.ones(5), r"x \(N, D\) of floats, got float64 \(5,\)"),
+        (np.ones(5), r"encodings \(N, D\) of floats, got float64 \(5,\)"),
         (np.ones((40, 3), int), "of floats, got int"),
-        (np.zeros((0, 3)), r"got float64 \(0, 3\)"),
+        (np.zeros((0, 3)), r"got none: \(0, 3\)"),
         (np.full((40, 3), np.nan), "got NaN or infinity in 120 of 120"),
     ],
 )
