@@ -87,8 +87,8 @@ def _dir_curve(own: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> Roc:
     thresholds = thresholds_between(np.sort(np.concatenate([own, alarms])))
     order = np.argsort(own)
     sums = np.append(0.0, np.cumsum(hits[order]))
-    found = sums[np.searchsorted(own[order], thresholds, side="right")]
-    return Roc(thresholds, accepted(alarms, thresholds), found / len(own))
+    accepted_hits = sums[np.searchsorted(own[order], thresholds, side="right")]
+    return Roc(thresholds, accepted(alarms, thresholds), accepted_hits / len(own))
 
 
 def _by_identity(caller: str, distances, probe_labels, gallery_labels):

@@ -93,7 +93,7 @@ def _people(a, b, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
 
 def _usable(weights: np.ndarray, distances: np.ndarray, same: np.ndarray) -> bool:
     """Whether a draw has both kinds of pair and two distances; distances (P,) rise."""
-    there = np.flatnonzero(weights)
-    if len(there) == 0 or distances[there[0]] == distances[there[-1]]:
+    used = np.flatnonzero(weights)
+    if len(used) == 0 or distances[used[0]] == distances[used[-1]]:
         return False
-    return bool(0 < np.count_nonzero(same[there]) < len(there))
+    return bool(0 < np.count_nonzero(same[used]) < len(used))

@@ -117,8 +117,8 @@ def _entropy(gaps: np.ndarray, beta: np.ndarray) -> np.ndarray:
 def cost(p: np.ndarray, y: np.ndarray) -> float:
     """C = Σ p log(p / q): p (N, N), y (N, 2) -> at least 0."""
     w = _nearness(y)
-    there = p > 0
-    return float((p[there] * np.log(p[there] * w.sum() / w[there])).sum())
+    positive = p > 0
+    return float((p[positive] * np.log(p[positive] * w.sum() / w[positive])).sum())
 
 
 def gradient(p: np.ndarray, y: np.ndarray) -> np.ndarray:
