@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     def job(name: str, run: Any, line: str, example: str) -> Any:
         return add_job(jobs, "faces", name, run, line, example).add_argument
 
-    add = job("train", _train, "train a network on pictures of people", "train photos/ -o m.npz")
+    add = job("train", _train, "train a network on pictures of people", "photos/ -o m.npz")
     add("folder", metavar="FOLDER", help=PEOPLE)
     add("-o", "--output", metavar="MODEL", required=True, help="the file of the model")
     share = {"metavar": "R", "type": float}
@@ -53,29 +53,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--far", **share, default=0.01, help="false-accept rate wanted (default 0.01)")
     _add_settings(add)
 
-    add = job("verify", _verify, "tell whether two pictures show one person", "verify a.jpg b.jpg")
+    add = job("verify", _verify, "tell whether two pictures show one person", "a.jpg b.jpg")
     add("first", metavar="A")
     add("second", metavar="B")
     _add_model(add)
     _add_threshold(add)
 
-    add = job("enrol", _enrol, "add a person to a gallery", "enrol Ann ann1.jpg ann2.jpg")
+    add = job("enrol", _enrol, "add a person to a gallery", "Ann ann1.jpg ann2.jpg")
     add("name", metavar="NAME")
     add("images", metavar="IMAGE", nargs="+")
     _add_model(add)
     _add_gallery(add)
 
-    add = job("forget", _forget, "remove a person from a gallery for good", "forget Ann")
+    add = job("forget", _forget, "remove a person from a gallery for good", "Ann")
     add("name", metavar="NAME")
     _add_gallery(add)
 
-    add = job("identify", _identify, "tell who is on a picture, if anybody known", "identify x.jpg")
+    add = job("identify", _identify, "tell who is on a picture, if anybody known", "x.jpg")
     add("images", metavar="IMAGE", nargs="+")
     _add_model(add)
     _add_gallery(add)
     _add_threshold(add)
 
-    example = "evaluate others/ --model faces.npz --json figures.json"
+    example = "others/ --model faces.npz --json figures.json"
     line = "measure verification and recognition on people"
     add = job("evaluate", _evaluate, line, example)
     add("folder", metavar="FOLDER", help=PEOPLE)
@@ -85,12 +85,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--seeds", metavar="N", type=int, default=1, help="with --folds: repeat N times")
     _add_settings(add)
 
-    add = job("demo", _demo, "train on drawn faces and show every step", "demo -o faces_demo")
+    add = job("demo", _demo, "train on drawn faces and show every step", "-o faces_demo")
     add("-o", "--output", metavar="FOLDER", default="faces_demo", help="default faces_demo")
     add("--people", metavar="N", type=int, default=600, help="to train on (default 600)")
     _add_training(add, steps=1000)
 
-    add = job("pretrain", _pretrain, "make the weights that train starts from", "pretrain -o w.npz")
+    add = job("pretrain", _pretrain, "make the weights that train starts from", "-o w.npz")
     add("-o", "--output", metavar="FILE", required=True, help="the file of the weights")
 
 
