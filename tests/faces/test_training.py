@@ -12,7 +12,6 @@ from nnscratch.data.augment import Augment
 from nnscratch.faces import training
 from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.distances import pair_distances
-from nnscratch.faces.drawn import pretrain
 from nnscratch.faces.drawn.people import generated_people
 from nnscratch.faces.encoder import Encoder
 from nnscratch.faces.folders import People
@@ -291,18 +290,6 @@ def test_the_start_of_another_size_is_refused():
         learn(people(), recipe(2, start="drawn"))
     with pytest.raises(ValueError, match="expected start in"):
         recipe(2, start="anywhere")
-
-
-def test_a_start_is_written_and_repeatable(tmp_path):
-    short = replace(pretrain.PRETRAINING, people=4, schedule=Schedule(steps=2))
-    networks = [pretrain.pretrain(short, people=6) for _ in range(2)]
-    for network, name in zip(networks, "ab", strict=True):
-        pretrain.save_start(network, tmp_path / f"{name}.npz")
-    a, b = (np.load(tmp_path / f"{name}.npz") for name in "ab")
-    assert a.files == list(networks[0].state_dict())
-    for name in a.files:
-        np.testing.assert_array_equal(a[name], b[name])
-        assert a[name].dtype == np.float16
 
 
 # -- the loop --------------------------------------------------------------------------------------
