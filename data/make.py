@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnscratch.data import PICTURES, generated_people, save_image
+from nnscratch.data import PICTURES, save_image
+from nnscratch.faces.drawn.people import generated_people
 
 SIZE = 256  # pixels of the scene and of the painting
 PEOPLE, PICTURES_EACH = 8, 6

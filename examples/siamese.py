@@ -11,7 +11,7 @@ import numpy as np
 
 import nnscratch.functional as F
 from nnscratch import Tensor, nn, optim
-from nnscratch.data import generated_people
+from nnscratch.faces.drawn.people import generated_people
 
 known = generated_people(people=200, images=6, size=32, seed=0)  # images (1200, 1, 32, 32)
 unseen = generated_people(people=20, images=8, size=32, seed=1)

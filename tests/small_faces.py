@@ -3,11 +3,10 @@
 from dataclasses import replace
 from functools import cache
 
-from nnscratch.data.generated_faces import generated_people
-from nnscratch.faces.recipe import Recipe
-from nnscratch.faces.trainer import Schedule
+from nnscratch.faces.drawn.people import generated_people
+from nnscratch.faces.training import FaceSettings, Schedule
 
-RECIPE = Recipe(
+SETTINGS = FaceSettings(
     people=5,
     pictures=3,
     size=(16, 12),
@@ -18,7 +17,7 @@ RECIPE = Recipe(
 
 
 def recipe(steps=4, **settings):
-    return replace(RECIPE, schedule=Schedule(steps=steps, warmup=2), **settings)
+    return replace(SETTINGS, schedule=Schedule(steps=steps, warmup=2), **settings)
 
 
 @cache

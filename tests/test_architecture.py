@@ -35,7 +35,7 @@ ENGINE_USERS = ("", "engines", "cli")  # the package offers `engine`; `bench` an
 # What those may ask of NumPy itself: dtypes, constants, generators and checks on the host. All
 # else they ask of the library that owns the array.
 NUMPY_ALLOWED = {
-    *("ndarray", "generic", "integer", "dtype", "float32", "result_type", "min_scalar_type"),
+    *("ndarray", "generic", "integer", "dtype", "float32", "result_type", "finfo"),
     *("inf", "random", "ndindex"),
     *("asarray", "array", "array2string"),  # numbers, lists and repr: these are on the host
 }

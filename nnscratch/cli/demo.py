@@ -16,16 +16,18 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from nnscratch import files, nn
+from nnscratch import files
 from nnscratch.cli.gradcheck import check_cases, report
-from nnscratch.data import PICTURES, contact_strip, generated_people, resize_image, save_image
+from nnscratch.data import PICTURES, contact_strip, resize_image, save_image
 from nnscratch.faces import Calibration, Encoder, FaceModel, Gallery
+from nnscratch.faces.drawn.people import generated_people
 from nnscratch.learn.exercise import find
 from nnscratch.learn.runner import check
 from nnscratch.opcases import CASES
 from nnscratch.progress import live_line
 from nnscratch.style import Settings, Step, stylize, vgg
 from nnscratch.style.reports.html_report import html
+from nnscratch.weights import load_state
 
 SIZE = 256
 STAGES = 5  # intermediate pictures shown, at even distances
@@ -185,7 +187,7 @@ somebody who is not enrolled:</p>
 def _face_model(seed: int) -> FaceModel:
     """The network that comes with nnscratch, with a limit from people drawn for it."""
     network = Encoder(1, FACE_SIZE, FACE_WIDTHS)
-    nn.load_state(network, str(resources.files("nnscratch.faces") / "drawn.npz"))
+    load_state(network, str(resources.files("nnscratch.faces") / "drawn.npz"))
     people = generated_people(JUDGED, 5, seed=seed)
     encodings = FaceModel(network).encode(_portraits(people.images))
     first, second = np.triu_indices(len(encodings), 1)

@@ -13,8 +13,8 @@ from rich.console import Console
 from nnscratch import files
 from nnscratch.cli.jobs import add_job
 from nnscratch.data.images import read_image
-from nnscratch.data.people import People, read_people
-from nnscratch.faces import evaluate, lfw, metrics, recipe
+from nnscratch.faces import evaluate, lfw, metrics, training
+from nnscratch.faces.folders import People, read_people
 from nnscratch.faces.gallery import Gallery
 from nnscratch.faces.intervals import Interval, mean_interval
 from nnscratch.faces.losses import LOSSES
@@ -24,9 +24,9 @@ from nnscratch.progress import live_line
 DESCRIPTION = """\
 Faces: verification (is it the same person?) and recognition (who is it, if anybody known?).
 
-Pictures show one face each, cut out and upright: there is no detector and no check that a face is
-alive. Encodings of faces are personal data, and errors are not the same for all groups of people;
-docs/faces.md says more."""
+Pictures show one face each, cropped and upright: there is no detector and no check that a face is
+alive. Encodings of faces are personal data, and error rates differ between groups of people; see
+docs/faces.md."""
 EPILOG = """\
 example:
   nnscratch faces demo                                  # on drawn faces, in about two minutes
@@ -45,67 +45,63 @@ def configure(parser: argparse.ArgumentParser) -> None:
     def job(name: str, run: Any, line: str, example: str) -> Any:
         return add_job(jobs, "faces", name, run, line, example).add_argument
 
-    add = job("train", _train, "train a network on pictures of people", "train photos/ -o m.npz")
+    add = job("train", _train, "train a network on pictures of people", "photos/ -o m.npz")
     add("folder", metavar="FOLDER", help=PEOPLE)
-    add("-o", "--output", metavar="MODEL", required=True, help="where the model is written")
-    add(
-        "--held-out", metavar="R", type=float, default=0.2, help="share of people for the threshold"
-    )
-    add("--far", metavar="R", type=float, default=0.01, help="false accepts wanted (default 0.01)")
-    _add_recipe(add)
+    add("-o", "--output", metavar="MODEL", required=True, help="the file of the model")
+    share = {"metavar": "R", "type": float}
+    add("--held-out", **share, default=0.2, help="share of people for the threshold (default 0.2)")
+    add("--far", **share, default=0.01, help="false-accept rate wanted (default 0.01)")
+    _add_settings(add)
 
-    add = job("verify", _verify, "tell whether two pictures show one person", "verify a.jpg b.jpg")
+    add = job("verify", _verify, "tell whether two pictures show one person", "a.jpg b.jpg")
     add("first", metavar="A")
     add("second", metavar="B")
     _add_model(add)
     _add_threshold(add)
 
-    add = job("enrol", _enrol, "add a person to a gallery", "enrol Ann ann1.jpg ann2.jpg")
+    add = job("enrol", _enrol, "add a person to a gallery", "Ann ann1.jpg ann2.jpg")
     add("name", metavar="NAME")
     add("images", metavar="IMAGE", nargs="+")
     _add_model(add)
     _add_gallery(add)
 
-    add = job("forget", _forget, "remove a person from a gallery for good", "forget Ann")
+    add = job("forget", _forget, "remove a person from a gallery for good", "Ann")
     add("name", metavar="NAME")
     _add_gallery(add)
 
-    add = job("identify", _identify, "tell who is on a picture, if anybody known", "identify x.jpg")
+    add = job("identify", _identify, "tell who is on a picture, if anybody known", "x.jpg")
     add("images", metavar="IMAGE", nargs="+")
     _add_model(add)
     _add_gallery(add)
     _add_threshold(add)
 
-    add = job(
-        "evaluate",
-        _evaluate,
-        "measure verification and recognition on people",
-        "evaluate others/ --model faces.npz --json figures.json",
-    )
+    example = "others/ --model faces.npz --json figures.json"
+    line = "measure verification and recognition on people"
+    add = job("evaluate", _evaluate, line, example)
     add("folder", metavar="FOLDER", help=PEOPLE)
     _add_model(add)
     add("--pairs", metavar="FILE", help="LFW's pairs.txt: ten folds on FOLDER/NAME/NAME_0001.jpg")
-    add("--folds", metavar="N", type=int, help="no model: train N, each on all but one group")
-    add("--seeds", metavar="N", type=int, default=1, help="with --folds: so many times")
-    _add_recipe(add)
+    add("--folds", metavar="N", type=int, help="train N models, each on all but one group")
+    add("--seeds", metavar="N", type=int, default=1, help="with --folds: repeat N times")
+    _add_settings(add)
 
-    add = job("demo", _demo, "train on drawn faces and show all of it", "demo -o faces_demo")
+    add = job("demo", _demo, "train on drawn faces and show every step", "-o faces_demo")
     add("-o", "--output", metavar="FOLDER", default="faces_demo", help="default faces_demo")
     add("--people", metavar="N", type=int, default=600, help="to train on (default 600)")
     _add_training(add, steps=1000)
 
-    add = job("pretrain", _pretrain, "make the weights that train starts from", "pretrain -o w.npz")
-    add("-o", "--output", metavar="FILE", required=True, help="where the weights are written")
+    add = job("pretrain", _pretrain, "make the weights that train starts from", "-o w.npz")
+    add("-o", "--output", metavar="FILE", required=True, help="the file of the weights")
 
 
-def _add_recipe(add: Any) -> None:
-    default = recipe.DEFAULT
-    add("--start", choices=recipe.STARTS, default=default.start, help="weights to begin with")
+def _add_settings(add: Any) -> None:
+    default = training.DEFAULT
+    add("--start", choices=training.STARTS, default=default.start, help="initial weights")
     _add_training(add, default.schedule.steps)
 
 
 def _add_training(add: Any, steps: int) -> None:
-    add("--loss", choices=tuple(LOSSES), default=recipe.DEFAULT.loss)
+    add("--loss", choices=tuple(LOSSES), default=training.DEFAULT.loss)
     add("--steps", metavar="N", type=int, default=steps, help=f"of training (default {steps})")
     add("--seed", metavar="N", type=int, default=0)
 
@@ -127,16 +123,12 @@ def _add_threshold(add: Any) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     files.check_place(options.output)
-    settings, start = _recipe(options), time.perf_counter()
+    settings, start = _settings(options), time.perf_counter()
     people = _people(options, settings.size, at_least=4)
+    shares, seed = (options.far, options.held_out), options.seed
     with live_line("train", settings.schedule.steps) as advance:
-        model = recipe.learn_calibrated(
-            people,
-            settings,
-            options.far,
-            options.held_out,
-            options.seed,
-            lambda reading: advance(reading.line()),
+        model = training.learn_calibrated(
+            people, settings, *shares, seed, lambda reading: advance(reading.line())
         )
     model.save(options.output)
     calibration = model.known_calibration()
@@ -162,26 +154,24 @@ def _verify(options: argparse.Namespace) -> int:
     distance = float(((first - second) ** 2).sum())
     same = distance <= limit
     chance = model.calibration and float(model.calibration.probability(distance))
-    _say(
-        f"{'the same person' if same else 'different people'} "
-        f"(distance {distance:.3f}, limit {limit:.3f}"
-        + (f", probability of the same {chance:.2f})" if chance is not None else ")")
-    )
+    text = f"distance {distance:.3f}, limit {limit:.3f}"
+    text += "" if chance is None else f", probability of the same {chance:.2f}"
+    _say(f"{'the same person' if same else 'different people'} ({text})")
     return _record(options, same=same, distance=distance, threshold=limit, probability=chance)
 
 
 def _enrol(options: argparse.Namespace) -> int:
     model = FaceModel.load(options.model)
     encodings = _encodings(model, options.images)
-    place = files.check_place(options.gallery)
-    if place.exists():
-        gallery = Gallery.load(place, model.fingerprint)
+    path = files.check_place(options.gallery)
+    if path.exists():
+        gallery = Gallery.load(path, model.fingerprint)
     else:
         gallery = Gallery(encodings.shape[1], model.fingerprint)
     gallery.enrol(options.name, encodings)
-    gallery.save(place)
+    gallery.save(path)
     count = len(gallery.encodings(options.name))
-    _say(f"{place}: {options.name} has {count} pictures; {gallery!r}")
+    _say(f"{path}: {options.name} has {count} pictures; {gallery!r}")
     return _record(options, people=gallery.counts)
 
 
@@ -199,18 +189,11 @@ def _identify(options: argparse.Namespace) -> int:
     encodings = _encodings(model, options.images)
     limit = _threshold(options)
     answers = gallery.identify(encodings, model.known_calibration() if limit is None else limit)
+    rows = []
     for image, answer in zip(options.images, answers, strict=True):
         _say(f"{image}: {answer}")
-    rows = [
-        {
-            "image": image,
-            "name": answer.name,
-            "distance": answer.distance,
-            "margin": answer.margin,
-            "nearest": answer.nearest,
-        }
-        for image, answer in zip(options.images, answers, strict=True)
-    ]
+        names = ("name", "distance", "margin", "nearest")
+        rows.append({"image": image, **{name: getattr(answer, name) for name in names}})
     return _record(options, answers=rows)
 
 
@@ -223,85 +206,86 @@ def _evaluate(options: argparse.Namespace) -> int:
     people = _people(options, model.size)
     _say(_left_out(people))
     trial = evaluate.trial(model.encode(people.images, people.sources), people.labels)
-    return _report(options, evaluate.report(trial, options.seed))
+    return _show(options, evaluate.evaluation(trial, options.seed))
 
 
 def _evaluate_pairs(options: argparse.Namespace) -> int:
     model = FaceModel.load(options.model)
-    found = lfw.find_pictures(lfw.read_pairs(options.pairs), options.folder)
-    encodings = _encodings(model, [str(path) for path in found.pictures])
-    distances = ((encodings[found.numbers[:, 0]] - encodings[found.numbers[:, 1]]) ** 2).sum(1)
-    result = lfw.ten_folds(distances, found.same, found.folds)
-    figures = {
-        "accuracy": result.accuracy,
-        "standard_error": result.standard_error,
-        "accuracies": result.accuracies.tolist(),
-        "eer": metrics.eer(distances, found.same),
-        "auc": metrics.auc(distances, found.same),
-    }
+    pairs = lfw.find_pictures(lfw.read_pairs(options.pairs), options.folder)
+    encodings = _encodings(model, [str(path) for path in pairs.pictures])
+    distances = ((encodings[pairs.numbers[:, 0]] - encodings[pairs.numbers[:, 1]]) ** 2).sum(1)
+    result = lfw.ten_folds(distances, pairs.same, pairs.folds)
     _say(f"accuracy {result}")
-    return _record(options, **figures)
+    return _record(
+        options,
+        accuracy=result.accuracy,
+        standard_error=result.standard_error,
+        accuracies=result.accuracies.tolist(),
+        eer=metrics.eer(distances, pairs.same),
+        auc=metrics.auc(distances, pairs.same),
+    )
 
 
 def _evaluate_folds(options: argparse.Namespace) -> int:
     if options.seeds < 1:
         raise ValueError(f"--seeds: expected at least 1, got {options.seeds}")
-    settings = _recipe(options)
+    settings = _settings(options)
     people = _people(options, settings.size)
     _say(_left_out(people))
+    seeds = range(options.seed, options.seed + options.seeds)
     with live_line("evaluate", options.folds * options.seeds) as advance:
         runs = [
-            recipe.cross_validated(people, options.folds, settings, options.seed + i, advance)
-            for i in range(options.seeds)
+            training.cross_validated(people, options.folds, settings, seed, advance)
+            for seed in seeds
         ]
-    reports = [evaluate.report(evaluate.pooled(trials), options.seed) for trials in runs]
-    eers = [report.eer.value for report in reports]
+    evaluations = [evaluate.evaluation(evaluate.pooled(trials), options.seed) for trials in runs]
+    eers = [evaluation.eer.value for evaluation in evaluations]
     folds = [[metrics.eer(t.pairs.distances, t.pairs.same) for t in trials] for trials in runs]
     if len(eers) > 1:
         _say(f"pooled EER over {len(eers)} seeds: {mean_interval(eers)}")
-    return _report(options, reports[0], seeds=[asdict(r) for r in reports], eer_of_folds=folds)
+    return _show(
+        options, evaluations[0], seeds=[asdict(e) for e in evaluations], eer_of_folds=folds
+    )
 
 
-def _report(options: argparse.Namespace, report: evaluate.Report, **more: Any) -> int:
+def _show(options: argparse.Namespace, evaluation: evaluate.Evaluation, **more: Any) -> int:
     for name in ("eer", "auc", "rank1", "dir_at_far_1"):
-        _say(f"{name:13} {getattr(report, name)}")
-    for warning in report.warnings:
+        _say(f"{name:13} {getattr(evaluation, name)}")
+    for warning in evaluation.warnings:
         _say(warning)
-    figures = asdict(report)
+    figures = asdict(evaluation)
     intervals = {k: list(v) for k, v in figures.items() if isinstance(v, Interval)}
     single = {k: v[0] if k in intervals else v for k, v in figures.items()}
     return _record(options, **single, intervals=intervals, **more)
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from nnscratch.faces import demo
+    from nnscratch.faces.drawn import demo
 
+    settings = _settings(options, demo.SETTINGS)
     with live_line("demo", options.steps) as advance:
-        story = demo.run(
-            Path(options.output),
-            options.people,
-            _recipe(options, demo.RECIPE),
-            options.seed,
-            advance,
-        )
-    for line in story.lines:
+        folder = Path(options.output)
+        lines, figures = demo.run(folder, options.people, settings, options.seed, advance)
+    for line in lines:
         _say(line)
-    return _record(options, **story.figures)
+    return _record(options, **figures)
 
 
 def _pretrain(options: argparse.Namespace) -> int:
+    from nnscratch.faces.drawn import pretrain
+
     files.check_place(options.output)
     start = time.perf_counter()
-    with live_line("pretrain", recipe.PRETRAINING.schedule.steps) as advance:
-        network = recipe.pretrain(on_step=lambda reading: advance(reading.line()))
-    recipe.save_start(network, options.output)
+    with live_line("pretrain", pretrain.PRETRAINING.schedule.steps) as advance:
+        network = pretrain.pretrain(on_step=lambda reading: advance(reading.line()))
+    pretrain.save_start(network, options.output)
     return _record(options, seconds=time.perf_counter() - start)
 
 
 # -- small parts ----------------------------------------------------------------------------------
 
 
-def _recipe(options: argparse.Namespace, default: recipe.Recipe = recipe.DEFAULT) -> recipe.Recipe:
+def _settings(options: argparse.Namespace, default: Any = training.DEFAULT) -> Any:
     if options.steps < 1:
         raise ValueError(f"--steps: expected at least 1, got {options.steps}")
     schedule = replace(default.schedule, steps=options.steps)
@@ -310,10 +294,9 @@ def _recipe(options: argparse.Namespace, default: recipe.Recipe = recipe.DEFAULT
 
 
 def _people(options: argparse.Namespace, size: tuple[int, int], at_least: int = 2) -> People:
-    """Who has 2 pictures, all of them brought to one size as `FaceModel.encode` would do it."""
-    return read_people(
-        options.folder, size, min_images=2, min_people=at_least, fit="stretch", drop_few=True
-    )
+    """People with 2 pictures or more, all pictures resized as `FaceModel.encode` does it."""
+    limits = {"min_images": 2, "min_people": at_least, "drop_few": True}
+    return read_people(options.folder, size, fit="stretch", **limits)
 
 
 def _threshold(options: argparse.Namespace) -> float | None:

@@ -1,27 +1,20 @@
-"""Pictures and datasets: files in and out, drawings of our own, digits, shapes, faces to learn.
+"""Pictures and datasets: files in and out, drawings of our own, digits, shapes to learn.
 
 Stands on NumPy, and on Pillow for picture files.
 """
 
 from nnscratch.data.augment import Augment
-from nnscratch.data.generated_faces import draw_faces, generated_people
 from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
-from nnscratch.data.people import People, read_people, split_people
 from nnscratch.data.pictures import PICTURES
 from nnscratch.data.shapes import digits, shapes
 
 __all__ = [
     "PICTURES",
     "Augment",
-    "People",
     "contact_strip",
     "digits",
-    "draw_faces",
-    "generated_people",
     "read_image",
-    "read_people",
     "resize_image",
     "save_image",
     "shapes",
-    "split_people",
 ]

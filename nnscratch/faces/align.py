@@ -1,12 +1,10 @@
-"""Alignment: faces turned, scaled and moved until their eyes lie at the same places.
+"""Alignment: rotate, scale and shift faces so that their eyes are at the same places.
 
-Stands on `data`. Where the eyes are must be known: there is no detector here.
+Stands on `data`. The positions of the eyes must be known: there is no detector here.
 """
 
 import csv
-import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,19 +15,13 @@ EYES_AT = ((0.3, 0.4), (0.7, 0.4))  # (x, y) as shares of width and height: left
 COLUMNS = ("file", "left_x", "left_y", "right_x", "right_y")
 
 
-def align(
-    image: np.ndarray,
-    eyes: Any,
-    size: tuple[int, int] = (112, 92),
-    eyes_at: Any = EYES_AT,
-    fill: float | None = None,
-) -> np.ndarray:
-    """The face turned, scaled and moved until its eyes lie at eyes_at.
+def align(image: np.ndarray, eyes, size=(112, 92), eyes_at=EYES_AT, fill=None) -> np.ndarray:
+    """The face rotated, scaled and shifted so that its eyes are at eyes_at.
 
     image (C, H, W) floats in [0, 1], eyes ((x, y), (x, y)) in pixels, size (H', W') -> (C, H', W')
-    The left eye is the one at the left of the picture; (0, 0) is the middle of the first pixel.
-    eyes_at are shares of W' and H', from edge to edge: share · side − 0.5 is the pixel. fill is the
-    grey of what lies outside the picture; None repeats the edge.
+    The left eye is the one at the left of the picture; (0, 0) is the centre of the first pixel.
+    eyes_at are shares of W' and H', from edge to edge: share · side − 0.5 is the pixel. fill: the
+    grey level outside the picture; None repeats the edge.
 
     Raises ValueError if the eyes are not two different places in the picture, left before right.
     """
@@ -39,15 +31,13 @@ def align(
     return crop(image, similarity(places, eyes), size, fill)
 
 
-def crop(
-    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: float | None = None
-) -> np.ndarray:
-    """The part of a picture that an affine map names, resampled.
+def crop(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill=None) -> np.ndarray:
+    """A picture resampled under an affine map.
 
     image (C, H, W) floats in [0, 1], matrix (2, 3): output (x, y, 1) -> input (x, y), in pixels,
     size (H', W') -> (C, H', W')
-    Bilinear; a picture that shrinks is first made smaller with Lanczos' filter. With five points
-    of a face instead of its eyes: crop(image, similarity(template, points), size).
+    Bilinear; a picture that shrinks is first resized with Lanczos' filter. With five points of a
+    face instead of its eyes: crop(image, similarity(template, points), size).
 
     Raises ValueError unless image is (C, H, W), all is finite and size is at least one pixel.
     """
@@ -65,26 +55,26 @@ def crop(
 
 
 def _shrink(image, matrix):
-    """The picture at the scale of the output, if that is smaller, and the matrix that fits it."""
+    """The picture at the scale of the output, if that is smaller, and its matrix."""
     ratio = np.sqrt(abs(np.linalg.det(matrix[:, :2])))  # input pixels per output pixel
     if ratio <= 1:
         return image, matrix
     height, width = (max(1, round(side / ratio)) for side in image.shape[1:])
     factor = np.array([[width / image.shape[2]], [height / image.shape[1]]])
     matrix = matrix * factor
-    matrix[:, 2:] += (factor - 1) / 2  # pixels are counted from their middles
+    matrix[:, 2:] += (factor - 1) / 2  # coordinates refer to pixel centres
     return resize_image(image, (height, width)), matrix
 
 
-def similarity(from_points: Any, to_points: Any) -> np.ndarray:
-    """The turn, scale and shift that bring points closest to others, by least squares.
+def similarity(from_points, to_points) -> np.ndarray:
+    """The rotation, scale and shift that map points to others, by least squares.
 
     from_points, to_points (K, 2) of x, y -> (2, 3) with to ≈ matrix @ (x, y, 1)
-    Points taken as complex numbers about their means: to = a · from + b, a = Σ f̄·t / Σ |f|².
-    Source: Umeyama 1991. Differs from the paper: in the plane and without mirroring no singular
-    values are needed.
+    Points are complex numbers about their means: to = a · from + b, a = Σ f̄·t / Σ |f|².
+    Source: Umeyama 1991. Differs from the paper: in the plane and without mirroring it needs no
+    singular values.
 
-    Raises ValueError unless there are two lists of K >= 2 finite points, not all from one place.
+    Raises ValueError unless there are two lists of K >= 2 finite points, not all at one place.
     """
     start, goal = (np.asarray(points, np.float64) for points in (from_points, to_points))
     if start.shape != goal.shape or start.ndim != 2 or start.shape[1] != 2 or len(start) < 2:
@@ -103,8 +93,8 @@ def similarity(from_points: Any, to_points: Any) -> np.ndarray:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def read_eyes(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read where the eyes are: a CSV file with the header file,left_x,left_y,right_x,right_y.
+def read_eyes(path) -> dict[str, np.ndarray]:
+    """Read positions of eyes: a CSV file with the header file,left_x,left_y,right_x,right_y.
 
     path -> {file: (2, 2)}, rows left and right eye, columns x and y in pixels
 
@@ -155,13 +145,14 @@ def _check_eyes(eyes, size_hw):
     eyes = np.asarray(eyes, np.float64)
     if eyes.shape != (2, 2):
         raise ValueError(f"align: expected eyes ((x, y), (x, y)), got shape {eyes.shape}")
+    height, width = size_hw
     for name, (x, y) in zip(("left", "right"), eyes, strict=True):
         if not (np.isfinite(x) and np.isfinite(y)):
             raise ValueError(f"align: expected numbers for the {name} eye, got ({x}, {y})")
-        if not (-0.5 <= x <= size_hw[1] - 0.5 and -0.5 <= y <= size_hw[0] - 0.5):
+        if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
             raise ValueError(
-                f"align: expected the {name} eye in the picture of {size_hw[1]} × {size_hw[0]} "
-                f"pixels, got x {x:g}, y {y:g}; order is x, y"
+                f"align: expected the {name} eye in the picture of {width} × {height} pixels, "
+                f"got x {x:g}, y {y:g}; order is x, y"
             )
     if np.hypot(*(eyes[1] - eyes[0])) < 1:
         raise ValueError(

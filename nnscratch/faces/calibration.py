@@ -1,6 +1,6 @@
-"""What a distance means: a threshold for a rate of false accepts, and the odds of "same".
+"""Calibration: the threshold for a false-accept rate, and the probability of "same person".
 
-Stands on `metrics` and `checks`.
+Stands on `metrics`.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.faces.checks import check_pairs, check_share
-from nnscratch.faces.metrics import ENOUGH, threshold_at_far, too_few
+from nnscratch.faces.metrics import ENOUGH, check_pairs, check_share, threshold_at_far, too_few
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What distances mean, learned on pairs of people held out from training.
+    """What distances mean, learnt on pairs of people held out of training.
 
-    far: the false-accept rate asked for, of one comparison or of one search; threshold: where one
-    comparison has it; spread: σ of the normal distribution that impostors follow below it;
+    far: the false-accept rate wanted, of one comparison or of one search; threshold: the distance
+    at which one comparison has it; spread: σ of the normal distribution of impostors below it;
     slope, offset: log-odds of "same" = slope · distance + offset;
-    impostors: how many pairs of different people it rests on.
+    impostors: the number of pairs of different people in the fit.
     """
 
     far: float
@@ -32,7 +31,7 @@ class Calibration:
     impostors: float
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless the numbers can be what `fit` found."""
+        """Raise ValueError on numbers that `fit` cannot return."""
         values = [getattr(self, field.name) for field in fields(self)]
         if not np.isfinite(values).all() or not 0 < self.far < 1 or self.spread < 0:
             raise ValueError(
@@ -40,8 +39,8 @@ class Calibration:
             )
 
     @classmethod
-    def fit(cls, distances: Any, same: Any, far: float) -> "Calibration":
-        """distances (P,), same (P,) of held-out people -> the threshold for `far`, and the odds."""
+    def fit(cls, distances, same, far: float) -> "Calibration":
+        """distances (P,), same (P,) of held-out people -> the calibration for the rate `far`."""
         threshold = threshold_at_far(distances, same, far)
         distances, same = check_pairs("Calibration", distances, same)
         impostors = np.sort(distances[~same])
@@ -50,23 +49,22 @@ class Calibration:
 
     @property
     def warning(self) -> str:
-        """Empty, or why the threshold is not to be trusted."""
+        """Empty, or why the threshold is unreliable."""
         return too_few(int(self.impostors), self.far, "impostor pairs")
 
-    def probability(self, distance: Any, prior: float = 0.5) -> Any:
-        """P(same | distance), where a share `prior` of pairs shows the same person beforehand."""
+    def probability(self, distance, prior: float = 0.5) -> Any:
+        """P(same | distance), if a share `prior` of all pairs shows the same person."""
         check_share("probability", "prior", prior)
         odds = self.slope * np.asarray(distance) + self.offset + np.log(prior / (1 - prior))
         return _sigmoid(odds)
 
     def threshold_for_gallery(self, k: int) -> float:
-        """The threshold at which a search among k encodings takes a stranger in at a rate `far`.
+        """The threshold at which a search among k encodings accepts a stranger at a rate `far`.
 
-        With independent comparisons, FPIR = 1 − (1 − FMR)^k. Below `threshold` the impostors are
-        taken to thin out as a normal distribution does. On pixels of real faces (ORL), at a
-        hundredth of the rate that it was fitted at, FMR was 0.4 to 1.3 times the one asked for;
-        an exponential tail was up to ten times too strict. Where people look alike, as in a
-        family, impostors are nearer than that.
+        With independent comparisons, FPIR = 1 − (1 − FMR)^k. Below `threshold` the distances of
+        impostors are assumed to have a normal tail. On pixels of real faces (ORL), at a hundredth
+        of the rate of the fit, FMR was 0.4 to 1.3 times the rate wanted; an exponential tail was up
+        to ten times too strict. If people look alike, as in a family, impostors are nearer.
         """
         if k < 1:
             raise ValueError(f"threshold_for_gallery: expected at least 1 encoding, got {k}")
@@ -75,12 +73,12 @@ class Calibration:
         return self.threshold + self.spread * min(0.0, z(float(fmr)) - z(self.far))
 
     def to_dict(self) -> dict[str, float]:
-        """Plain numbers, for JSON or .npz."""
+        """The fields as plain numbers, for JSON or .npz."""
         return {name: float(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any]) -> "Calibration":
-        """What `to_dict` gave. Raises ValueError if names are missing or unknown."""
+        """The inverse of `to_dict`. Raises ValueError if names are missing or unknown."""
         names = {field.name for field in fields(cls)}
         if set(numbers) != names:
             raise ValueError(
@@ -90,10 +88,10 @@ class Calibration:
 
 
 def _spread(impostors: np.ndarray, threshold: float) -> float:
-    """σ of a normal distribution from the part of impostors (N,), rising, below the threshold.
+    """σ of a normal distribution fitted to impostors (N,), rising, below the threshold.
 
-    At z it has the share Φ(z) below, on average σ (z + φ(z)/Φ(z)) away. Where fewer than 10 are
-    there, the 10 nearest stand in.
+    A share Φ(z) lies below z, on average σ (z + φ(z)/Φ(z)) away from it. If fewer than 10 are
+    below, the 10 nearest are used.
     """
     below = int(np.searchsorted(impostors, threshold, side="right"))
     if below < ENOUGH:
@@ -107,10 +105,10 @@ def _spread(impostors: np.ndarray, threshold: float) -> float:
 
 
 def _platt(distances: np.ndarray, same: np.ndarray) -> tuple[float, float]:
-    """Logistic regression of `same` on the distance, both kinds of pair weighing the same.
+    """Logistic regression of `same` on the distance, both kinds of pair with equal weight.
 
     Source: Platt 1999, with its targets (n + 1)/(n + 2) and 1/(n + 2), which keep the slope
-    finite where the kinds do not overlap; Newton's method. Differs from the paper: the weights.
+    finite if the kinds do not overlap; Newton's method. Differs from the paper: the weights.
     """
     centre, scale = distances.mean(), distances.std()
     x = np.stack([(distances - centre) / scale, np.ones(len(distances))])  # (2, P)
@@ -134,6 +132,6 @@ def _platt(distances: np.ndarray, same: np.ndarray) -> tuple[float, float]:
     return float(w[0] / scale), float(w[1] - w[0] * centre / scale)
 
 
-def _sigmoid(odds: Any) -> Any:
+def _sigmoid(odds) -> Any:
     """1 / (1 + e^−odds), without overflow."""
     return 0.5 + 0.5 * np.tanh(0.5 * odds)

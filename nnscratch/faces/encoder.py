@@ -1,12 +1,11 @@
-"""The encoding network: a small ConvNet that turns a picture into a unit vector.
+"""The encoder: a small convolutional network that turns a picture into a unit vector.
 
-Stands on `nn`. Two pictures are compared by the distance of their encodings; the weights are shared
-by calling the same network again, or better by putting all pictures into one batch.
+Stands on `nn`. Two pictures are compared by the distance of their encodings. They share the weights
+if the same network encodes both, in two calls or, faster, in one batch.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,20 +20,14 @@ POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 class Encoder(nn.Module):
     """x (N, C, *size) -> unit rows (N, embedding), for signals, pictures and volumes.
 
-    One block for each of `widths`: convolution, batch norm, ReLU, and a pooling by 2 but in the
-    first, whose convolution of 5 has stride 2 itself, and in the last. Then dropout, a dense layer
-    and the L2 norm. Source: after Koch et al. 2015, with the unit vectors of Schroff et al. 2015
+    One block for each of `widths`: convolution, batch norm, ReLU, and a pooling by 2, except in the
+    first, whose 5 × 5 convolution has stride 2, and in the last. Then dropout, a dense layer and
+    the L2 norm. Source: after Koch et al. 2015, with the unit vectors of Schroff et al. 2015
     (arXiv:1503.03832).
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        size: Sequence[int],
-        widths: Sequence[int] = (32, 64, 64, 128),
-        embedding: int = 128,
-        dropout: float = 0.2,
-        rng: Any = None,
+        self, in_channels: int, size, widths=(32, 64, 64, 128), embedding=128, dropout=0.2, rng=None
     ):
         size, widths = tuple(size), tuple(widths)
         if len(size) not in CONV or not widths:
@@ -58,7 +51,7 @@ class Encoder(nn.Module):
         )
         self.normalize = nn.L2Normalize()
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x) -> Tensor:
         if tuple(x.shape[1:]) != self.input_shape:
             raise ValueError(
                 f"Encoder: expected pictures (N, {', '.join(map(str, self.input_shape))}), "
@@ -67,13 +60,12 @@ class Encoder(nn.Module):
         return self.normalize(self.head(self.blocks(x)))
 
 
-def _blocks(in_channels: int, ndim: int, widths: Sequence[int], rng: Any) -> list[nn.Module]:
+def _blocks(in_channels: int, ndim: int, widths: Sequence[int], rng) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for i, width in enumerate(widths):
         kernel, stride = (5, 2) if i == 0 else (3, 1)
-        conv = CONV[ndim](
-            in_channels, width, kernel, stride, kernel // 2, bias=False, rng=rng
-        )  # batch norm has the bias
+        shape = in_channels, width, kernel, stride, kernel // 2
+        conv = CONV[ndim](*shape, bias=False, rng=rng)  # batch norm has the bias
         layers += [conv, NORM[ndim](width), nn.ReLU()]
         if 0 < i < len(widths) - 1:
             layers.append(POOL[ndim](2))
@@ -82,14 +74,14 @@ def _blocks(in_channels: int, ndim: int, widths: Sequence[int], rng: Any) -> lis
 
 
 def _reduced(size: Sequence[int], blocks: int) -> list[int]:
-    """What is left of each axis: halved by the stride, rounded up, and by each pooling, down."""
-    left = [-(-n // 2) // 2 ** max(0, blocks - 2) for n in size]
-    if 0 in left:
+    """The length of each axis: halved by the stride, rounding up, and by each pooling, down."""
+    reduced = [-(-n // 2) // 2 ** max(0, blocks - 2) for n in size]
+    if 0 in reduced:
         raise ValueError(
             f"Encoder: {blocks} blocks leave nothing of size {tuple(size)}; "
             "give fewer widths or larger pictures"
         )
-    return left
+    return reduced
 
 
 def encode(

@@ -1,38 +1,180 @@
-"""A gallery: encodings of known people, into which one enrols without training anew.
+"""A gallery: encodings of known people. Enrolling a person needs no training.
 
-Stands on `pairs`, `calibration`, `answers`, `indexes`, `entries` and `gallery_file`. It holds no
-pictures, but encodings are personal data: `forget` and `save` leave nothing of a person in the
-file.
+Stands on `distances`, `calibration` and `gallery_file`. It holds no pictures, but encodings are
+personal data: after `forget` and `save` the file contains nothing of a person.
 """
 
 import math
-import os
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from nnscratch.faces import gallery_file
-from nnscratch.faces.answers import Answer, Candidate, Verdict
 from nnscratch.faces.calibration import Calibration
-from nnscratch.faces.entries import UNIT, checked_name, spelled, unit_rows
-from nnscratch.faces.gallery_file import Contents
-from nnscratch.faces.indexes import INDEXES, Index, rows_of_people
-from nnscratch.faces.pairs import check_metric, of_squared, squared_norms
+from nnscratch.faces.distances import check_metric, distance_matrix
+from nnscratch.faces.gallery_file import UNIT, GalleryArrays, checked_name, spelled, unit_rows
 
 SCORES = ("nearest", "mean")
 CHUNK = 2**24  # products formed at once: 64 MB
+
+Threshold = float | Calibration
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+
+class Candidate(NamedTuple):
+    """A person and the distance to them."""
+
+    name: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The person recognised, or None.
+
+    limit: the largest distance that is accepted; candidates: the nearest people, nearest first.
+    """
+
+    limit: float
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The person recognised, or None."""
+        return self.nearest if self.distance <= self.limit else None
+
+    @property
+    def nearest(self) -> str:
+        """The nearest person, recognised or not."""
+        return self.candidates[0].name
+
+    @property
+    def distance(self) -> float:
+        """The distance to the nearest person."""
+        return self.candidates[0].distance
+
+    @property
+    def second(self) -> str | None:
+        """The second nearest person; None in a gallery of one."""
+        return self.candidates[1].name if len(self.candidates) > 1 else None
+
+    @property
+    def margin(self) -> float | None:
+        """How much farther the second nearest person is; None in a gallery of one."""
+        return self.candidates[1].distance - self.distance if len(self.candidates) > 1 else None
+
+    def __str__(self) -> str:
+        if self.name is None:
+            nearest = f"nearest: {self.nearest} at {self.distance:.2f}"
+            return f"not recognised ({nearest}, limit {self.limit:.2f})"
+        margin = "" if self.margin is None else f", margin {self.margin:.2f}"
+        return f"{self.name} (distance {self.distance:.2f}{margin})"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether an encoding is of the person with that name."""
+
+    name: str
+    distance: float
+    limit: float
+
+    @property
+    def same(self) -> bool:
+        """Whether the distance is within the limit."""
+        return self.distance <= self.limit
+
+    def __str__(self) -> str:
+        answer = "is" if self.same else "is not"
+        return f"{answer} {self.name} (distance {self.distance:.2f}, limit {self.limit:.2f})"
+
+
+# -- searching ------------------------------------------------------------------------------------
+
+
+class Index(Protocol):
+    """Finds the rows (N, D) nearest to queries (Q, D): their numbers (Q, count), nearest first.
+
+    Between two searches, rows may only have been appended; otherwise make a new index. A place
+    that the index cannot fill is −1.
+    """
+
+    def search(self, rows: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray: ...
+
+
+class ExactIndex:
+    """One matrix product and a partial sort."""
+
+    def search(self, rows, queries, count):
+        """Rows of length 1: the largest cosine is the smallest distance."""
+        cosines = queries @ rows.T  # (Q, D) (D, N) -> (Q, N)
+        if count == len(rows):
+            return np.argsort(-cosines, axis=1, kind="stable")
+        nearest = np.argpartition(cosines, -count, axis=1)[:, -count:]
+        order = np.argsort(-np.take_along_axis(cosines, nearest, axis=1), axis=1, kind="stable")
+        return np.take_along_axis(nearest, order, axis=1)
+
+
+class FaissIndex:
+    """A graph of near neighbours by faiss: many times faster, but not always exact.
+
+    Source: Malkov and Yashunin 2018, hierarchical navigable small worlds; 32 neighbours a row.
+    """
+
+    def __init__(self, embedding_size: int) -> None:
+        try:
+            import faiss
+        except ImportError as error:
+            raise ValueError(
+                'Gallery: index "faiss" needs the library faiss, which is not installed; '
+                'install it with pip install faiss-cpu, or take index "exact"'
+            ) from error
+        self.graph = faiss.IndexHNSWFlat(embedding_size, 32, faiss.METRIC_INNER_PRODUCT)
+
+    def search(self, rows, queries, count):
+        """Add the appended rows, then walk the graph."""
+        if len(rows) > self.graph.ntotal:
+            self.graph.add(rows[self.graph.ntotal :])
+        self.graph.hnsw.efSearch = max(128, 2 * count)
+        return self.graph.search(queries, count)[1]
+
+
+# by name; called with the length of the rows
+INDEXES: dict[str, Callable[[int], Index]] = {
+    "exact": lambda embedding_size: ExactIndex(),
+    "faiss": FaissIndex,
+}
+
+
+def _rows_of_people(index: Index, rows, owners, queries, people: int) -> list[np.ndarray]:
+    """For each query (Q, D) the nearest of rows (N, D), enough of them for that many people.
+
+    owners (N,): the person of each row; there are at least `people` of them.
+    """
+    count = 16 * people
+    while count < len(rows):
+        nearest = [places[places >= 0] for places in index.search(rows, queries, count)]
+        if all(len(set(owners[places].tolist())) >= people for places in nearest):
+            return nearest
+        count *= 8
+    return list(ExactIndex().search(rows, queries, len(rows)))
+
+
+# -- the gallery ----------------------------------------------------------------------------------
 
 
 class Gallery:
     """People by name, each with one encoding or several, made by one network."""
 
-    def __init__(
-        self, embedding_size: int, network: str, metric: str = "squared", index: str = "exact"
-    ) -> None:
-        """network: the `fingerprint` of what makes the encodings; index: "exact" or "faiss".
+    def __init__(self, embedding_size: int, network: str, metric="squared", index="exact"):
+        """network: the `fingerprint` of the model that makes the encodings.
 
-        metric: how distances are measured, "squared" L2 (0 to 4), "euclidean" or "cosine". faiss
-        is for galleries of millions; it needs pip install faiss-cpu.
+        metric: "squared" L2 (0 to 4), "euclidean" or "cosine"; index: "exact", or "faiss" for
+        galleries of millions, which needs pip install faiss-cpu.
         """
         check_metric("Gallery", metric)
         if index not in INDEXES:
@@ -47,11 +189,11 @@ class Gallery:
         self._vectors = _Rows(np.empty((0, self.embedding_size), np.float32))
         self._owners = _Rows(np.empty(0, np.int64))  # number of the person, for each vector
         self._means: np.ndarray | None = None
-        # made now, so that a missing faiss is told before the first search
+        # made now, so that a missing faiss is reported before the first search
         self._searchers: dict[str, Index] = {"nearest": INDEXES[index](self.embedding_size)}
 
     def __len__(self) -> int:
-        """How many people are in it."""
+        """The number of people."""
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
@@ -65,12 +207,12 @@ class Gallery:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The people, in the order in which they were enrolled."""
+        """The people, in the order of enrolment."""
         return tuple(self._names)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many encodings there are of each person."""
+        """The number of encodings of each person."""
         counts = np.bincount(self._owners.filled, minlength=len(self))
         return dict(zip(self._names, counts.tolist(), strict=True))
 
@@ -78,9 +220,9 @@ class Gallery:
         """A copy of a person's encodings, (K, D), in the order of enrolment."""
         return self._vectors.filled[self._owners.filled == self._number("encodings", name)]
 
-    # -- who is in it
+    # -- changing it
 
-    def enrol(self, name: str, encodings: Any) -> None:
+    def enrol(self, name: str, encodings) -> None:
         """Add encodings (K, D) or (D,) of a person, new or known; the network is not trained."""
         name = checked_name("enrol", name)
         rows = self._checked("enrol", encodings)
@@ -88,10 +230,10 @@ class Gallery:
         self._vectors.append(rows)
         self._owners.append(np.full(len(rows), person))
         self._means = None
-        self._searchers.pop("mean", None)  # means move, the rows of the other score do not
+        self._searchers.pop("mean", None)  # means change; rows of the other score are appended
 
     def remove(self, name: str, index: int | None = None) -> None:
-        """Take out a person, or the one encoding number `index`; with the last one the person."""
+        """Remove a person, or only encoding number `index`; with the last one the person."""
         person = self._number("remove", name)
         places = np.flatnonzero(self._owners.filled == person)
         if index is not None:
@@ -110,9 +252,9 @@ class Gallery:
         self._searchers.clear()
 
     def forget(self, name: str) -> None:
-        """Take out a person altogether. After `save` nothing of it is left in the file.
+        """Remove a person for good: after `save` the file contains nothing of them.
 
-        What copies and the disk beneath still hold is beyond this.
+        Copies of the file, and old blocks of the disk, are not reached.
         """
         self.remove(name)
 
@@ -125,18 +267,16 @@ class Gallery:
         self._names = {new if n == person else name: n for name, n in self._names.items()}
 
     def merge(self, other: "Gallery") -> None:
-        """Add the people of a gallery of the same network; encodings already here stay single."""
+        """Add the people of a gallery of the same network; encodings already here are skipped."""
         if (other.network, other.embedding_size) != (self.network, self.embedding_size):
             raise ValueError(
                 f"merge: expected a gallery of network {self.network} with "
                 f"{self.embedding_size} numbers, got {other.network} with "
                 f"{other.embedding_size}; encode the pictures anew with one network"
             )
-        order, starts = _groups(other._owners.filled)
-        groups = np.split(other._vectors.filled[order], starts[1:]) if len(other) else []
-        for name, rows in zip(other.names, groups, strict=True):
-            here = {row.tobytes() for row in self.encodings(name)} if name in self else set()
-            new = [row for row in rows if row.tobytes() not in here]
+        for name in other.names:
+            known = {row.tobytes() for row in self.encodings(name)} if name in self else set()
+            new = [row for row in other.encodings(name) if row.tobytes() not in known]
             if new:
                 self.enrol(name, np.stack(new))
 
@@ -148,10 +288,9 @@ class Gallery:
             raise ValueError(f"{caller}: no {name!r} in the gallery; it holds {known}{more}")
         return number
 
-    def _checked(self, caller: str, encodings: Any) -> np.ndarray:
-        """Encodings (K, D) or (D,) -> float32 rows of length 1, or the error that says why not."""
-        rows = np.asarray(encodings)
-        rows = rows[None] if rows.ndim == 1 else rows
+    def _checked(self, caller: str, encodings) -> np.ndarray:
+        """Encodings (K, D) or (D,) -> float32 rows of length 1. Raises ValueError on others."""
+        rows = np.atleast_2d(encodings)
         if rows.ndim != 2 or rows.shape[1] != self.embedding_size or rows.dtype.kind != "f":
             raise ValueError(
                 f"{caller}: expected encodings (K, {self.embedding_size}) of floats, "
@@ -163,14 +302,12 @@ class Gallery:
 
     # -- asking
 
-    def identify(
-        self, encodings: Any, threshold: "float | Calibration", k: int = 2, score: str = "nearest"
-    ) -> list[Answer]:
-        """Who is it? Encodings (N, D) or (D,) -> N answers, with the k nearest people or two each.
+    def identify(self, encodings, threshold: Threshold, k=2, score="nearest") -> list[Answer]:
+        """Who is it? Encodings (N, D) or (D,) -> N answers, each with the k nearest people (>= 2).
 
         threshold: the largest distance accepted, or a Calibration in this gallery's metric, which
         lowers it with the number of encodings that a query is compared with. score: the distance
-        to a person is that to the "nearest" encoding, or to the "mean" of them, made length 1.
+        to a person is that to their "nearest" encoding, or to the "mean" of them, made length 1.
         """
         queries = self._checked("identify", encodings)
         if len(self) == 0:
@@ -183,16 +320,14 @@ class Gallery:
         answers = []
         for start in range(0, len(queries), step):
             part = queries[start : start + step]
-            found = rows_of_people(self._searcher(score), rows, owners, part, min(k, len(self)))
-            for query, places in zip(part, found, strict=True):
-                pairs = _nearest(query, rows[places], owners[places], self.metric)
-                people = [Candidate(names[p], d) for p, d in pairs[:k]]
-                answers.append(Answer(limit, tuple(people)))
+            nearest = _rows_of_people(self._searcher(score), rows, owners, part, min(k, len(self)))
+            for query, places in zip(part, nearest, strict=True):
+                distances = self._distances(query, rows[places])
+                people = _nearest(distances, owners[places])[:k]
+                answers.append(Answer(limit, tuple(Candidate(names[p], d) for p, d in people)))
         return answers
 
-    def verify(
-        self, name: str, encoding: Any, threshold: "float | Calibration", score: str = "nearest"
-    ) -> Verdict:
+    def verify(self, name: str, encoding, threshold: Threshold, score="nearest") -> Verification:
         """Is it `name`? An encoding (D,); threshold and score as in `identify`."""
         query = self._checked("verify", encoding)
         if len(query) != 1:
@@ -200,11 +335,15 @@ class Gallery:
         person = self._number("verify", name)
         rows, owners = self._compared("verify", score)
         rows = rows[owners == person]
-        distance = _distances(query[0], rows, self.metric).min()
-        return Verdict(name, float(distance), _limit("verify", threshold, len(rows)))
+        distance = float(self._distances(query[0], rows).min())
+        return Verification(name, distance, _limit("verify", threshold, len(rows)))
+
+    def _distances(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(D,), (N, D) -> (N,)"""
+        return distance_matrix(query[None].astype(np.float64), rows, self.metric)[0]
 
     def _compared(self, caller: str, score: str) -> tuple[np.ndarray, np.ndarray]:
-        """The rows (N, D) that a query is compared with, and whose they are (N,)."""
+        """The rows (N, D) that a query is compared with, and the person of each (N,)."""
         if score not in SCORES:
             raise ValueError(f"{caller}: expected score in {SCORES}, got {score!r}")
         if score == "nearest":
@@ -215,7 +354,8 @@ class Gallery:
 
     def _mean_rows(self) -> np.ndarray:
         """The mean of each person's rows, made length 1: (N, D) -> (K, D)."""
-        order, starts = _groups(self._owners.filled)
+        order = np.argsort(self._owners.filled, kind="stable")
+        starts = np.flatnonzero(np.diff(self._owners.filled[order], prepend=-1))
         sums = np.add.reduceat(self._vectors.filled[order], starts, axis=0)
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         for name, length in zip(self.names, lengths[:, 0], strict=True):
@@ -227,35 +367,30 @@ class Gallery:
         return sums / lengths
 
     def _searcher(self, score: str) -> Index:
-        """The index of what `_compared` gives."""
+        """The index of the rows that `_compared` returns."""
         if score not in self._searchers:
             self._searchers[score] = INDEXES[self.index](self.embedding_size)
         return self._searchers[score]
 
     # -- files
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write a .npz file, whole or not at all; only who is in the gallery now is in it.
+    def save(self, path) -> None:
+        """Write a .npz file, whole or not at all, with only those who are in the gallery now.
 
-        What a killed save has left beside it is deleted. Of two processes that save one file at
-        once, one may fail, with ValueError.
+        Files that a killed save has left beside it are deleted. If two processes save one file at
+        once, one may fail with ValueError.
         """
         owners, vectors = self._owners.filled, self._vectors.filled
-        gallery_file.write(path, Contents(self.network, self.names, owners, vectors))
+        gallery_file.write(path, GalleryArrays(self.network, self.names, owners, vectors))
 
     @classmethod
     def load(
-        cls,
-        path: str | os.PathLike,
-        network: str | None,
-        embedding_size: int | None = None,
-        metric: str = "squared",
-        index: str = "exact",
+        cls, path, network: str | None, embedding_size=None, metric="squared", index="exact"
     ) -> "Gallery":
-        """Read what `save` wrote; metric and index as in Gallery.
+        """Read a file of `save`; metric and index as in Gallery.
 
-        network, embedding_size: what the gallery must have been made with; None takes any. Raises
-        ValueError on another network's file and on one that is broken.
+        network, embedding_size: those the gallery must have been made with; None accepts any.
+        Raises ValueError on another network's file and on a broken one.
         """
         made_by, names, owners, vectors = gallery_file.read(path)
         if network is not None and made_by != network:
@@ -274,7 +409,7 @@ class Gallery:
         return gallery
 
 
-def _limit(caller: str, threshold: Any, compared: int) -> float:
+def _limit(caller: str, threshold: Threshold, compared: int) -> float:
     """The threshold for a search among that many encodings."""
     if isinstance(threshold, Calibration):
         return threshold.threshold_for_gallery(compared)
@@ -283,30 +418,16 @@ def _limit(caller: str, threshold: Any, compared: int) -> float:
     return float(threshold)
 
 
-def _distances(query: np.ndarray, rows: np.ndarray, metric: str) -> np.ndarray:
-    """(D,), (N, D) -> (N,), from differences: a cosine near 1 would round away."""
-    return of_squared(squared_norms(rows.astype(np.float64) - query), metric)
-
-
-def _nearest(
-    query: np.ndarray, rows: np.ndarray, owners: np.ndarray, metric: str
-) -> list[tuple[int, float]]:
-    """People of the rows with the least distance to each, nearest first."""
-    distances = _distances(query, rows, metric)
+def _nearest(distances: np.ndarray, owners: np.ndarray) -> list[tuple[int, float]]:
+    """The least distance to each person, nearest first: (N,), (N,) -> [(person, distance)]."""
     people: dict[int, float] = {}
     for place in np.argsort(distances, kind="stable"):
         people.setdefault(int(owners[place]), float(distances[place]))
     return list(people.items())
 
 
-def _groups(owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The order (N,) that puts each person's rows together, and where each begins (K,)."""
-    order = np.argsort(owners, kind="stable")
-    return order, np.flatnonzero(np.diff(owners[order], prepend=-1))
-
-
 class _Rows:
-    """A matrix that grows: it doubles its room, so that n appended rows cost O(n) copies."""
+    """A matrix that grows: its capacity doubles, so that appending n rows costs O(n) copies."""
 
     def __init__(self, rows: np.ndarray) -> None:
         self.room, self.count = rows, len(rows)

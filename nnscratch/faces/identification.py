@@ -1,6 +1,6 @@
-"""Identification: who is it, of a gallery, or a stranger?
+"""Identification: who of a gallery is it, or is it a stranger?
 
-Stands on `metrics`, `intervals` and `checks`.
+Stands on `metrics` and `intervals`.
 """
 
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.faces.checks import check_finite, check_share, check_spread
+from nnscratch.faces.distances import check_finite, check_spread
 from nnscratch.faces.intervals import Interval, wilson
-from nnscratch.faces.metrics import Roc, accepted, thresholds_between, too_few
+from nnscratch.faces.metrics import Roc, accepted, check_share, thresholds_between, too_few
 
 
 @dataclass(frozen=True)
 class OpenSet:
     """Detection and identification rate (DIR) and false alarms (far) at one threshold.
 
-    mated probes show somebody of the gallery, the others are strangers; gallery: its identities.
+    mated: probes of people in the gallery, the others are strangers; gallery: its people.
     curve: DIR (as `tar`) and false alarms at every threshold. warning: empty, or why the figures
-    are not to be trusted. The intervals are Wilson's and take probes as independent.
+    are unreliable. The intervals are Wilson's and assume independent probes.
     """
 
     dir: Interval
@@ -32,11 +32,11 @@ class OpenSet:
     warning: str
 
 
-def cmc(distances: Any, probe_labels: Any, gallery_labels: Any) -> np.ndarray:
-    """Distances (P, G), labels (P,), (G,) -> (K,): how often the right one is among the k best.
+def cmc(distances, probe_labels, gallery_labels) -> np.ndarray:
+    """Distances (P, G), labels (P,), (G,) -> (K,): how often the right person is in the k nearest.
 
-    The nearest picture of an identity counts for it. Probes of nobody in the gallery are left
-    out. Among equal distances each order is as likely: k places in a tie of n count k/n.
+    The distance to a person is that of their nearest picture. Probes of strangers are left out.
+    Ties are in random order: k places in a tie of n count k/n.
     """
     best, column = _by_identity("cmc", distances, probe_labels, gallery_labels)
     mated = column >= 0
@@ -48,18 +48,14 @@ def cmc(distances: Any, probe_labels: Any, gallery_labels: Any) -> np.ndarray:
 
 
 def open_set(
-    distances: Any,
-    probe_labels: Any,
-    gallery_labels: Any,
-    far: float = 0.01,
-    threshold: float | None = None,
+    distances, probe_labels, gallery_labels, far: float = 0.01, threshold: float | None = None
 ) -> OpenSet:
-    """Distances (P, G), labels (P,), (G,) -> DIR at a rate `far` of strangers taken for somebody.
+    """Distances (P, G), labels (P,), (G,) -> DIR at a rate `far` of false alarms.
 
-    DIR(t): the share of mated probes nearest to their own identity, at a distance of at most t;
-    FAR(t): the share of strangers with any distance of at most t. The threshold is the largest
-    one with FAR of at most `far` among these strangers, unless one chosen on other people is
-    given. Source: Grother and Ngan, NIST IR 8009; rank 1.
+    DIR(t): the share of mated probes whose nearest person is their own, at a distance of at most
+    t; FAR(t): the share of strangers with any distance of at most t. The threshold is the largest
+    with FAR of at most `far` among these strangers, unless one chosen on other people is given.
+    Source: Grother and Ngan, NIST IR 8009; rank 1.
     """
     check_share("open_set", "far", far)
     best, column = _by_identity("open_set", distances, probe_labels, gallery_labels)
@@ -87,18 +83,16 @@ def open_set(
 
 
 def _dir_curve(own: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> Roc:
-    """own (M,) distances that count hits (M,) of 0 to 1, alarms (S,) rising -> the curve."""
+    """Distances own (M,) with weights hits (M,) in [0, 1], alarms (S,) rising -> the curve."""
     thresholds = thresholds_between(np.sort(np.concatenate([own, alarms])))
     order = np.argsort(own)
     sums = np.append(0.0, np.cumsum(hits[order]))
-    found = sums[np.searchsorted(own[order], thresholds, side="right")]
-    return Roc(thresholds, accepted(alarms, thresholds), found / len(own))
+    accepted_hits = sums[np.searchsorted(own[order], thresholds, side="right")]
+    return Roc(thresholds, accepted(alarms, thresholds), accepted_hits / len(own))
 
 
-def _by_identity(
-    caller: str, distances: Any, probe_labels: Any, gallery_labels: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """-> the least distance to each identity (P, K), and the column of the own one (P,) or −1."""
+def _by_identity(caller: str, distances, probe_labels, gallery_labels):
+    """-> the least distance to each person (P, K), and the column of the own one (P,) or −1."""
     distances = np.asarray(distances, np.float64)
     probes, gallery = np.asarray(probe_labels), np.asarray(gallery_labels)
     if distances.shape != (*probes.shape, *gallery.shape) or distances.ndim != 2:
@@ -118,11 +112,11 @@ def _by_identity(
 
 
 def _places(best: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(P, K), (P,) -> the own distance, how many are closer and how many just as far, all (P,)."""
+    """(P, K), (P,) -> the own distance, the number of closer ones, the number of ties, all (P,)."""
     own = np.take_along_axis(best, column[:, None], axis=1)  # (P, 1)
     return own[:, 0], (best < own).sum(1), (best == own).sum(1) - 1
 
 
 def _among(k: Any, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
-    """The chance to be among the k first, in [0, 1], where equals come in any order."""
+    """The probability of being among the k first, in [0, 1], with ties in random order."""
     return np.clip((k - closer) / (tied + 1), 0, 1)

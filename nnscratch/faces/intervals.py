@@ -1,15 +1,16 @@
-"""How sure a figure is: confidence intervals of shares, of means and over people.
+"""Confidence intervals: of shares, of means, and over people by bootstrap.
 
-Stands on `checks`.
+Stands on `metrics`.
 """
 
 from collections.abc import Callable, Iterable
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nnscratch.faces.checks import check_finite, check_pairs, check_share
+from nnscratch.faces.distances import check_finite
+from nnscratch.faces.metrics import check_pairs, check_share
 
 
 class Interval(NamedTuple):
@@ -24,7 +25,7 @@ class Interval(NamedTuple):
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
-    """Wilson's interval of a share successes / n, for independent trials.
+    """Wilson's interval of the share successes / n of independent trials.
 
     (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n). Source: Wilson 1927.
     """
@@ -39,7 +40,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
 
 
 def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval:
-    """The mean of values over seeds or folds, ± t s/√n with Student's t of n − 1."""
+    """The mean of values over seeds or folds, ± t s/√n, with Student's t of n − 1 degrees."""
     from scipy.special import stdtrit
 
     check_share("mean_interval", "level", level)
@@ -52,21 +53,14 @@ def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval:
 
 
 def bootstrap_over_people(
-    function: Callable[[np.ndarray, np.ndarray], float],
-    people_a: Any,
-    people_b: Any,
-    distances: Any,
-    same: Any,
-    rng: Any,
-    repeats: int = 1000,
-    level: float = 0.95,
+    function: Callable, people_a, people_b, distances, same, rng, repeats=1000, level=0.95
 ) -> Interval:
-    """function(distances, same) with the interval that other people would have given.
+    """function(distances, same) with its confidence interval over other samples of people.
 
-    people_a, people_b (P,): who is on the two pictures; rng: a Generator or a seed. Identities
-    are drawn with replacement, not pairs, as pairs share people: one drawn m times counts m
-    times in its same pairs, and a pair of two counts as the product. Draws without both kinds of
-    pair are drawn again. Source: Bolle et al. 2004, "Evaluation techniques for biometrics-based
+    people_a, people_b (P,): the people on the two pictures; rng: a Generator or a seed. People are
+    drawn with replacement, not pairs, since pairs share people: one drawn m times counts m times
+    in their same pairs, and a pair of two counts as the product. Draws without both kinds of pair
+    are repeated. Source: Bolle et al. 2004, "Evaluation techniques for biometrics-based
     authentication systems", subset bootstrap.
     """
     check_share("bootstrap_over_people", "level", level)
@@ -85,8 +79,8 @@ def bootstrap_over_people(
     return Interval(float(function(distances, same)), float(low), float(high))
 
 
-def _people(a: Any, b: Any, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Identities numbered from 0: (P,), (P,) -> (P,), (P,), how many there are."""
+def _people(a, b, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """People numbered from 0: (P,), (P,) -> (P,), (P,), their count."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != same.shape or b.shape != same.shape or not np.array_equal(a == b, same):
         raise ValueError(
@@ -99,7 +93,7 @@ def _people(a: Any, b: Any, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, i
 
 def _usable(weights: np.ndarray, distances: np.ndarray, same: np.ndarray) -> bool:
     """Whether a draw has both kinds of pair and two distances; distances (P,) rise."""
-    there = np.flatnonzero(weights)
-    if len(there) == 0 or distances[there[0]] == distances[there[-1]]:
+    used = np.flatnonzero(weights)
+    if len(used) == 0 or distances[used[0]] == distances[used[-1]]:
         return False
-    return bool(0 < np.count_nonzero(same[there]) < len(there))
+    return bool(0 < np.count_nonzero(same[used]) < len(used))

@@ -1,19 +1,17 @@
-"""The protocol of Labeled Faces in the Wild: lists of pairs, and thresholds over ten folds.
+"""The protocol of Labeled Faces in the Wild: lists of pairs, and accuracy over ten folds.
 
-Stands on `metrics` and `checks`. Source: Huang et al. 2007, "Labeled Faces in the Wild", views 1
+Stands on `metrics`. Source: Huang et al. 2007, "Labeled Faces in the Wild", views 1
 and 2.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nnscratch.faces.checks import check_pairs
-from nnscratch.faces.metrics import best_threshold
+from nnscratch.faces.metrics import best_threshold, check_pairs
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".pgm")
 
@@ -34,11 +32,11 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class PairFiles:
     """Pairs with the files of their pictures.
 
-    pictures: each file once; numbers (P, 2): which of them a pair compares; missing: files that
-    are not there, whose pairs are left out.
+    pictures: each file once; numbers (P, 2): the two pictures of each pair; missing: files that
+    do not exist, whose pairs are left out.
     """
 
     pairs: tuple[Pair, ...]
@@ -69,11 +67,11 @@ class TenFolds(NamedTuple):
         return f"{self.accuracy:.4f} ± {self.standard_error:.4f} (standard error)"
 
 
-def read_pairs(path: str | os.PathLike) -> tuple[Pair, ...]:
+def read_pairs(path) -> tuple[Pair, ...]:
     """The pairs of pairs.txt, pairsDevTrain.txt or pairsDevTest.txt, in the file's order.
 
     The first line holds the number of folds and n, or n alone; each fold is n lines
-    `name i j` and n lines `name1 i name2 j`, parted by tabs or blanks. Raises ValueError that
+    `name i j` and n lines `name1 i name2 j`, separated by tabs or blanks. Raises ValueError that
     names the line.
     """
     lines = _lines(Path(path))
@@ -94,7 +92,7 @@ def read_pairs(path: str | os.PathLike) -> tuple[Pair, ...]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The number and the fields of each line that is not blank."""
+    """The number and the fields of each non-blank line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -104,8 +102,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split()
 
 
-def _pair(path: Any, number: int, fields: list[str], fold: int, same: bool) -> Pair:
-    """One line; same: what the place in the fold says that it must be."""
+def _pair(path, number: int, fields: list[str], fold: int, same: bool) -> Pair:
+    """One line; same: whether its place in the fold is one for same pairs."""
     if len(fields) != (3 if same else 4):
         expected = "one person: `name i j`" if same else "two people: `name1 i name2 j`"
         raise _bad(path, number, f"expected a pair of {expected}", fields)
@@ -118,63 +116,55 @@ def _pair(path: Any, number: int, fields: list[str], fold: int, same: bool) -> P
     return Pair(name_a, first, name_b[0] if name_b else name_a, second, fold)
 
 
-def _count(path: Any, number: int, text: str) -> int:
+def _count(path, number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise _bad(path, number, "expected a whole number from 1", [text])
     return int(text)
 
 
-def _bad(path: Any, number: int, expected: str, fields: list[str]) -> ValueError:
+def _bad(path, number: int, expected: str, fields: list[str]) -> ValueError:
     return ValueError(f"read_pairs: '{path}', line {number}: {expected}, got {' '.join(fields)!r}")
 
 
-def find_pictures(
-    pairs: Sequence[Pair], root: str | os.PathLike, allow_missing: bool = False
-) -> Found:
+def find_pictures(pairs: Sequence[Pair], root, allow_missing: bool = False) -> PairFiles:
     """The files root/Name/Name_0001.jpg (or .jpeg, .png, .pgm) of pairs.
 
-    Raises ValueError that counts and lists the missing ones; with allow_missing their pairs are
-    left out and `Found.missing` names them, so that a report can say it.
+    Raises ValueError that counts and lists missing files; with allow_missing their pairs are left
+    out and `PairFiles.missing` lists the files.
     """
-    files: dict[tuple[str, int], Path] = {}
-    for pair in pairs:
-        for name, number in ((pair.name_a, pair.number_a), (pair.name_b, pair.number_b)):
-            if (name, number) not in files:
-                files[name, number] = _picture(Path(root), name, number)
+    keys = dict.fromkeys(key for pair in pairs for key in (pair[:2], pair[2:4]))
+    files = {key: _picture(Path(root), *key) for key in keys}
     missing = {key: path for key, path in files.items() if not path.is_file()}
     if missing and not allow_missing:
         raise ValueError(_missing_text(root, list(missing.values()), len(files)))
     numbers = {key: i for i, key in enumerate(key for key in files if key not in missing)}
-    kept = [p for p in pairs if p[:2] in numbers and p[2:4] in numbers]
-    index = [(numbers[p.name_a, p.number_a], numbers[p.name_b, p.number_b]) for p in kept]
-    return Found(
-        tuple(kept),
-        tuple(files[key] for key in numbers),
-        np.array(index, np.int64).reshape(-1, 2),
-        tuple(missing.values()),
-    )
+    complete = [p for p in pairs if p[:2] in numbers and p[2:4] in numbers]
+    index = [(numbers[p[:2]], numbers[p[2:4]]) for p in complete]
+    pictures = tuple(files[key] for key in numbers)
+    rows = np.array(index, np.int64).reshape(-1, 2)
+    return PairFiles(tuple(complete), pictures, rows, tuple(missing.values()))
 
 
 def _picture(root: Path, name: str, number: int) -> Path:
-    """The file of a picture; where there is none, the name that LFW would give it."""
+    """The file of a picture; if there is none, its name in LFW."""
     paths = [root / name / f"{name}_{number:04d}{suffix}" for suffix in SUFFIXES]
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _missing_text(root: Any, missing: list[Path], total: int) -> str:
+def _missing_text(root, missing: list[Path], total: int) -> str:
     listed = ", ".join(str(path.relative_to(root)) for path in missing[:10])
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     return (
         f"find_pictures: {len(missing)} of {total} pictures are missing under '{root}': "
-        f"{listed}{more}; check the folder, or allow_missing to leave out their pairs"
+        f"{listed}{more}; check the folder, or set allow_missing to leave out their pairs"
     )
 
 
-def ten_folds(distances: Any, same: Any, folds: Any) -> TenFolds:
-    """Each fold judged by the threshold that is best on the others: (P,), (P,), (P,) -> figures.
+def ten_folds(distances, same, folds) -> TenFolds:
+    """The accuracy of each fold at the best threshold of the others: (P,), (P,), (P,) -> figures.
 
-    The standard error is s/√F over F folds, s the standard deviation with F − 1; it is not s.
-    Source: LFW, view 2. Raises CollapsedError where all distances are equal.
+    The standard error is s/√F over F folds, with s the standard deviation with F − 1.
+    Source: LFW, view 2. Raises CollapsedError if all distances are equal.
     """
     distances, same = check_pairs("ten_folds", distances, same)
     folds = np.asarray(folds)
@@ -184,11 +174,7 @@ def ten_folds(distances: Any, same: Any, folds: Any) -> TenFolds:
     if len(numbers) < 2:
         raise ValueError(f"ten_folds: expected at least 2 folds, got {len(numbers)}")
     thresholds = [best_threshold(distances[folds != n], same[folds != n]) for n in numbers]
-    accuracies = np.array(
-        [
-            np.mean((distances[folds == n] <= t) == same[folds == n])
-            for n, t in zip(numbers, thresholds, strict=True)
-        ]
-    )
+    right = [(distances <= t) == same for t in thresholds]
+    accuracies = np.array([r[folds == n].mean() for n, r in zip(numbers, right, strict=True)])
     error = accuracies.std(ddof=1) / np.sqrt(len(numbers))
     return TenFolds(float(accuracies.mean()), float(error), accuracies, np.array(thresholds))

@@ -1,7 +1,7 @@
-"""Choosing triplets: which anchor, positive and negative a loss is to look at.
+"""Mining: choosing the triplets (anchor, positive, negative) of a loss.
 
-Stands on NumPy alone: a choice has no gradient, so all of this is made outside the graph, from a
-(B, B) array of distances, and `losses` then takes the distances of the chosen rows inside it.
+Stands on NumPy. A choice has no gradient: miners work outside the graph, on a (B, B) array of
+distances, and `losses` takes the distances of the chosen rows inside it.
 
 With ap = d(anchor, positive), an = d(anchor, negative) and loss = max(0, ap − an + margin):
 
@@ -22,37 +22,37 @@ import numpy as np
 KINDS = ("easy", "semi-hard", "hard")
 
 
-def positives(labels: Any) -> np.ndarray:
-    """Who may be whose positive: labels (B,) -> (B, B), of one label and not the same row."""
+def positives(labels) -> np.ndarray:
+    """labels (B,) -> (B, B): whether two different rows have one label."""
     labels = as_labels("positives", labels)
     return (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)
 
 
-def negatives(labels: Any) -> np.ndarray:
-    """Who may be whose negative: labels (B,) -> (B, B), of another label."""
+def negatives(labels) -> np.ndarray:
+    """labels (B,) -> (B, B): whether two rows have different labels."""
     labels = as_labels("negatives", labels)
     return labels[:, None] != labels
 
 
-def pairs(labels: Any) -> tuple[np.ndarray, np.ndarray]:
-    """All (anchor, positive): labels (B,) -> two arrays (Q,) of rows."""
+def positive_pairs(labels) -> tuple[np.ndarray, np.ndarray]:
+    """All (anchor, positive): labels (B,) -> rows (Q,), rows (Q,)."""
     anchor, positive = np.nonzero(positives(labels))
     return anchor, positive
 
 
-def valid_triplets(labels: Any) -> np.ndarray:
-    """Every (anchor, positive, negative) there is: labels (B,) -> (T, 3) rows."""
-    anchor, positive = pairs(labels)
+def valid_triplets(labels) -> np.ndarray:
+    """All (anchor, positive, negative): labels (B,) -> rows (T, 3)."""
+    anchor, positive = positive_pairs(labels)
     pair, negative = np.nonzero(negatives(labels)[anchor])
     return _triplets(anchor[pair], positive[pair], negative)
 
 
-def slacks(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
-    """ap − an + margin for each pair and each row n: distances (B, B) -> (Q, B), pairs in order.
+def slacks(distances: np.ndarray, labels, margin: float) -> np.ndarray:
+    """ap − an + margin for each positive pair and each row n: distances (B, B) -> (Q, B).
 
-    Above 0 a triplet is active; where row n is no negative the value means nothing.
+    A triplet is active if it is above 0. Ignore values whose row n is no negative.
     """
-    anchor, positive = pairs(labels)
+    anchor, positive = positive_pairs(labels)
     return distances[anchor, positive][:, None] - distances[anchor] + margin
 
 
@@ -63,41 +63,41 @@ def kinds(distances: np.ndarray, triplets: np.ndarray, margin: float) -> np.ndar
     return np.where(an <= ap, 2, (ap - an + margin > 0).astype(int))
 
 
-def all_active(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
+def all_active(distances: np.ndarray, labels, margin: float) -> np.ndarray:
     """Every triplet that is not easy: distances (B, B), labels (B,) -> (T, 3)."""
     distances, labels = _checked("all_active", distances, labels)
-    anchor, positive = pairs(labels)
+    anchor, positive = positive_pairs(labels)
     active = _above_zero(slacks(distances, labels, margin)) & negatives(labels)[anchor]
     pair, negative = np.nonzero(active)
     return _triplets(anchor[pair], positive[pair], negative)
 
 
-def hardest(distances: np.ndarray, labels: Any, margin: float = np.inf) -> np.ndarray:
+def hardest(distances: np.ndarray, labels, margin: float = np.inf) -> np.ndarray:
     """For each anchor its farthest positive and its nearest negative: (B, B), (B,) -> (T, 3).
 
-    Easy ones among them are left in; margin is not used. Of equals the first is taken. Anchors
-    without a positive or a negative are left out. Source: Hermans et al. 2017, equation 5.
+    Easy triplets are included; margin is not used. Ties go to the first row. Anchors without a
+    positive or a negative are left out. Source: Hermans et al. 2017, equation 5.
     """
     distances, labels = _checked("hardest", distances, labels)
     near, other = positives(labels), negatives(labels)
-    # infinities for the choice alone: rows times a mask would put 0 where nobody is
+    # infinity, since distances times a mask would put 0 at excluded rows
     positive = np.where(near, distances, -np.inf).argmax(1)
     negative = np.where(other, distances, np.inf).argmin(1)
     anchor = np.flatnonzero(near.any(1) & other.any(1))
     return _triplets(anchor, positive[anchor], negative[anchor])
 
 
-def semi_hard(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
+def semi_hard(distances: np.ndarray, labels, margin: float) -> np.ndarray:
     """For each (anchor, positive) the nearest negative farther than it: (B, B), (B,) -> (T, 3).
 
-    If no negative is farther than the positive, the farthest negative. Triplets that are easy
-    (that negative lies beyond the margin) are left out. Of equals the first is taken.
+    If no negative is farther than the positive, the farthest negative. Easy triplets (whose
+    negative lies beyond the margin) are left out. Ties go to the first row.
 
     Source: Schroff et al. 2015, equation 4. Differs from the paper: it does not say which of the
-    semi-hard negatives, nor what to do where there is none; this is the rule in common use.
+    semi-hard negatives to take, nor what to do if there is none; this is the common rule.
     """
     distances, labels = _checked("semi_hard", distances, labels)
-    anchor, positive = pairs(labels)
+    anchor, positive = positive_pairs(labels)
     ap, an, other = distances[anchor, positive], distances[anchor], negatives(labels)[anchor]
     farther = other & (an > ap[:, None])
     nearest = np.where(farther, an, np.inf).argmin(1)
@@ -107,15 +107,13 @@ def semi_hard(distances: np.ndarray, labels: Any, margin: float) -> np.ndarray:
     return _triplets(anchor, positive, negative)[active]
 
 
-def random_triplets(
-    distances: np.ndarray, labels: Any, margin: float, rng: Any = None
-) -> np.ndarray:
-    """For each (anchor, positive) one of the active negatives, drawn: (B, B), (B,) -> (T, 3).
+def random_triplets(distances: np.ndarray, labels, margin: float, rng=None) -> np.ndarray:
+    """For each (anchor, positive) a random active negative: (B, B), (B,) -> (T, 3).
 
     Pairs whose negatives are all easy are left out. rng: a numpy.random.Generator, or a seed
     """
     distances, labels = _checked("random_triplets", distances, labels)
-    anchor, positive = pairs(labels)
+    anchor, positive = positive_pairs(labels)
     active = _above_zero(slacks(distances, labels, margin)) & negatives(labels)[anchor]
     draws = np.random.default_rng(rng).random(active.shape)
     negative = np.where(active, draws, -1.0).argmax(1)
@@ -131,8 +129,8 @@ MINERS: dict[str, Miner] = {
 }
 
 
-def as_labels(caller: str, labels: Any) -> np.ndarray:
-    """labels as an integer array (B,), or an error that names `caller`."""
+def as_labels(caller: str, labels) -> np.ndarray:
+    """labels as an integer array (B,). Raises ValueError that names `caller`."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(
@@ -142,7 +140,7 @@ def as_labels(caller: str, labels: Any) -> np.ndarray:
     return labels
 
 
-def _checked(caller: str, distances: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+def _checked(caller: str, distances, labels) -> tuple[np.ndarray, np.ndarray]:
     distances, labels = np.asarray(distances), as_labels(caller, labels)
     size = len(labels)
     if distances.shape != (size, size) or not size:
@@ -154,7 +152,7 @@ def _checked(caller: str, distances: Any, labels: Any) -> tuple[np.ndarray, np.n
 
 
 def _above_zero(slack: np.ndarray) -> np.ndarray:
-    """slack > 0, and NaN too: what is no number should show in the loss, not vanish."""
+    """slack > 0 or NaN, so that NaN reaches the loss."""
     return ~(slack <= 0)
 
 

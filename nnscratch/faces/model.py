@@ -1,34 +1,77 @@
-"""A face model in one file: the network, how pictures are brought to it, and what distances mean.
+"""A face model in one file: the network, the preparation of pictures, and the calibration.
 
-Stands on `encoder`, `fingerprint`, `calibration`, `whitening` and `data`.
+Stands on `encoder`, `calibration` and `data`.
 """
 
+import hashlib
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnscratch.data.images import resize_image
 from nnscratch.faces.calibration import Calibration
+from nnscratch.faces.distances import check_finite
 from nnscratch.faces.encoder import Encoder, encode
-from nnscratch.faces.fingerprint import fingerprint
-from nnscratch.faces.whitening import Whitening
 from nnscratch.files import open_arrays, write_npz
 
 VERSION = 1
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
-FLAT = 1e-3  # a picture whose deviation is smaller shows nothing
+FLAT = 1e-3  # a picture with a smaller standard deviation is blank
+SHRINK = 0.3  # of the mean variance, added to each: the covariance is known from few people
 BROKEN = (ValueError, KeyError, TypeError, RuntimeError, MemoryError, ArithmeticError)
+
+
+class Whitening(NamedTuple):
+    """Within-class covariance normalisation: subtract mean (D,), multiply by matrix (D, D).
+
+    Light and pose move the encodings of one person along some directions more than along others.
+    Dividing by that spread makes the other directions count more. Source: Hatch, Kajarekar and
+    Stolcke 2006, Interspeech.
+    """
+
+    mean: np.ndarray
+    matrix: np.ndarray
+
+    @classmethod
+    def fit(cls, encodings, labels, shrink: float = SHRINK) -> "Whitening":
+        """encodings (N, D), labels (N,) -> the whitening that equalises the spread within labels.
+
+        With W the covariance within labels plus shrink · its mean variance, matrix · matrixᵀ = W⁻¹.
+        Raises ValueError if no label has two rows.
+        """
+        x, labels = np.asarray(encodings, np.float64), np.asarray(labels)
+        if x.ndim != 2 or labels.shape != x.shape[:1]:
+            raise ValueError(
+                f"Whitening: expected encodings (N, D) and labels (N,), got {x.shape} and "
+                f"{labels.shape}"
+            )
+        check_finite("Whitening", x, "encodings")
+        _, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        if counts.max(initial=0) < 2:
+            raise ValueError("Whitening: expected a label with 2 rows or more, got none")
+        sums = np.zeros((len(counts), x.shape[1]))
+        np.add.at(sums, numbers, x)
+        deviations = x - (sums / counts[:, None])[numbers]
+        within = deviations.T @ deviations / len(x)
+        within += np.eye(len(within)) * (shrink * np.trace(within) / len(within) + 1e-12)
+        matrix = np.linalg.cholesky(np.linalg.inv(within))
+        return cls(x.mean(axis=0).astype(np.float32), matrix.astype(np.float32))
+
+    def __call__(self, encodings: np.ndarray) -> np.ndarray:
+        """Unit rows (N, D) -> unit rows (N, D)."""
+        whitened = (encodings - self.mean) @ self.matrix
+        lengths = np.linalg.norm(whitened, axis=1, keepdims=True)
+        return whitened / np.maximum(lengths, np.finfo(whitened.dtype).tiny)
 
 
 class FaceModel:
     """Pictures in, encodings out: encode(images) -> unit rows that compare by squared distance.
 
-    whitening: what is done to the network's encodings, learnt from the people it was trained on
-    calibration: what distances mean, from people who were held out of training
+    whitening: applied to the network's encodings, learnt from the people it was trained on
+    calibration: what distances mean, learnt from people held out of training
     """
 
     def __init__(
@@ -41,30 +84,30 @@ class FaceModel:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width the network sees."""
+        """Height and width of the network's input."""
         _, height, width = self.network.input_shape
         return height, width
 
     @property
     def fingerprint(self) -> str:
-        """What a gallery remembers of its network."""
-        return fingerprint(self._arrays())
+        """The hash by which a gallery recognises its model."""
+        return state_hash(self._arrays())
 
     def _arrays(self) -> dict[str, np.ndarray]:
         """All numbers that encodings depend on."""
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
         return weights if self.whitening is None else weights | self.whitening._asdict()
 
-    def encode(self, images: Any, names: Sequence[str] = ()) -> np.ndarray:
+    def encode(self, images, names: Sequence[str] = ()) -> np.ndarray:
         """images (N, C, H, W) in [0, 1], grey or RGB, of any size -> unit rows (N, D) float32.
 
-        The encoding of a picture is the mean of its own and its mirror image's. names: what an
-        error calls the pictures. Raises ValueError on other values, and where one is blank.
+        The encoding of a picture is the mean of its own and its mirror image's. names: of the
+        pictures, for error messages. Raises ValueError on other values and on blank pictures.
         """
-        ready = grey(images, self.size)
-        check_shown(ready, names)
-        ready = standardised(ready)
-        both = encode(self.network, ready) + encode(self.network, ready[..., ::-1])
+        pictures = grey(images, self.size)
+        check_shown(pictures, names)
+        pictures = standardised(pictures)
+        both = encode(self.network, pictures) + encode(self.network, pictures[..., ::-1])
         unit = both / np.linalg.norm(both, axis=1, keepdims=True)
         return unit if self.whitening is None else self.whitening(unit)
 
@@ -77,8 +120,8 @@ class FaceModel:
             )
         return self.calibration
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write all of it to one .npz file without pickle, whole or not at all."""
+    def save(self, path) -> None:
+        """Write one .npz file without pickle, whole or not at all."""
         about = {
             "version": VERSION,
             "kind": "faces",
@@ -89,57 +132,76 @@ class FaceModel:
         write_npz(path, {"about": text, **self._arrays()})
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "FaceModel":
-        """Read what `save` wrote. Raises ValueError if the file is something else, or broken."""
+    def load(cls, path) -> "FaceModel":
+        """Read a file of `save`. Raises ValueError if it is something else, or broken."""
         if not Path(path).is_file():
             raise ValueError(
                 f"FaceModel: no model at '{path}'; make one with nnscratch faces train"
             )
-        made = "a model that nnscratch faces train has written"
-        held = dict(open_arrays(path, "FaceModel", "name another, or train one", made))
+        expected = "a model that nnscratch faces train has written"
+        arrays = dict(open_arrays(path, "FaceModel", "name another, or train one", expected))
         try:
-            arrays = _finite(held)
-            about = json.loads(arrays.pop("about").tobytes())
-            if about["kind"] != "faces" or about["version"] > VERSION:
-                raise ValueError(
-                    f"it is of kind {about['kind']}, version {about['version']}; known here is "
-                    f"faces, version {VERSION}"
-                )
-            whitening = _whitening(arrays, about["encoder"]["embedding"])
-            network = Encoder(**about["encoder"])
-            network.load_state_dict(arrays)
-            numbers = about["calibration"]
-            calibration = None if numbers is None else Calibration.from_dict(numbers)
+            return cls(*_model_parts(arrays))
         except BROKEN as error:
             raise ValueError(
-                f"FaceModel: expected {made}, got another kind of file or a broken one: '{path}' "
-                f"({' '.join(str(error).split())})"
+                f"FaceModel: expected {expected}, got another kind of file or a broken one: "
+                f"'{path}' ({' '.join(str(error).split())})"
             ) from error
-        network.eval()
-        return cls(network, whitening, calibration)
 
 
-def _finite(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """`arrays` if they are what a model's file holds: a text, `about`, and numbers."""
+def _model_parts(
+    arrays: dict[str, np.ndarray],
+) -> tuple[Encoder, Whitening | None, Calibration | None]:
+    """The parts of a FaceModel from the arrays of its file. Raises one of BROKEN on others."""
+    _check_finite(arrays)
+    about = json.loads(arrays["about"].tobytes())
+    if about["kind"] != "faces" or about["version"] > VERSION:
+        raise ValueError(
+            f"it is of kind {about['kind']}, version {about['version']}; known here is "
+            f"faces, version {VERSION}"
+        )
+    weights = {name: array for name, array in arrays.items() if name != "about"}
+    whitening = None
+    if "mean" in weights:
+        whitening = Whitening(weights.pop("mean"), weights.pop("matrix"))
+        size = about["encoder"]["embedding"]
+        if [array.shape for array in whitening] != [(size,), (size, size)]:
+            raise ValueError("its whitening does not fit its network")
+    network = Encoder(**about["encoder"])
+    network.load_state_dict(weights)
+    network.eval()
+    numbers = about["calibration"]
+    return network, whitening, None if numbers is None else Calibration.from_dict(numbers)
+
+
+def _check_finite(arrays: dict[str, np.ndarray]) -> None:
+    """Raise ValueError unless the arrays are a text, `about`, and finite numbers."""
     if "about" not in arrays:
         raise ValueError("it tells nothing about a network")
     for name, array in arrays.items():
         if name != "about" and not (array.dtype.kind == "f" and np.isfinite(array).all()):
             raise ValueError(f"not all of its {name} are finite numbers")
-    return arrays
 
 
-def _whitening(arrays: dict[str, np.ndarray], size: int) -> Whitening | None:
-    """Taken out of the arrays of a file, if they hold one."""
-    if "mean" not in arrays:
-        return None
-    found = Whitening(arrays.pop("mean"), arrays.pop("matrix"))
-    if [array.shape for array in found] != [(size,), (size, size)]:
-        raise ValueError("its whitening does not fit its network")
-    return found
+def state_hash(state: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits of the SHA-256 of arrays or Tensors by name, in any order.
+
+    Names, shapes, dtypes and every bit of the values count.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        array = state[name]
+        array = np.asarray(array.numpy() if hasattr(array, "numpy") else array)
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode() + b"\n")
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
-def grey(images: Any, size: tuple[int, int]) -> np.ndarray:
+# -- pictures -------------------------------------------------------------------------------------
+
+
+def grey(images, size: tuple[int, int]) -> np.ndarray:
     """images (N, 1 or 3, H, W) in [0, 1] -> (N, 1, *size) float32 in [0, 1].
 
     Raises ValueError on other shapes, on NaN and on values outside [0, 1].
@@ -148,9 +210,7 @@ def grey(images: Any, size: tuple[int, int]) -> np.ndarray:
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape[2:]:
         raise ValueError(f"FaceModel: expected images (N, 1 or 3, H, W), got {images.shape}")
     if np.isnan(images).any():
-        raise ValueError(
-            "FaceModel: expected values in [0, 1], got NaN; look at where it comes from"
-        )
+        raise ValueError("FaceModel: expected values in [0, 1], got NaN; check the pictures")
     if images.size and not 0 <= images.min() <= images.max() <= 1:
         raise ValueError(
             "FaceModel: expected values in [0, 1], got "
@@ -165,18 +225,18 @@ def grey(images: Any, size: tuple[int, int]) -> np.ndarray:
 
 
 def standardised(images: np.ndarray) -> np.ndarray:
-    """Each picture (C, H, W) with mean 0 and deviation 1: light and contrast leave no trace.
+    """Each picture (C, H, W) with mean 0 and deviation 1, which removes brightness and contrast.
 
-    A blank one becomes zeros; an augmented picture may be.
+    A blank picture becomes zeros; augmentation can produce one.
     """
     deviation = images.std(axis=(1, 2, 3), keepdims=True)
     return (images - images.mean(axis=(1, 2, 3), keepdims=True)) / deviation.clip(FLAT)
 
 
 def check_shown(images: np.ndarray, names: Sequence[str] = ()) -> None:
-    """Raise ValueError if one of the pictures (N, C, H, W) is blank; names: what they are called.
+    """Raise ValueError if one of the pictures (N, C, H, W) is blank; names: for the message.
 
-    Raised before a training, that it may not end there.
+    Called before a training, so that it does not fail at its end.
     """
     flat = np.flatnonzero(images.std(axis=(1, 2, 3)) < FLAT)
     if len(flat):

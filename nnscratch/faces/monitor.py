@@ -1,28 +1,28 @@
-"""Watching a training by its batches: how far apart the encodings are, and whether they collapsed.
+"""Monitoring a training: distances and rank of each batch, and whether the encodings collapsed.
 
-Stands on `losses` and `mining`. A collapsed network gives one answer to everything; its loss then
-rests at a number that says nothing to whoever does not know it: the margin, ln 2 or ln P.
+Stands on `losses` and `mining`. A collapsed network gives every picture the same encoding; its loss
+then stays at a constant: the margin, ln 2 or ln P.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nnscratch.autograd import no_grad
 from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
-from nnscratch.faces.losses import LOSSES, Margin, distances
+from nnscratch.faces.distances import distances
+from nnscratch.faces.losses import LOSSES, Margin
 from nnscratch.tensor import as_tensor
 
-POINT = 1e-3  # the spread of the classes beside the length of encodings: all of them are one
-SHRUNK = 0.05  # the spread beside that of the first step
-AT_PLATEAU = 0.1  # |loss − plateau| beside the plateau
-LINE = 1.05  # the effective rank: encodings lie on one line ...
-APART = 0.3  # ... where two of them are so far apart, beside their length: not at one point
-ACTIVE = 0.2  # ... and so many triplets are active
-GROWTH = 1.5  # within the patience: a spread that grows so much is a slow start
+POINT = 1e-3  # spread of the classes / length of the encodings: all at one point
+SHRUNK = 0.05  # spread / spread of the first step
+AT_PLATEAU = 0.1  # |loss − plateau| / plateau
+LINE = 1.05  # effective rank: encodings are on one line ...
+APART = 0.3  # ... if the largest distance / length is above this: not at one point
+ACTIVE = 0.2  # ... and the share of active triplets above this
+GROWTH = 1.5  # a spread that grows by this factor within the patience is a slow start
 
 ADVICE = (
     "start again with a tenth of the learning rate, or with the n-pair loss for the first steps"
@@ -37,12 +37,12 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What one batch says.
+    """The figures of one batch.
 
-    active: share of its triplets that are not easy, 0 to 1
+    active: the share of triplets that are not easy, 0 to 1
     positive, negative: mean distance of rows of one label and of different labels, in the metric
     rank: effective rank of the encodings, 1 to D
-    length: mean length of the encodings before they were normalised, where known
+    length: mean length of the encodings before normalisation, if known
     collapsed: why the encodings are useless and what to do, or ""
     """
 
@@ -56,7 +56,7 @@ class Reading:
     collapsed: str = ""
 
     def line(self) -> str:
-        """All of it in one line, for a progress display."""
+        """The figures in one line, for a progress display."""
         text = (
             f"loss {self.loss:.4f}, active {100 * self.active:.0f} %, same {self.positive:.3f}, "
             f"other {self.negative:.3f}, rank {self.rank:.1f}"
@@ -66,26 +66,22 @@ class Reading:
 
 
 class Monitor:
-    """Reads each batch and says when the encodings have been collapsed for `patience` steps.
+    """Reports when the encodings have been collapsed for `patience` steps.
 
-    loss: a name in LOSSES, for its plateau, or None to go by the encodings alone
-    margin, metric: those of the loss; where it has none, of what counts as active
+    loss: a name in LOSSES, for its plateau, or None to judge by the encodings alone
+    margin, metric: those of the loss, or those that define active triplets if it has none
 
-    The spread of a batch is the median distance of rows of different labels. Collapsed means, in
-    every step of the patience, that
+    The spread of a batch is the median distance of rows of different labels. Collapsed means that
+    in every step of the patience
     - the spread is below 1/1000 of the encodings' length: all are at one point;
     - or it is below 5 % of the first step's, and the loss within 10 % of its plateau;
-    - or three classes or more lie on one line through 0, a fifth of the triplets being active.
-    A spread that grows by half within the patience is a slow start and no collapse. A training
-    with batch-hard triplets may be in this state and leave it by itself, after hundreds of steps.
+    - or three classes or more are on one line through 0, with a fifth of the triplets active.
+    A spread that grows by half within the patience is a slow start, not a collapse. A training
+    with batch-hard triplets may leave this state by itself after hundreds of steps.
     """
 
     def __init__(
-        self,
-        loss: str | None = None,
-        margin: Margin = 0.2,
-        metric: str = "squared",
-        patience: int = 10,
+        self, loss: str | None = None, margin: Margin = 0.2, metric="squared", patience: int = 10
     ):
         if loss is not None and loss not in LOSSES:
             raise ValueError(f"Monitor: expected loss in {tuple(LOSSES)} or None, got {loss!r}")
@@ -94,13 +90,13 @@ class Monitor:
         self.loss, self.margin, self.metric, self.patience = loss, margin, metric, patience
         self.step = 0
         self.first_spread = 0.0
-        self.suspicious: list[float] = []  # the spreads of the steps just before, all suspicious
+        self.suspicious: list[float] = []  # spreads of the latest steps, if all were suspicious
 
-    def update(self, f: Any, labels: Any, loss: float, lengths: Any = None) -> Reading:
+    def update(self, f, labels, loss: float, lengths=None) -> Reading:
         """Encodings f (B, D), labels (B,), the loss of the batch -> Reading.
 
-        lengths (B,): of the encodings before they were normalised. A batch of one class is read,
-        but says nothing about collapse.
+        lengths (B,): of the encodings before normalisation. A batch of one class tells nothing
+        about collapse.
         """
         f, labels, loss = _host(f), mining.as_labels("Monitor", labels), float(loss)
         if f.ndim != 2 or len(f) != len(labels) or not len(f):
@@ -112,19 +108,12 @@ class Monitor:
         if not np.isfinite(f).all():
             return Reading(self.step, loss, collapsed=REMEDIES["not finite"])
         batch = _Batch(f, labels, loss, self.margin, self.metric)
-        return Reading(
-            self.step,
-            loss,
-            batch.active,
-            batch.positive,
-            batch.negative,
-            batch.rank,
-            None if lengths is None else float(_host(lengths).mean()),
-            REMEDIES.get(self._verdict(batch), ""),
-        )
+        figures = batch.active, batch.positive, batch.negative, batch.rank
+        length = None if lengths is None else float(_host(lengths).mean())
+        return Reading(self.step, loss, *figures, length, REMEDIES.get(self._cause(batch), ""))
 
-    def _verdict(self, batch: "_Batch") -> str:
-        """The cause of a collapse that has lasted as long as the patience, or ""."""
+    def _cause(self, batch: "_Batch") -> str:
+        """The cause of a collapse that has lasted for the patience, or ""."""
         if batch.classes < 2:
             return ""
         self.first_spread = self.first_spread or batch.spread
@@ -159,19 +148,19 @@ class _Batch:
         self.classes = len(np.unique(labels))
         self.active = _active_share(d, labels, margin)
         self.positive, self.negative = _mean(d[near]), _mean(d[other])
-        # the median: one row that still lives does not hide the others
+        # the median: one row that differs does not hide the others
         self.spread = math.sqrt(np.median(squared[other])) if other.any() else 0.0
         self.farthest = math.sqrt(squared.max())
         self.length = math.sqrt((f * f).sum(1).mean())
         self.rank = effective_rank(f)
 
     def on_a_line(self) -> bool:
-        """Two classes, or encodings of one number, may be told apart on a line; others may not."""
-        told_apart = self.width == 1 or self.classes < 3 or self.active <= ACTIVE
-        return not told_apart and self.rank < LINE and self.farthest > APART * self.length
+        """Whether they are, except where a line separates classes: two of them, or D = 1."""
+        separable = self.width == 1 or self.classes < 3 or self.active <= ACTIVE
+        return not separable and self.rank < LINE and self.farthest > APART * self.length
 
 
-def plateau(loss: str, labels: Any, margin: Margin = 0.2) -> float:
+def plateau(loss: str, labels, margin: Margin = 0.2) -> float:
     """The loss of a batch whose encodings are all equal: labels (B,) -> the margin, ln 2, ln P, ...
 
     loss: a name in LOSSES
@@ -194,7 +183,7 @@ def effective_rank(f: np.ndarray) -> float:
     are squares of its singular values.
     """
     f = f.astype(np.float64)
-    gram = f @ f.T if len(f) < f.shape[1] else f.T @ f  # the same eigenvalues but for zeros
+    gram = f @ f.T if len(f) < f.shape[1] else f.T @ f  # equal eigenvalues except for zeros
     values = np.linalg.eigvalsh(gram)
     values = values[values > 0]
     shares = values / values.sum()
@@ -202,8 +191,8 @@ def effective_rank(f: np.ndarray) -> float:
 
 
 def _active_share(d: np.ndarray, labels: np.ndarray, margin: Margin) -> float:
-    """The share of a batch's triplets that are not easy; with a soft margin, that are hard."""
-    anchor, _ = mining.pairs(labels)
+    """The share of triplets that are not easy, or with a soft margin the share that are hard."""
+    anchor, _ = mining.positive_pairs(labels)
     valid = mining.negatives(labels)[anchor]
     slack = mining.slacks(d, labels, 0.0 if margin == "soft" else float(margin))
     return int(((slack > 0) & valid).sum()) / max(int(valid.sum()), 1)
@@ -213,5 +202,5 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else 0.0
 
 
-def _host(values: Any) -> np.ndarray:
+def _host(values) -> np.ndarray:
     return to_numpy(as_tensor(values).data)

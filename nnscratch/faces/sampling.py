@@ -1,6 +1,6 @@
-"""Which rows go into a batch: P classes × K items, or triplets mined over a whole dataset.
+"""Sampling: batches of P classes × K items, and triplets mined over a whole dataset.
 
-Stands on `mining` and `losses`. Batches are row numbers; whoever holds the pictures takes them.
+Stands on `mining` and `distances`. A batch is an array of row numbers; the caller has the pictures.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,31 +11,35 @@ import numpy as np
 from nnscratch.autograd import no_grad
 from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
-from nnscratch.faces.losses import distances, pair_distances
+from nnscratch.faces.distances import distances, row_distances
 from nnscratch.tensor import as_tensor
 
 Embed = Callable[[np.ndarray], Any]  # rows (n,) -> encodings (n, D)
 
 
 class PKSampler:
-    """Batches of exactly p classes × k items, without end: an iterator of rows (p·k,).
+    """An endless iterator of batches of exactly p classes × k items: rows (p·k,).
 
     labels (N,): the class of each item
     groups (N,): the group of each item (alphabet, family, camera), one for all items of a class
-    within: the share of batches whose classes are of one group; where that has fewer than p, all of
-    it, filled up with classes of others
+    within: the share of batches with classes of one group; a group of fewer than p classes is
+    filled up with classes of others
     seed: or a numpy.random.Generator
 
-    The k rows of a class stand together. Items repeat in a batch only where their class has fewer
-    than k. A group is drawn as often as it has classes, so that no class is favoured.
+    The k rows of a class are adjacent. Items repeat in a batch only if their class has fewer than
+    k. Groups are drawn in proportion to their classes, so that all classes are equally likely.
     """
 
-    def __init__(
-        self, labels: Any, p: int, k: int, groups: Any = None, within: float = 0.0, seed: Any = 0
-    ):
+    def __init__(self, labels, p: int, k: int, groups=None, within: float = 0.0, seed=0):
         labels = mining.as_labels("PKSampler", labels)
         self.classes, numbers = np.unique(labels, return_inverse=True)
-        _check_counts(p, k, len(self.classes))
+        if p < 1 or k < 1:
+            raise ValueError(f"PKSampler: expected p and k of at least 1, got {p} and {k}")
+        if p > len(self.classes):
+            raise ValueError(
+                f"PKSampler: expected at least p = {p} classes, got {len(self.classes)}; "
+                "lower p or add classes"
+            )
         if not 0 <= within <= 1 or (within and groups is None):
             raise ValueError(
                 "PKSampler: expected within in [0, 1], and groups if it is above 0, "
@@ -52,13 +56,13 @@ class PKSampler:
             raise ValueError(
                 f"PKSampler: expected one group for each of {len(labels)} items, got {groups.shape}"
             )
-        of_class = [np.unique(groups[rows]) for rows in self.rows]
-        for label, found in zip(self.classes, of_class, strict=True):
-            if len(found) > 1:
+        groups_of_classes = [np.unique(groups[rows]) for rows in self.rows]
+        for label, own in zip(self.classes, groups_of_classes, strict=True):
+            if len(own) > 1:
                 raise ValueError(
-                    f"PKSampler: expected a class in one group, got class {label} in {found}"
+                    f"PKSampler: expected a class in one group, got class {label} in {own}"
                 )
-        names, numbers = np.unique([found[0] for found in of_class], return_inverse=True)
+        names, numbers = np.unique([own[0] for own in groups_of_classes], return_inverse=True)
         return _split(numbers, len(names))
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -69,13 +73,13 @@ class PKSampler:
         return np.concatenate([self._items(number) for number in self._draw_classes()])
 
     def _draw_classes(self) -> np.ndarray:
-        everything = np.arange(len(self.classes))
+        all_classes = np.arange(len(self.classes))
         if self.rng.random() >= self.within:
-            return self.rng.choice(everything, self.p, replace=False)
+            return self.rng.choice(all_classes, self.p, replace=False)
         sizes = np.array([len(members) for members in self.members])
         members = self.members[self.rng.choice(len(sizes), p=sizes / sizes.sum())]
         inside = self.rng.permutation(members)[: self.p]
-        others = np.setdiff1d(everything, members)
+        others = np.setdiff1d(all_classes, members)
         return np.append(inside, self.rng.permutation(others)[: self.p - len(inside)])
 
     def _items(self, number: int) -> np.ndarray:
@@ -83,7 +87,7 @@ class PKSampler:
         return self.rng.choice(rows, self.k, replace=len(rows) < self.k)
 
     def remark(self) -> str:
-        """What to tell the user about classes with too few items, or ""."""
+        """A remark about classes with too few items, or ""."""
         sizes = np.array([len(rows) for rows in self.rows])
         single, few = int((sizes == 1).sum()), int((sizes < self.k).sum())
         if not few:
@@ -93,32 +97,32 @@ class PKSampler:
 
 
 class OfflineTriplets:
-    """Batches of triplets (batch_size, 3), mined ahead and used until they are easy.
+    """Batches of triplets (batch_size, 3), mined in advance and used until they are easy.
 
-    embed: rows (n,) -> encodings (n, D) as the network gives them now, outside the graph
+    embed: rows (n,) -> encodings (n, D) of the current network, without a graph
     labels (N,), margin, metric: as for the loss, `losses.triplet`; the margin is a number
-    rows: how many items are encoded for one mining; pool: how many triplets are wanted
-    low: the pool is renewed when its size falls below this share of what it was
+    rows: the number of items encoded for one mining; pool: the number of triplets wanted
+    low: the pool is renewed when its size falls below this share of its full size
     miner: a name in mining.MINERS
 
-    Iterate over it: the pool is gone through in random order, then encoded anew, and the triplets
-    that have become easy are dropped. It ends when `tries` minings on end find no active triplet.
-    Source: the offline generation of Schroff et al. 2015, section 3.2.
+    Each pass over the pool is in random order; after it the pool is encoded anew, and triplets that
+    have become easy are dropped. Iteration ends when `tries` minings in a row find no active
+    triplet. Source: the offline generation of Schroff et al. 2015, section 3.2.
     """
 
     def __init__(
         self,
         embed: Embed,
-        labels: Any,
-        margin: float = 0.2,
-        batch_size: int = 64,
-        pool: int = 1024,
-        rows: int = 256,
-        low: float = 0.25,
-        miner: str = "semi-hard",
-        metric: str = "squared",
-        tries: int = 8,
-        seed: Any = 0,
+        labels,
+        margin=0.2,
+        batch_size=64,
+        pool=1024,
+        rows=256,
+        low=0.25,
+        miner="semi-hard",
+        metric="squared",
+        tries=8,
+        seed=0,
     ):
         if miner not in mining.MINERS:
             raise ValueError(
@@ -134,7 +138,9 @@ class OfflineTriplets:
         self.batch_size, self.size, self.low, self.tries = batch_size, pool, low, tries
         self.miner = mining.MINERS[miner]
         self.rng = np.random.default_rng(seed)
-        self.sampler = _mining_sampler(self.labels, rows, self.rng)
+        # eight items of each class, if there are enough classes
+        p = max(1, min(len(np.unique(self.labels)), max(2, rows // 8)))
+        self.sampler = PKSampler(self.labels, p, max(2, rows // p), seed=self.rng)
         self.pool = np.zeros((0, 3), int)
         self.renewals = self.dropped = 0
 
@@ -152,31 +158,28 @@ class OfflineTriplets:
             self.drop_easy()
 
     def renew(self) -> None:
-        """Mine draws of P × K items until the pool is full, or `tries` of them gave nothing."""
-        found, count, failures = [np.zeros((0, 3), int)], 0, 0
+        """Mine batches of P × K items until the pool is full, or `tries` in a row gave nothing."""
+        mined, count, failures = [np.zeros((0, 3), int)], 0, 0
         while count < self.size and failures < self.tries:
-            rows = np.unique(next(self.sampler))  # an item that was drawn twice is no positive
+            rows = np.unique(next(self.sampler))  # without copies, which would be positives
             with no_grad():
                 d = distances(self._encodings(rows), metric=self.metric).numpy()
-            triplets = rows[self._active(d, self.labels[rows])]
+            triplets = self.miner(d, self.labels[rows], self.margin)
+            triplets = rows[triplets[mining.kinds(d, triplets, self.margin) > 0]]
             failures = 0 if len(triplets) else failures + 1
-            found.append(triplets)
+            mined.append(triplets)
             count += len(triplets)
-        together = np.unique(np.concatenate(found), axis=0)
-        self.pool = self.rng.permutation(together)[: self.size]
+        unique = np.unique(np.concatenate(mined), axis=0)
+        self.pool = self.rng.permutation(unique)[: self.size]
         self.renewals += 1
 
-    def _active(self, d: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        triplets = self.miner(d, labels, self.margin)
-        return triplets[mining.kinds(d, triplets, self.margin) > 0]
-
     def drop_easy(self) -> None:
-        """Encode the rows of the pool as the network is now; keep what still costs something."""
+        """Encode the rows of the pool with the current network; keep the active triplets."""
         rows, places = np.unique(self.pool, return_inverse=True)
         anchor, positive, negative = self._encodings(rows)[places.reshape(-1, 3).T]  # (T, D) each
         with no_grad():
-            ap = pair_distances(anchor, positive, self.metric).numpy()
-            an = pair_distances(anchor, negative, self.metric).numpy()
+            ap = row_distances(anchor, positive, self.metric).numpy()
+            an = row_distances(anchor, negative, self.metric).numpy()
         active = ap - an + self.margin > 0
         self.dropped += int((~active).sum())
         self.pool = self.pool[active]
@@ -185,23 +188,7 @@ class OfflineTriplets:
         return to_numpy(as_tensor(self.embed(rows)).data)
 
 
-def _mining_sampler(labels: np.ndarray, rows: int, rng: np.random.Generator) -> PKSampler:
-    """About `rows` items at a time, of as many classes as may have eight each."""
-    classes = len(np.unique(labels))
-    p = max(1, min(classes, max(2, rows // 8)))
-    return PKSampler(labels, p, max(2, rows // p), seed=rng)
-
-
-def _check_counts(p: int, k: int, classes: int) -> None:
-    if p < 1 or k < 1:
-        raise ValueError(f"PKSampler: expected p and k of at least 1, got {p} and {k}")
-    if p > classes:
-        raise ValueError(
-            f"PKSampler: expected at least p = {p} classes, got {classes}; lower p or add classes"
-        )
-
-
 def _split(numbers: np.ndarray, count: int) -> list[np.ndarray]:
-    """Where each of 0 ... count − 1 stands in `numbers`."""
+    """The places of each of 0 ... count − 1 in `numbers`."""
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.searchsorted(numbers[order], np.arange(1, count)))

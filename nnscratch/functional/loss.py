@@ -5,7 +5,7 @@ Stands on `activation`, `distance` and `tensor`.
 
 from nnscratch.backend import array_module
 from nnscratch.functional.activation import log_softmax, relu, softplus
-from nnscratch.functional.distance import safe_sqrt
+from nnscratch.functional.distance import safe_root
 from nnscratch.operations import maximum
 from nnscratch.tensor import Tensor, as_tensor
 
@@ -115,7 +115,7 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
             f"contrastive_loss: expected same of shape {a.shape[:1]}, got {same.shape}"
         )
     squared = ((a - b) ** 2).sum(-1)
-    apart = relu(margin - safe_sqrt(squared)) ** 2
+    apart = relu(margin - safe_root(squared)) ** 2
     return _reduce("contrastive_loss", 0.5 * (same * squared + (1.0 - same) * apart), reduction)
 
 

@@ -22,7 +22,8 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import nn, optim
 from nnscratch.autograd import grad, no_grad
-from nnscratch.data import PICTURES, contact_strip, digits, generated_people, save_image
+from nnscratch.data import PICTURES, contact_strip, digits, save_image
+from nnscratch.faces.drawn.people import generated_people
 from nnscratch.faces.encoder import encode
 from nnscratch.learn import borrowed, message, runner
 from nnscratch.learn.borrowed import Fault, Lender, Part

@@ -283,7 +283,7 @@ def test_evaluate_pairs_of_lfw(photos, model, tmp_path, capsys):
 @pytest.fixture
 def no_training(monkeypatch):
     """Mistakes are found before the long work."""
-    monkeypatch.setattr("nnscratch.faces.recipe.train", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr("nnscratch.faces.training.train", lambda *_: pytest.fail("it was trained"))
 
 
 def a_folder(path, **files):
@@ -467,12 +467,13 @@ def test_evaluating_with_bad_options(photos, model, tmp_path, capsys, no_trainin
 
 
 def test_jobs_have_help_with_an_example(capsys):
-    for job in ("train", "verify", "enrol", "forget", "identify", "evaluate", "demo"):
+    for job in ("train", "verify", "enrol", "forget", "identify", "evaluate", "demo", "pretrain"):
         with pytest.raises(SystemExit) as stop:
             main(["faces", job, "--help"])
         assert stop.value.code == 0
         out = capsys.readouterr().out
         assert f"example:\n  nnscratch faces {job} " in out
+        assert f"faces {job} {job}" not in out
         assert "--json" in out
     assert "the following arguments are required: JOB" in fails(capsys, "faces")
     assert "invalid choice: 'recognise'" in fails(capsys, "faces", "recognise")

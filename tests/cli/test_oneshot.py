@@ -9,7 +9,7 @@ from commands import fails, succeeds
 from drawings import background_files, run_files, write_zip
 
 from nnscratch.cli import main
-from nnscratch.faces import oneshot
+from nnscratch.faces.oneshot import task
 
 ERRORS = ("embedding_error", "combined_error", "chamfer_error", "hausdorff_error")
 
@@ -25,14 +25,14 @@ def zips(tmp_path):
 @pytest.fixture
 def small(monkeypatch):
     """Networks and batches of a size for tests."""
-    for name, recipe in oneshot.RECIPES.items():
+    for name, recipe in task.SETTINGS.items():
         tiny = replace(recipe, classes=5, drawings=2, widths=(4, 6, 8))
-        monkeypatch.setitem(oneshot.RECIPES, name, tiny)
+        monkeypatch.setitem(task.SETTINGS, name, tiny)
 
 
 @pytest.fixture
 def no_training(monkeypatch):
-    monkeypatch.setattr(oneshot, "train", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr(task, "train", lambda *_: pytest.fail("it was trained"))
 
 
 def test_figures_of_a_tiny_training(zips, small, tmp_path, capsys):

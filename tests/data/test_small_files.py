@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnscratch.data import read_image, read_people
+from nnscratch.data import read_image
+from nnscratch.faces import read_people
 
 DATA = Path(__file__).parents[2] / "data"
 

@@ -10,7 +10,7 @@ from face_encodings import scores
 from PIL import Image
 
 from nnscratch.faces.calibration import Calibration
-from nnscratch.faces.pairs import distance_matrix
+from nnscratch.faces.distances import distance_matrix
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nnscratch.faces import evaluate, metrics
-from nnscratch.faces.checks import CollapsedError
-from nnscratch.faces.evaluate import NOBODY, pooled, report, trial
+from nnscratch.faces.distances import CollapsedError
+from nnscratch.faces.evaluate import NOBODY, evaluation, pooled, trial
 
 
 def at(*degrees):
@@ -46,7 +46,7 @@ def test_pairs_and_searches_on_a_circle():
 
 
 def test_figures_of_the_circle():
-    figures = report(trial(CIRCLE, WHO))
+    figures = evaluation(trial(CIRCLE, WHO))
     assert figures.eer.value == pytest.approx(2 / 12)  # below 50° and above: FAR 2/12
     assert figures.auc.value == pytest.approx((12 + 12 + 10) / 36)
     assert figures.tar_at_far_1 == pytest.approx(2 / 3)  # nobody below 30°
@@ -64,7 +64,7 @@ def test_figures_of_the_circle():
 
 
 def test_people_whose_pictures_are_all_alike_are_told_apart():
-    figures = report(trial(np.repeat(np.eye(6), 4, axis=0), np.repeat(np.arange(6), 4)))
+    figures = evaluation(trial(np.repeat(np.eye(6), 4, axis=0), np.repeat(np.arange(6), 4)))
     assert figures.eer.value == 0
     assert figures.auc.value == figures.rank1.value == figures.dir_at_far_1.value == 1
     assert figures.tar_at_far_1 == 1
@@ -74,7 +74,7 @@ def test_chance():
     """Encodings that know nothing."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((300, 16))
-    figures = report(
+    figures = evaluation(
         trial(x / np.linalg.norm(x, axis=1, keepdims=True), np.arange(300) // 6), repeats=50
     )
     assert figures.eer.low - 0.03 < 0.5 < figures.eer.high + 0.03
@@ -113,7 +113,7 @@ def test_searches_equal_loops(seed):
 
     closed = list(search(stored))
     np.testing.assert_allclose(found.closed, closed)
-    assert report(found, repeats=10).rank1.value == pytest.approx(
+    assert evaluation(found, repeats=10).rank1.value == pytest.approx(
         np.mean([own < other for own, other in closed])
     )
     for turn in range(7):
@@ -157,17 +157,17 @@ def test_the_share_that_is_enrolled(enrolled):
 
 def test_float32_and_other_labels_give_the_same():
     x, labels = random_people(2)
-    plain = report(trial(x, labels), repeats=10)
-    single = report(trial(*random_people(2, np.float32)), repeats=10)
+    plain = evaluation(trial(x, labels), repeats=10)
+    single = evaluation(trial(*random_people(2, np.float32)), repeats=10)
     for name in ("eer", "auc", "rank1", "dir_at_far_1"):
         assert getattr(single, name) == pytest.approx(getattr(plain, name), abs=1e-6)
-    moved = report(trial(x, 10 * labels + 5), repeats=10)
+    moved = evaluation(trial(x, 10 * labels + 5), repeats=10)
     assert moved.eer.value == plain.eer.value and moved.rank1 == plain.rank1
 
 
 def test_the_seed_is_that_of_the_bootstrap():
     made = trial(*random_people(0))
-    a, b, c = (report(made, seed, repeats=30) for seed in (0, 0, 1))
+    a, b, c = (evaluation(made, seed, repeats=30) for seed in (0, 0, 1))
     assert a == b
     assert a.eer.value == c.eer.value and a.eer != c.eer
 
@@ -183,7 +183,7 @@ def test_pooled_trials_are_judged_by_one_threshold():
     np.testing.assert_array_equal(both.pairs.distances, expected)
     np.testing.assert_array_equal(both.first == both.second, both.pairs.same)
     np.testing.assert_array_equal(both.open, np.concatenate([near.open, far.open]))
-    figures = report(both, repeats=20)
+    figures = evaluation(both, repeats=20)
     assert figures.people == 6 and figures.pairs == 30 and figures.strangers == 6
     assert figures.rank1.value == pytest.approx(5 / 6)
     assert figures.eer.value == metrics.eer(expected, both.pairs.same)
@@ -194,12 +194,12 @@ def test_pooled_people_stay_apart():
     one = trial(CIRCLE, WHO)
     for labels in (WHO, WHO + 7, 3 * WHO):
         both = pooled([one, trial(CIRCLE, labels), one])
-        assert report(both, repeats=5).people == 9
+        assert evaluation(both, repeats=5).people == 9
 
 
 def test_one_trial_pooled_is_itself():
     one = trial(CIRCLE, WHO)
-    assert report(pooled([one])) == report(one)
+    assert evaluation(pooled([one])) == evaluation(one)
 
 
 # -- refused --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 import nnscratch.functional as F
 from nnscratch import Tensor, gradcheck
-from nnscratch.faces.head import KINDS, BinaryHead, fit_logistic, pairs
+from nnscratch.faces.head import KINDS, BinaryHead, balanced_pairs, fit_logistic
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -106,10 +106,10 @@ def test_it_tells_unseen_people_apart_in_seconds(rng, kind):
     seen, unseen = labels < 25, labels >= 25
     head = BinaryHead(16, kind, rng=0)
     start = time.perf_counter()
-    i, j, same = pairs(labels[seen], rng=0)
+    i, j, same = balanced_pairs(labels[seen], rng=0)
     fit_logistic(head, f[seen][i], f[seen][j], same)
     assert time.perf_counter() - start < 5
-    i, j, same = pairs(labels[unseen], rng=0)
+    i, j, same = balanced_pairs(labels[unseen], rng=0)
     accuracy = np.mean((head(f[unseen][i], f[unseen][j]).numpy() > 0) == same)
     assert accuracy > 0.85
     shuffled = np.random.default_rng(0).permutation(same)
@@ -164,23 +164,23 @@ def test_wrong_input_is_refused(rng):
 @pytest.mark.parametrize("sizes", [[4, 4, 4], [1, 1, 5], [7, 1], [30] * 12])
 def test_pairs_are_balanced_true_and_never_twice(rng, sizes, per_class):
     labels = rng.permutation(np.repeat(np.arange(len(sizes)) - 1, sizes))
-    i, j, same = pairs(labels, per_class, rng=3)
+    i, j, same = balanced_pairs(labels, per_class, rng=3)
     assert same.sum() * 2 == len(same) > 0
     np.testing.assert_array_equal(labels[i] == labels[j], same)
     assert (i != j).all()
     assert len({tuple(sorted(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True)}) == len(i)
     if per_class:
         assert np.bincount(labels[i[same]] + 1).max() <= per_class
-    again = pairs(labels, per_class, rng=3)
+    again = balanced_pairs(labels, per_class, rng=3)
     np.testing.assert_array_equal(np.stack([i, j]), np.stack(again[:2]))
 
 
 def test_all_pairs_of_one_label_are_there():
-    i, j, same = pairs(np.repeat(np.arange(5), 4))
+    i, j, same = balanced_pairs(np.repeat(np.arange(5), 4))
     assert (same.sum(), len(i)) == (5 * 6, 2 * 5 * 6)
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2]])
 def test_labels_without_both_kinds_of_pairs_are_refused(labels):
-    with pytest.raises(ValueError, match="pairs: expected a label with two rows"):
-        pairs(labels)
+    with pytest.raises(ValueError, match="balanced_pairs: expected a label with two rows"):
+        balanced_pairs(labels)

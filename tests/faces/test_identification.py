@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnscratch.faces.checks import CollapsedError
+from nnscratch.faces.distances import CollapsedError
 from nnscratch.faces.identification import cmc, open_set
 from nnscratch.faces.intervals import wilson
 

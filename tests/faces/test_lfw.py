@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnscratch.faces import lfw
-from nnscratch.faces.checks import CollapsedError
+from nnscratch.faces.distances import CollapsedError
 
 HEAD = "2\t2"
 FOLDS = [

@@ -5,21 +5,20 @@ import math
 import numpy as np
 import pytest
 from device import DeviceArray
+from face_encodings import distance_by_loops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnscratch.functional as F
 from nnscratch import Tensor, gradcheck
+from nnscratch.faces.distances import METRICS, distances
 from nnscratch.faces.losses import (
     LOSSES,
-    METRICS,
     batch_all,
     batch_hard,
     contrastive,
-    distances,
     n_pair,
-    pair_distances,
     prototypical,
     semi_hard,
     triplet,
@@ -35,17 +34,6 @@ def rng():
 
 
 # -- oracles: one loop for each letter of the formula ---------------------------------------------
-
-
-def dot(a, b):
-    return math.fsum(x * y for x, y in zip(a, b, strict=True))
-
-
-def distance_by_loops(a, b, metric):
-    if metric == "cosine":
-        return 0.0 if a == b else 1 - dot(a, b) / math.sqrt(dot(a, a) * dot(b, b))
-    squared = math.fsum((x - y) ** 2 for x, y in zip(a, b, strict=True))
-    return squared if metric == "squared" else math.sqrt(squared)
 
 
 def mean(values):
@@ -187,79 +175,6 @@ def test_labels_in_any_order_and_of_any_number(rng):
     for name in MINED:
         straight, shuffled = LOSSES[name](f, y), LOSSES[name](f[order], y[order])
         assert straight.item() == pytest.approx(shuffled.item(), abs=1e-12)
-
-
-# -- distances ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_distances_are_the_loops(rng, metric):
-    a, b = rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
-    expected = [[distance_by_loops(x, y, metric) for y in b.tolist()] for x in a.tolist()]
-    np.testing.assert_allclose(distances(a, b, metric).numpy(), expected, rtol=1e-12)
-    found = pair_distances(a, b[:4], metric).numpy()
-    np.testing.assert_allclose(found, np.diag(np.array(expected)[:, :4]), rtol=1e-12)
-
-
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("size", [1, 7, 300])
-def test_distances_to_oneself_are_exactly_zero_and_symmetric(rng, metric, size):
-    f = rng.standard_normal((size, 40)).astype(np.float32)
-    f[-1] = f[0]
-    d = distances(f, metric=metric).numpy()
-    assert d.dtype == np.float32
-    assert np.diag(d).tolist() == [0.0] * size
-    assert d[0, -1] == 0
-    np.testing.assert_array_equal(d, d.T)
-
-
-def test_near_duplicates_keep_their_digits(rng):
-    """In float32, where |a|² + |b|² − 2ab has none left."""
-    a = rng.standard_normal(128)
-    a = (a / np.linalg.norm(a)).astype(np.float32)
-    b = a + (1e-4 * rng.standard_normal(128) / 128**0.5).astype(np.float32)
-    exact = ((a.astype(float) - b.astype(float)) ** 2).sum()
-    assert distances(np.stack([a, b])).numpy()[0, 1] == pytest.approx(exact, rel=1e-5)
-    gram = a @ a + b @ b - 2 * (a @ b)
-    assert abs(gram - exact) > 0.1 * exact
-
-
-def test_gradients_far_from_the_origin_keep_their_digits(rng):
-    x = (100 + 0.01 * rng.standard_normal((6, 4))).astype(np.float32)
-    upstream = rng.standard_normal((6, 6))
-    found = []
-    for dtype in (np.float32, np.float64):
-        f = Tensor(x.astype(dtype), requires_grad=True)
-        distances(f).backward(upstream.astype(dtype))
-        found.append(f.grad.numpy())
-    np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-4 * np.abs(found[1]).max())
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_distances_have_their_gradients(rng, metric):
-    a, b = rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
-    assert gradcheck(lambda a, b: distances(a, b, metric), [a, b])
-    assert gradcheck(lambda a: distances(a, metric=metric)[[0, 1, 2], [1, 2, 3]], [a])
-    assert gradcheck(lambda a, b: pair_distances(a, b[:4], metric), [a, b])
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_gradients_at_distance_zero_are_zero(rng, metric):
-    f = Tensor(np.repeat(rng.standard_normal((1, 3)), 4, axis=0), requires_grad=True)
-    distances(f, metric=metric).sum().backward()
-    assert np.abs(f.grad.numpy()).max() < 1e-15
-
-
-def test_duplicates_take_no_part_in_the_gradient_of_others(rng):
-    """Two equal rows among others, Euclidean: against the sum of the unit vectors, by hand."""
-    x = rng.standard_normal((5, 3))
-    x[4] = x[0]
-    f = Tensor(x, requires_grad=True)
-    distances(f, metric="euclidean").sum().backward()
-    difference = x[:, None] - x[None]
-    length = np.linalg.norm(difference, axis=2, keepdims=True)
-    units = np.divide(difference, length, out=np.zeros_like(difference), where=length > 0)
-    np.testing.assert_allclose(f.grad.numpy(), 2 * units.sum(1), rtol=1e-12)
 
 
 def test_rounding_does_not_become_a_gradient(rng):
@@ -415,12 +330,8 @@ def test_wrong_input_is_refused(rng):
         n_pair(f, [[0], [1], [0], [1]])
     with pytest.raises(ValueError, match="semi_hard: expected labels as integers"):
         semi_hard(f, ["a", "b", "a", "b"])
-    with pytest.raises(ValueError, match=r"batch_all: expected encodings \(B, D\) as floats"):
+    with pytest.raises(ValueError, match=r"batch_all: expected encodings \(N, D\) of floats"):
         batch_all(f[0], [0])
-    with pytest.raises(ValueError, match="distances: expected metric in"):
-        distances(f, metric="manhattan")
-    with pytest.raises(ValueError, match=r"distances: expected rows \(B, D\) and \(M, D\)"):
-        distances(f, f[:, :2])
     with pytest.raises(ValueError, match='margin of at least 0 or "soft", got -1'):
         batch_hard(f, [0, 0, 1, 1], margin=-1)
     with pytest.raises(ValueError, match="or \"soft\", got 'hard'"):
@@ -431,8 +342,6 @@ def test_wrong_input_is_refused(rng):
         prototypical(f, [0, 0, 1, 1], support=0)
     with pytest.raises(ValueError, match="contrastive: expected margin"):
         contrastive(f, [0, 0, 1, 1], margin=float("nan"))
-    with pytest.raises(ValueError, match="pair_distances: expected two of one shape"):
-        pair_distances(f, f[:2])
 
 
 def test_pairs_by_hand_agree_with_the_engine(rng):

@@ -10,6 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nnscratch.faces import metrics
+from nnscratch.faces.calibration import Calibration
+from nnscratch.faces.distances import CollapsedError
 
 # Sorted: same at 1, 2, 4, 7; different at 3, 5, 6, 8.
 DISTANCES = np.array([7.0, 1, 8, 3, 2, 6, 5, 4])
@@ -124,3 +126,30 @@ def test_six_thousand_pairs_are_sorted_once_and_never_compared(rng):
         metrics.tar_at_far(distances, same, 0.01)
         times.append(time.process_time() - start)
     assert min(times) < 0.05
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [metrics.roc, metrics.auc, metrics.eer, metrics.best_threshold]
+    + [lambda d, s: metrics.tar_at_far(d, s, 0.1), lambda d, s: Calibration.fit(d, s, 0.1)],
+)
+def test_wrong_pairs_are_refused(figure):
+    with pytest.raises(ValueError, match="finite distances, got NaN or infinity in 1 of 3"):
+        figure([0.1, np.nan, 0.3], [1, 0, 1])
+    with pytest.raises(ValueError, match="finite distances"):
+        figure([0.1, np.inf, 0.3], [1, 0, 1])
+    with pytest.raises(ValueError, match="of the same and of different people, got 3 and 0"):
+        figure([0.1, 0.2, 0.3], [1, 1, 1])
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        figure([], [])
+    with pytest.raises(
+        ValueError, match=r"distances \(P,\) and same \(P,\), got \(3,\) and \(2,\)"
+    ):
+        figure([0.1, 0.2, 0.3], [1, 0])
+    with pytest.raises(ValueError, match="same to be 0 or 1"):
+        figure([0.1, 0.2, 0.3], [1, 0, 2])
+    with pytest.raises(CollapsedError, match="all 4 distances are 0: the encoding has collapsed"):
+        figure([0.0, 0, 0, 0], [1, 0, 1, 0])

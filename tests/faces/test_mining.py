@@ -11,7 +11,7 @@ from nnscratch.faces.mining import (
     hardest,
     kinds,
     negatives,
-    pairs,
+    positive_pairs,
     positives,
     random_triplets,
     semi_hard,
@@ -54,7 +54,7 @@ def test_masks_and_lists_are_the_loops(seed):
     size = range(len(y))
     assert positives(y).tolist() == [[i != j and y[i] == y[j] for j in size] for i in size]
     assert negatives(y).tolist() == [[y[i] != y[j] for j in size] for i in size]
-    both = list(zip(*(rows.tolist() for rows in pairs(y)), strict=True))
+    both = list(zip(*(rows.tolist() for rows in positive_pairs(y)), strict=True))
     assert both == [(i, j) for i in size for j in size if i != j and y[i] == y[j]]
 
 
@@ -84,7 +84,7 @@ def test_hardest(seed):
 def test_semi_hard(seed, margin):
     d, y = batch(seed)
     expected = []
-    for a, p in zip(*pairs(y), strict=True):
+    for a, p in zip(*positive_pairs(y), strict=True):
         far = [n for n in range(len(y)) if y[n] != y[a]]
         farther = [n for n in far if d[a, n] > d[a, p]]
         if farther:

@@ -8,9 +8,9 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import Tensor, grad, nn
 from nnscratch.faces import losses, metrics, mining
-from nnscratch.faces.fingerprint import fingerprint
+from nnscratch.faces.distances import METRICS, distances, pair_distances
 from nnscratch.faces.gallery import Gallery
-from nnscratch.faces.pairs import pair_distances
+from nnscratch.faces.model import state_hash
 from nnscratch.learn.questions.words import row, small
 from nnscratch.learn.quiz import Computed, Option, Question, predicts
 from nnscratch.nn.init import orthogonal
@@ -34,7 +34,7 @@ def _collapsed() -> Computed:
     return {
         **{name: value.item() for name, value in values.items()},
         "gradient": float(max(gradients)),
-        "active": len(mining.all_active(losses.distances(f).numpy(), labels, MARGIN)),
+        "active": len(mining.all_active(distances(f).numpy(), labels, MARGIN)),
         "triplets": len(mining.valid_triplets(labels)),
     }
 
@@ -70,7 +70,7 @@ COLLAPSE = Question(
 def _mined() -> Computed:
     # anchor, positive and three strangers on a line
     f, labels = np.array([[0.0], [1.0], [-0.9], [-1.05], [-1.3]]), np.array([0, 0, 1, 2, 3])
-    d = losses.distances(f).numpy()
+    d = distances(f).numpy()
     triplets = np.array([[0, 1, n] for n in (2, 3, 4)])
     semi, hard = mining.semi_hard(d, labels, MARGIN), mining.hardest(d, labels, MARGIN)
     return {
@@ -163,10 +163,10 @@ THRESHOLD_AND_SCALE = Question(
 def _unit() -> Computed:
     a, b = np.array([[1.0, 0.0]]), np.array([[0.6, 0.8]])
     x = F.normalize(np.random.default_rng(8).standard_normal((40, 6)))
-    squared, cosines = losses.distances(x).numpy(), (x @ x.T).numpy()
+    squared, cosines = distances(x).numpy(), (x @ x.T).numpy()
     return {
         "a * b": float((a @ b.T).item()),
-        **{m: losses.distances(a, b, m).item() for m in losses.METRICS},
+        **{m: distances(a, b, m).item() for m in METRICS},
         "2 - 2 cos": float(np.abs(squared - (2 - 2 * cosines)).max()),
         "order": float(np.mean(squared[0].argsort() == (-cosines[0]).argsort())),
     }
@@ -208,7 +208,7 @@ def _newcomer() -> Computed:
     network[0].weight = nn.Parameter(orthogonal((16, 16), rng))
     f, known = network(Tensor(pictures)).numpy(), people < 4
     classifier = _classifier(f[known], people[known])
-    before = fingerprint(network.state_dict())
+    before = state_hash(network.state_dict())
 
     gallery = Gallery(16, before)
     for person in range(4):
@@ -225,7 +225,7 @@ def _newcomer() -> Computed:
         "gallery, new": sum(name == "4" for name in then[41:]),
         "not recognised before": sum(name is None for name in first[41:]),
         "changed answers": sum(a != b for a, b in zip(first[:40], then[:40], strict=True)),
-        "same network": fingerprint(network.state_dict()) == before,
+        "same network": state_hash(network.state_dict()) == before,
     }
 
 
