@@ -18,8 +18,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
+from nnscratch.data.drawn_pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.data.images import read_image, resize_image
-from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import vgg
 from nnscratch.style.costs import Objective
 from nnscratch.style.report import style_report

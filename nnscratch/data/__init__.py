@@ -4,11 +4,11 @@ Stands on NumPy, and on Pillow for picture files.
 """
 
 from nnscratch.data.augment import Augment
+from nnscratch.data.drawn_pictures import PICTURES
+from nnscratch.data.drawn_shapes import digits, shapes
 from nnscratch.data.generated_faces import draw_faces, generated_people
 from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
 from nnscratch.data.people import People, read_people, split_people
-from nnscratch.data.pictures import PICTURES
-from nnscratch.data.shapes import digits, shapes
 
 __all__ = [
     "PICTURES",

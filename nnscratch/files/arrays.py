@@ -25,7 +25,7 @@ from nnscratch.files.writing import replacing
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
 SUFFIXES = (".npz", ".safetensors")
 CARD = "nnscratch"  # the name of the card, JSON: a text in .npz, an entry of the header else
-TIGHTEST = 200  # numbers do not shrink to less than this part of their size; bombs do
+EXPANSION = 200  # numbers compress less than that, zip bombs more
 SMALL = 32 << 20  # bytes that arrays may have however small the file: zeros shrink to nothing
 DIRECTORY = 4 << 20  # bytes, some 50,000 arrays
 RESERVED = (CARD, "__metadata__")  # the second is safetensors' own
@@ -203,18 +203,18 @@ def open_arrays(
     caller: str = "load",
     remedy: str = AGAIN,
     what: str = ARRAYS,
-    tightest: int = TIGHTEST,
+    expansion: int = EXPANSION,
 ) -> ArrayFile:
     """The arrays of a .npz or .safetensors file, which is told by its first bytes.
 
-    what: is expected, as errors say it; tightest: how many times its size it may unpack to. Raises
+    what: is expected, as errors say it; expansion: how many times its size it may unpack to. Raises
     ValueError if the file is missing, of another kind, or broken.
     """
     path = check_file(path, caller)
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] in ZIP:
-        return NpzFile(path, caller, remedy, tightest)
+        return NpzFile(path, caller, remedy, expansion)
     if start[8:] == b"{":
         return SafetensorsFile(path, caller, remedy)
     raise ValueError(f"{caller}: expected {what}, got another kind of file, '{path}'; {remedy}")
@@ -246,9 +246,9 @@ class NpzFile(ArrayFile):
 
     container = "npz"
 
-    def __init__(self, path: Path, caller: str, remedy: str, tightest: int):
+    def __init__(self, path: Path, caller: str, remedy: str, expansion: int):
         super().__init__(path, caller, remedy)
-        most = tightest * path.stat().st_size + SMALL
+        most = expansion * path.stat().st_size + SMALL
         try:
             _check_directory(path)
             self.file = zipfile.ZipFile(path)

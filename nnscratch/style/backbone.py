@@ -20,7 +20,7 @@ from nnscratch.style import vgg
 from nnscratch.style.vgg import CONFIGS, VGG, Config
 from nnscratch.tensor import Tensor, concatenate, no_grad
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 KINDS = ("distilled", "labels", "gabor", "random")
 LEARNT = KINDS[:2]

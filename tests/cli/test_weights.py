@@ -14,7 +14,7 @@ from nnscratch import weights
 from nnscratch.cli import main
 from nnscratch.cli import weights as command
 from nnscratch.weights import fetching
-from nnscratch.weights.form import TORCHVISION
+from nnscratch.weights.vgg_weights import TORCHVISION
 
 
 @pytest.fixture

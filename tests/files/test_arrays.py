@@ -132,7 +132,7 @@ def test_how_much_a_file_may_unpack_to_can_be_said(tmp_path):
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros(6 << 20), b=rng.random(1 << 15))
     assert "a" in open_arrays(tmp_path / "x.npz")
     with pytest.raises(ValueError, match="it would unpack to"):
-        open_arrays(tmp_path / "x.npz", tightest=16)
+        open_arrays(tmp_path / "x.npz", expansion=16)
 
 
 @every_format

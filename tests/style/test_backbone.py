@@ -10,7 +10,7 @@ from nnscratch.data.scenes import scenes
 from nnscratch.data.textures import FAMILIES, NONE, textures
 from nnscratch.style import backbone, vgg
 from nnscratch.style.backbone import Recipe, make, with_levels
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 SMALL = Recipe(steps=30, batch=4, size=24, config=(4, "M", 6), seed=3)
 RELUS = ["relu1_1", "relu2_1"]

@@ -11,7 +11,7 @@ from nnscratch.data import PICTURES
 from nnscratch.style import presets, vgg
 from nnscratch.style.costs import Costs, Objective, Style
 from nnscratch.style.presets import PRESETS, fit, nearest
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 every_preset = pytest.mark.parametrize("name", PRESETS)
 SCENE = PICTURES["landscape"](16)

@@ -100,7 +100,7 @@ def adain(vgg):
 def marked(vgg, known):
     """`vgg` with the numbers of a published network in its conv1_1."""
     weight = vgg["conv1_1"][0].copy()
-    for (out, row, column), colours in known.at.items():
+    for (out, row, column), colours in known.values.items():
         weight[out, :, row, column] = colours
     return vgg | {"conv1_1": (weight, vgg["conv1_1"][1])}
 

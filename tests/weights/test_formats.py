@@ -17,14 +17,14 @@ from scipy.io import savemat
 from nnscratch import weights
 from nnscratch.style import vgg
 from nnscratch.weights import LayerWeights, VGGWeights, channels
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 LAYERS = ("conv1_1", "relu1_2", "pool1", "relu2_1")
 
 
 @pytest.fixture
 def network(small_vgg):
-    return makers.marked(small_vgg, channels.FINGERPRINTS[0])
+    return makers.marked(small_vgg, channels.PUBLISHED[0])
 
 
 # -- writers --------------------------------------------------------------------------------------

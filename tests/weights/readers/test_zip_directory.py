@@ -7,9 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from weights.pth_writer import SIX, make_zip, refused
+from weights.readers.pth_writer import SIX, make_zip, refused
 
-from nnscratch.weights.zip_directory import BROKEN, Place, check_crc, entries, names
+from nnscratch.weights.readers.zip_directory import BROKEN, Place, check_crc, entries, names
 
 # -- what is there is found -----------------------------------------------------------------------
 
@@ -165,11 +165,11 @@ REASONS = {
     "encrypted": "compressed or encrypted",
     "bomb": "compressed or encrypted",
     "size lies": "compressed or encrypted",
-    "both sizes lie": "lie over one another",
+    "both sizes lie": "overlap",
     "overlapping entries": "does not agree with its entries",
-    "entry within another": "lie over one another",
+    "entry within another": "overlap",
     "deflated, said to be stored": "does not agree with its entries",
-    "duplicate names": "is there twice",
+    "duplicate names": "occurs twice",
     "many entries": "too many entries",
     "over 4 GiB": "over 4 GiB",
     "directory beyond 4 GiB": "over 4 GiB",
@@ -177,10 +177,10 @@ REASONS = {
     "header of another method": "does not agree with its entries",
     "header in the directory": "does not agree with its entries",
     "name upward": "expected names within",
-    "name reaches beyond": "in disorder",
-    "comment reaches beyond": "in disorder",
-    "extra field reaches beyond": "in disorder",
-    "sign of an entry": "in disorder",
+    "name reaches beyond": "is malformed",
+    "comment reaches beyond": "is malformed",
+    "extra field reaches beyond": "is malformed",
+    "sign of an entry": "is malformed",
     "signature alone": "directory of the zip is missing",
 }
 

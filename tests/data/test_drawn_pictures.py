@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.data.images import resize_image
-from nnscratch.data.pictures import PICTURES
 
 PAINTINGS = ("swirls", "mosaic", "woodcut")
 NAMES = ("landscape", "figure", *PAINTINGS)

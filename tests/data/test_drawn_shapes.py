@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from nnscratch.data.shapes import GLYPHS, OUTLINES, SHAPES, _distance_to_segments, digits, shapes
+from nnscratch.data.drawn_shapes import (
+    GLYPHS,
+    OUTLINES,
+    SHAPES,
+    _distance_to_segments,
+    digits,
+    shapes,
+)
 
 DATASETS = [(digits, 1, 10, 28), (shapes, 3, len(SHAPES), 32)]
 

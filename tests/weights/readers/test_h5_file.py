@@ -7,8 +7,9 @@ import zlib
 import numpy as np
 import pytest
 
-from nnscratch.weights import h5_file, layouts
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights import layouts
+from nnscratch.weights.readers import h5_file
+from nnscratch.weights.vgg_weights import CAFFE
 
 NAMES = {
     "Keras 1": "{0}/{0}_{1}_1:0",
@@ -45,7 +46,7 @@ def test_names_of_every_keras_arrive(tmp_path, small_vgg, h5py, names):
     assert "fc1/name" not in contents.arrays
     with pytest.raises(KeyError):
         contents.arrays["nothing"]
-    loaded, evidence = layouts.vgg(contents, "'vgg.h5'")
+    loaded, evidence = layouts.interpret(contents, "'vgg.h5'")
     assert loaded.preprocess == CAFFE
     assert any("HWIO" in line for line in evidence)
     for name, (weight, bias) in small_vgg.items():
@@ -189,7 +190,7 @@ def test_arrays_that_are_too_large_together_are_refused(tmp_path, h5py):
     arrays = h5_file.read(tmp_path / "a.h5").arrays
     for name in "aab":
         assert not arrays[name].any()
-    assert "says of c that it is larger than the file can hold" in refusal(arrays, "c")
+    assert "states a size of c that is larger than the file can hold" in refusal(arrays, "c")
 
 
 CHUNKS = {

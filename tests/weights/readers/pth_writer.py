@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from nnscratch.weights import torch_file
+from nnscratch.weights.readers import torch_file
 
 MAGIC = pickle.dumps(torch_file.MAGIC, 2) + pickle.dumps(1001, 2)
 SYSTEM = pickle.dumps({"protocol_version": 1001, "little_endian": True}, 2)
