@@ -1,6 +1,6 @@
-"""Pictures and datasets: files in and out, drawings of our own, digits, shapes, faces to learn.
+"""Images and datasets: image files, augmentation, generated pictures, digits, shapes and faces.
 
-Stands on NumPy, and on Pillow for picture files.
+Stands on NumPy, and on Pillow for image files.
 """
 
 from nnscratch.data.augment import Augment

@@ -74,12 +74,10 @@ PUBLISHED = (
 )
 
 
-def find_channels(
-    weight: np.ndarray, maker: str, order: str, image: np.ndarray | None
-) -> tuple[str, Preprocess, list[str]]:
+def find_channels(weight, maker, order, image) -> tuple[str, Preprocess, list[str]]:
     """Channel order of conv1_1 (C_out, 3, kH, kW), preprocessing, and the evidence.
 
-    maker, order: the file's maker and its usual order; image: MatConvNet's averageImage
+    maker, order: the file's maker and its usual order; image: MatConvNet's averageImage or None
     """
     known, published = _recognise(weight)
     mean = None if image is None else _mean_colour(image)

@@ -4,7 +4,6 @@ Stands on `vgg_weights` and `channels`. Names tell the maker and the layers, sha
 of axes; `channels` decides the channel order and the preprocessing.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -54,25 +53,19 @@ class Convention:
     order: str
 
 
-KERAS = Convention(
-    "Keras",
-    re.compile(
-        r"(?:.*/)?block([1-9])_conv([1-9])/(?:.*/)?(?:block\d_conv\d_)?"
-        r"(kernel|bias|W|b|vars/[01])(?:_\d+)?(?::0)?"
-    ),
-    "HWIO",
-    "BGR",
+BLOCK_CONV = re.compile(
+    r"(?:.*/)?block([1-9])_conv([1-9])/(?:.*/)?(?:block\d_conv\d_)?"
+    r"(kernel|bias|W|b|vars/[01])(?:_\d+)?(?::0)?"
 )
+FILTERS = re.compile(r"conv([1-9])_([1-9])/(filters|biases)")
+DOTTED = re.compile(r"(?:.*\.)?conv([1-9])_([1-9])\.(weight|bias)")
+LETTERS = re.compile(r"(?:.*/)?conv([1-9])_([1-9])[/_](W|b|weights|biases)(?::0)?")
+KERAS = Convention("Keras", BLOCK_CONV, "HWIO", "BGR")
 CONVENTIONS = (
     KERAS,
-    Convention("MatConvNet", re.compile(r"conv([1-9])_([1-9])/(filters|biases)"), "HWIO", "RGB"),
-    Convention("Gatys", re.compile(r"(?:.*\.)?conv([1-9])_([1-9])\.(weight|bias)"), "OIHW", "BGR"),
-    Convention(
-        "Frossard or Chainer",
-        re.compile(r"(?:.*/)?conv([1-9])_([1-9])[/_](W|b|weights|biases)(?::0)?"),
-        "any",
-        "RGB",
-    ),
+    Convention("MatConvNet", FILTERS, "HWIO", "RGB"),
+    Convention("Gatys", DOTTED, "OIHW", "BGR"),
+    Convention("Frossard or Chainer", LETTERS, "any", "RGB"),
 )
 NUMBERED = re.compile(  # torch: the layer's index, which also counts ReLUs, pools and norms
     r"(?:(?:.*\.)?(?:features|slice\d+)\.)?(\d+)\."
@@ -95,9 +88,7 @@ class Interpretation:
     source: str = ""  # where the numbers come from, if the file states it
 
 
-def interpret(
-    contents: Contents, path: str | os.PathLike, order: str | None = None, pixels: str | None = None
-) -> tuple[VGGWeights, list[str]]:
+def interpret(contents: Contents, path, order=None, pixels=None) -> tuple[VGGWeights, list[str]]:
     """Turn contents into the convolutions of a VGG, with the evidence for each decision.
 
     path: for messages; order, pixels: override the detected ones, see ORDERS and PIXELS. Weights
@@ -105,9 +96,9 @@ def interpret(
     known layout, or of several.
     """
     with np.errstate(all="ignore"), naming(path):  # VGGWeights refuses NaN and infinity
-        found = _override(_detect(contents, path), order, pixels)
-        pairs, first = dict(found.pairs), next(iter(found.pairs))
-        if found.order == "BGR":
+        detected = _override(_detect(contents, path), order, pixels)
+        pairs, first = dict(detected.pairs), next(iter(detected.pairs))
+        if detected.order == "BGR":
             pairs[first] = (pairs[first][0][:, ::-1], pairs[first][1])
         layers = {
             name: LayerWeights(
@@ -115,11 +106,11 @@ def interpret(
             )
             for name, (weight, bias) in pairs.items()
         }
-    vgg = VGGWeights(layers, found.preprocess, found.source or str(path))
-    return vgg, [*found.evidence, describe(found.preprocess)]
+    vgg = VGGWeights(layers, detected.preprocess, detected.source or str(path))
+    return vgg, [*detected.evidence, describe(detected.preprocess)]
 
 
-def _detect(contents: Contents, path: str | os.PathLike) -> Interpretation:
+def _detect(contents: Contents, path) -> Interpretation:
     arrays = contents.arrays
     if contents.card is not None:
         own = vgg_weights.from_arrays(arrays, contents.card, f"'{path}'")
@@ -137,18 +128,20 @@ def _detect(contents: Contents, path: str | os.PathLike) -> Interpretation:
     return readers[0](arrays)
 
 
-def _override(found: Interpretation, order: str | None, pixels: str | None) -> Interpretation:
+def _override(detected: Interpretation, order: str | None, pixels: str | None) -> Interpretation:
     """Replace what was detected by what the caller states, and say so in the evidence."""
     for name, value, known in (("channels", order, ORDERS), ("pixels", pixels, tuple(PIXELS))):
         if value is not None and value not in known:
             raise ValueError(f"weights: expected {name} in {known}, got {value!r}")
-    evidence = list(found.evidence)
-    if order is not None and order != found.order:
+    evidence = list(detected.evidence)
+    if order is not None and order != detected.order:
         evidence.append(f"you said that its first layer takes {order}")
-    if pixels is not None and PIXELS[pixels] != found.preprocess:
+    if pixels is not None and PIXELS[pixels] != detected.preprocess:
         evidence.append(f"you said that it takes pixels as {pixels}")
-    preprocess = found.preprocess if pixels is None else PIXELS[pixels]
-    return replace(found, order=order or found.order, preprocess=preprocess, evidence=evidence)
+    preprocess = detected.preprocess if pixels is None else PIXELS[pixels]
+    return replace(
+        detected, order=order or detected.order, preprocess=preprocess, evidence=evidence
+    )
 
 
 def _readers(arrays: Arrays) -> list[Callable[[Arrays], Interpretation]]:
@@ -243,9 +236,7 @@ def _axes(shapes: Iterable[tuple[int, ...]]) -> str:
     return "either"
 
 
-def _assemble(
-    arrays: Arrays, pairs: Mapping[str, Pair], convention: Convention, evidence: list[str]
-) -> Interpretation:
+def _assemble(arrays: Arrays, pairs, convention, evidence) -> Interpretation:
     """Bring the axes in order and add the channel order and preprocessing."""
     to_oihw = (3, 2, 0, 1) if convention.axes == "HWIO" else (0, 1, 2, 3)
     pairs = {name: (weight.transpose(to_oihw), bias) for name, (weight, bias) in pairs.items()}
@@ -347,9 +338,7 @@ def _torch_convention(arrays: Arrays) -> Convention:
     return replace(PYTORCH, maker="torchvision")
 
 
-def _fold_norms(
-    arrays: Arrays, pairs: Mapping[int, Pair], norms: Mapping, evidence: list[str]
-) -> Interpretation:
+def _fold_norms(arrays: Arrays, pairs, norms, evidence) -> Interpretation:
     """Fold batch norms into the convolutions: W·g/√(v + ε) and (b − m)·g/√(v + ε) + β."""
     folded: dict[int, Pair] = {}
     for number, (weight, bias) in pairs.items():

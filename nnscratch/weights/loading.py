@@ -20,9 +20,7 @@ EXPANSION = 16  # an .npz of weights unpacks to at most this many times its size
 KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras"
 
 
-def load(
-    path: str | os.PathLike, channels: str | None = None, pixels: str | None = None
-) -> VGGWeights:
+def load(path: str | os.PathLike, channels=None, pixels=None) -> VGGWeights:
     """Load the convolutions of a VGG from a file, or from a fetched one by name ("vgg19").
 
     channels: "RGB" or "BGR", the order that the file's first layer takes; pixels: "caffe",

@@ -1,4 +1,4 @@
-"""Inspection: every way to store the same small VGG is told apart; conversion keeps it."""
+"""Inspection distinguishes all ways to store a small VGG; conversion keeps its numbers."""
 
 import hashlib
 

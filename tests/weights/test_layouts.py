@@ -1,4 +1,4 @@
-"""One small VGG in every layout becomes the same network; what is none is refused in words."""
+"""One small VGG in every layout becomes the same network; other contents are refused."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def tensorflow(vgg):
 
 
 def slices(vgg):
-    """As losses that compare features have them: numbers run on from slice to slice."""
+    """As in perceptual losses: numbers continue from slice to slice."""
     return {
         f"net.slice{1 + (i > 3)}.{key}": array
         for i, (key, array) in enumerate(numbered(vgg, NUMBERS, "").items())
@@ -115,7 +115,7 @@ def test_every_layout_becomes_the_same_network(tmp_path, small_vgg, layout, writ
 @pytest.mark.parametrize("counts", [(1, 1, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)])
 @pytest.mark.parametrize("norms", [False, True])
 def test_numbers_of_real_networks_get_their_names(counts, norms):
-    """VGG-11, -16 and -19, with norms and without: one step more for each convolution."""
+    """VGG-11, -16 and -19, with norms and without; a norm adds one to each step."""
     step, number, numbers = 2 + norms, 0, []
     for count in counts:
         numbers += range(number, number + step * count, step)
@@ -163,7 +163,7 @@ def test_the_printed_first_filter_of_torchvisions_vgg19_is_recognised(small_vgg)
 
 
 def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
-    """The one difference in jcjohnson's files without their heads, and it is not to be seen."""
+    """jcjohnson's files without their heads have torchvision's names."""
     vgg = marked(small_vgg, channels.PUBLISHED[0])
     loaded, evidence = read(numbered(bgr(vgg)))
     assert loaded.preprocess == CAFFE
@@ -204,7 +204,7 @@ def test_the_real_first_layer_is_recognised(real_data):
 
 
 def counted(network, start="layers/"):
-    """A whole network as Keras 3 saves it; the numbers are views of one, and take no memory."""
+    """A whole network as Keras 3 saves it; the arrays are broadcast views without memory."""
     arrays, inputs, n = {}, 3, 0
     for width, count in zip(WIDTHS, NETWORKS[network], strict=True):
         for _ in range(count):
@@ -272,7 +272,7 @@ def test_our_own_card_comes_first(tmp_path, small_vgg):
 
 
 def test_a_mixing_layer_in_front_keeps_its_meaning(small_vgg):
-    """conv1_1(A·x + b) stays, at borders of zeros as well, for any A that can be undone."""
+    """conv1_1(A·x + b) is preserved, also at zero padding, for any invertible A."""
     rng = np.random.default_rng(2)
     matrix, shift = rng.standard_normal((3, 3)), rng.standard_normal(3)
     arrays = adain(small_vgg) | {"0.weight": matrix[:, :, None, None], "0.bias": shift}
@@ -397,7 +397,7 @@ def test_wrong_contents_are_refused_in_words(small_vgg, case):
 @pytest.mark.torch
 @pytest.mark.parametrize("norms", [False, True])
 def test_features_agree_with_torch(small_vgg, norms):
-    """The convolutions as PyTorch runs them, its batch norms included."""
+    """The convolutions as PyTorch runs them, with its batch norms."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
     arrays = with_norms(small_vgg) if norms else numbered(small_vgg)
     loaded, _ = read(arrays)

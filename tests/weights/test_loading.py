@@ -1,4 +1,4 @@
-"""Weight files: what is in them arrives, what is not whole is refused in words."""
+"""Loading weight files: intact ones are read, damaged and other ones are refused with a remedy."""
 
 import bz2
 import gzip
@@ -74,7 +74,7 @@ def test_what_is_no_path_is_said(read, keras_file):
             read(given, *out)
     with pytest.raises(TypeError, match="weights: expected a path, .*; name the file"):
         weights.convert(keras_file, None)
-    with pytest.raises(ValueError, match="weights: .* is a folder; name a file in it"):
+    with pytest.raises(ValueError, match="weights: .* a folder: .*; name a file in it"):
         read(keras_file.parent, *out)
 
 

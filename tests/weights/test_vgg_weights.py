@@ -1,4 +1,4 @@
-"""Our own weight files: what is written is read, and a broken one is refused in words."""
+"""Our own weight files: a round trip keeps the numbers, and broken files are refused."""
 
 import json
 

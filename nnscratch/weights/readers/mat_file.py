@@ -118,11 +118,11 @@ def _variables(path: Path) -> dict[str, Any]:
                 raise ValueError(EARLY)
             budget.take_values(1)
             if kind == COMPRESSED:
-                stream: _Stream = _Inflated(file, length, order, budget)
+                chunks = _inflated(file, length, budget)
             else:
                 file.seek(at)
-                stream = _Stream(file, length + 8, order, budget)
-            name, value = _variable(stream)
+                chunks = _plain(file, length + 8)
+            name, value = _variable(_Stream(chunks, order, budget))
             if name in VARIABLES:
                 variables[name] = value
             at += 8 + length
@@ -162,89 +162,66 @@ class _Budget:
             raise Refused(f"holds more than {MANY} parts, too many for a network; fetch it again")
 
 
-class _Stream:
-    """The bytes of one element of a file."""
+def _plain(file: BufferedReader, length: int) -> Iterator[bytes]:
+    """The next `length` bytes of the file, in chunks."""
+    while data := file.read(min(CHUNK, length)):
+        length -= len(data)
+        yield data
 
-    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
-        self.file, self.length, self.order, self.budget = file, length, order, budget
+
+def _inflated(file: BufferedReader, length: int, budget: _Budget) -> Iterator[bytes]:
+    """The next `length` bytes of the file, inflated in chunks; zlib checks them at the end."""
+    inflate = zlib.decompressobj()
+    while not inflate.eof:
+        packed = inflate.unconsumed_tail
+        if not packed:
+            packed = file.read(min(CHUNK, length))
+            length -= len(packed)
+        if not packed:
+            raise ValueError(EARLY)
+        data = inflate.decompress(packed, CHUNK)
+        budget.take_bytes(len(data))
+        if data:
+            yield data
+
+
+class _Stream:
+    """The bytes of one element of a file, from an iterator of chunks."""
+
+    def __init__(self, chunks: Iterator[bytes], order: str, budget: _Budget) -> None:
+        self.chunks, self.order, self.budget = chunks, order, budget
         self.at = 0  # bytes read so far
+        self.chunk, self.used = b"", 0
 
     def read(self, count: int) -> bytearray:
         """Exactly `count` bytes."""
-        self._advance(count)
-        data = bytearray(count)
-        if self.file.readinto(data) != count:
-            raise ValueError(EARLY)
-        return data
-
-    def skip(self, count: int) -> None:
-        """Skip `count` bytes."""
-        self._advance(count)
-        self.file.seek(count, 1)
-
-    def skip_to(self, end: int) -> None:
-        """Skip the rest of a part that stops at `end`."""
-        if self.at > end:
-            raise ValueError(LONGER)
-        self.skip(end - self.at)
-
-    def finish(self) -> None:
-        """Check what follows the data: here nothing."""
-
-    def _advance(self, count: int) -> None:
-        self.at += count
-        if self.at > self.length:
-            raise ValueError(EARLY)
-
-
-class _Inflated(_Stream):
-    """The bytes of a compressed element, inflated as they are read."""
-
-    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
-        super().__init__(file, length, order, budget)
-        self.packed_left = length
-        self.inflate = zlib.decompressobj()
-        self.buffer, self.used = b"", 0
-
-    def read(self, count: int) -> bytearray:
         data = bytearray()
         while len(data) < count:  # memory grows with the data, not with the stated length
             data += self._take(count - len(data))
         return data
 
-    def skip(self, count: int) -> None:
-        while count > 0:
-            count -= len(self._take(count))
+    def skip_to(self, end: int) -> None:
+        """Skip the rest of a part that stops at `end`."""
+        if self.at > end:
+            raise ValueError(LONGER)
+        while self.at < end:
+            self._take(end - self.at)
 
     def finish(self) -> None:
-        """Inflate the rest: zlib compares its checksum at the end."""
-        while self._fill():
+        """Read to the end, so that a checksum is compared."""
+        for _ in self.chunks:
             pass
-        if not self.inflate.eof:
-            raise ValueError(EARLY)
 
     def _take(self, at_most: int) -> bytes:
         """The next bytes, at most `at_most`."""
-        if self.used == len(self.buffer) and not self._fill():
+        if self.used == len(self.chunk):
+            self.chunk, self.used = next(self.chunks, b""), 0
+        if not self.chunk:
             raise ValueError(EARLY)
-        data = self.buffer[self.used : self.used + at_most]
+        data = self.chunk[self.used : self.used + at_most]
         self.used += len(data)
         self.at += len(data)
         return data
-
-    def _fill(self) -> bool:
-        """Inflate the next chunk. False at the end."""
-        self.buffer, self.used = b"", 0
-        while not self.buffer and not self.inflate.eof:
-            packed = self.inflate.unconsumed_tail
-            if not packed:
-                packed = self.file.read(min(CHUNK, self.packed_left))
-                self.packed_left -= len(packed)
-            if not packed:
-                break
-            self.buffer = self.inflate.decompress(packed, CHUNK)
-        self.budget.take_bytes(len(self.buffer))
-        return bool(self.buffer)
 
 
 # -- elements -------------------------------------------------------------------------------------
@@ -267,7 +244,7 @@ def _small(stream: _Stream, at_most: int = 1 << 16) -> tuple[int, bytes]:
     if length > at_most:
         raise ValueError("a name or a shape is too long")
     data = stream.read(length)
-    stream.skip(padding)
+    stream.skip_to(stream.at + padding)
     return kind, bytes(data)
 
 

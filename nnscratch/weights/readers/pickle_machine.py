@@ -25,7 +25,6 @@ LETTERS = 1000  # in a key
 LINE = 256  # bytes of a name
 RANK = 32
 COUNT = 1 << 40  # above every count of numbers, and every product of a tensor's sides
-ALONE = "load it where it was made and save model.state_dict() alone"
 DTYPES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -40,6 +39,11 @@ DTYPES = {
     "ComplexFloatStorage": "<c8",
     "ComplexDoubleStorage": "<c16",
 }
+
+
+def unexpected(reason: str) -> Refused:
+    """The error for a pickle of something other than a state dict."""
+    return Refused(f"{reason}; load it where it was made and save model.state_dict() alone")
 
 
 # -- the values -----------------------------------------------------------------------------------
@@ -164,14 +168,14 @@ def _named(module: str, name: str) -> Name:
     if full in CALLS or full in KINDS:
         return Name(full)
     if module.startswith(("torch.nn", "torchvision", "__torch__")):
-        raise Refused(f"holds a network ({shown(full)}): expected its tensors alone; {ALONE}")
+        raise unexpected(f"holds a network ({shown(full)}): expected its tensors alone")
     if module.partition(".")[0] == "torch" and name.endswith("Storage"):
         raise Refused(
             f"holds numbers of kind {shown(full)}: expected one of {', '.join(DTYPES)}; convert "
             "it with .float()"
         )
-    raise Refused(
-        f"asks for {shown(full)}: expected tensors and plain values; nothing was executed, {ALONE}"
+    raise unexpected(
+        f"asks for {shown(full)}: expected tensors and plain values; nothing was executed"
     )
 
 
@@ -181,13 +185,13 @@ def _checked_key(key: object) -> str | int:
         return _checked_text(key)
     if type(key) is int and abs(key) < 1 << 31:
         return key
-    raise Refused(f"holds a dict with a key of type {kind_of(key)}: expected text; {ALONE}")
+    raise unexpected(f"holds a dict with a key of type {kind_of(key)}: expected text")
 
 
 def _checked_text(key: str) -> str:
     """Refuse long keys: equal up to their end, they would make thousands of long comparisons."""
     if len(key) > LETTERS:
-        raise Refused(f"holds a key of {len(key)} letters: expected {LETTERS} at most; {ALONE}")
+        raise unexpected(f"holds a key of {len(key)} letters: expected {LETTERS} at most")
     return key
 
 
@@ -217,7 +221,7 @@ class Machine:
             self.spend(1)
             self._step(code)
             if len(self.stack) > STACK or len(self.marks) > MARKS:
-                raise Refused(f"nests its values too deep: expected a state dict; {ALONE}")
+                raise unexpected("nests its values too deep: expected a state dict")
         if self.marks:
             raise ValueError("the pickle stops within a list")
         return self.stack.pop()
@@ -227,10 +231,7 @@ class Machine:
             raise ValueError("the pickle ends too early")
         opcode = DESCRIBED.get(code)
         if opcode is None or opcode.name not in OPCODES:
-            raise Refused(
-                f"has opcode {code!r} in its pickle, at byte {self.at - 1}: expected those of a "
-                f"state dict; {ALONE}"
-            )
+            raise unexpected(f"has opcode {code!r} at byte {self.at - 1} of its pickle")
         if opcode.name == "GLOBAL":  # pickletools would interpret backslashes in it
             argument: Any = (self._line(), self._line())
         else:
@@ -240,7 +241,7 @@ class Machine:
     def spend(self, steps: int) -> None:
         self.left -= steps
         if self.left < 0:
-            raise Refused(f"has a pickle of more than {STEPS} steps: too long for VGG; {ALONE}")
+            raise unexpected(f"has a pickle of more than {STEPS} steps: too long for VGG")
 
     def _line(self) -> str:
         line = self.data.readline(LINE)
@@ -268,7 +269,7 @@ class Machine:
 
     def put(self, index: int) -> None:
         if index >= STEPS:
-            raise Refused(f"memoises a value as number {index}: expected below {STEPS}; {ALONE}")
+            raise unexpected(f"memoises a value as number {index}: expected below {STEPS}")
         self.memo[index] = self.stack[-1]
 
     def extend(self, items: list[Any]) -> None:
@@ -292,24 +293,21 @@ class Machine:
         """Run the function in CALLS for a name, never the one that Python has under it."""
         name, args = self.pop(2)
         if type(name) is not Name or name.full not in CALLS or type(args) is not tuple:
-            raise Refused(f"calls something other than a tensor or a dict; {ALONE}")
+            raise unexpected("calls something other than a tensor or a dict")
         self.push(CALLS[name.full](self, args))
 
     def build(self) -> None:
         """Skip the attributes of an OrderedDict (`_metadata`)."""
         target, _ = self.pop(2)
         if type(target) is not OrderedDict:
-            raise Refused(
-                f"sets attributes of a {kind_of(target)}: expected them on an OrderedDict only; "
-                f"{ALONE}"
-            )
+            raise unexpected(f"sets attributes of a {kind_of(target)}, not of an OrderedDict")
         self.push(target)
 
     def storage(self) -> None:
         """("storage", kind, key, place, count[, None or (view key, first, length)]) -> storage."""
         (fields,) = self.pop(1)
         if type(fields) is tuple and fields and type(fields[0]) is str and fields[0] == "module":
-            raise Refused(f"holds a network: expected its tensors alone; {ALONE}")
+            raise unexpected("holds a network: expected its tensors alone")
         if type(fields) is not tuple or len(fields) not in (5, 6):
             raise ValueError("a storage is not described by five or six fields")
         word, kind, key, place, count = fields[:5]

@@ -16,7 +16,13 @@ import numpy as np
 from nnscratch.files import LazyArrays
 from nnscratch.weights.readers import other_files, zip_directory
 from nnscratch.weights.readers.contents import Contents, Refused, naming, shown
-from nnscratch.weights.readers.pickle_machine import ALONE, Machine, Storage, StoredTensor, kind_of
+from nnscratch.weights.readers.pickle_machine import (
+    Machine,
+    Storage,
+    StoredTensor,
+    kind_of,
+    unexpected,
+)
 from nnscratch.weights.readers.zip_directory import Place, check_crc
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first value of a legacy stream
@@ -59,7 +65,7 @@ def _has_kernels(tensors: dict[str, StoredTensor]) -> bool:
 def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
     """The tensors, and the name of the entry that holds them, "" for the outermost dict."""
     if type(value) not in (dict, OrderedDict):
-        raise Refused(f"holds a {kind_of(value)}: expected a dict of tensors by name; {ALONE}")
+        raise unexpected(f"holds a {kind_of(value)}: expected a dict of tensors by name")
     # A dict may occur under thousands of names; each is searched once.
     entries = {id(entry): entry for entry in value.values()}
     tensors = {key: _tensors_of(entry) for key, entry in entries.items()}
@@ -74,7 +80,7 @@ def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
     names = list(dicts) if len(dicts) == 1 else [name for name in WRAPPERS if name in dicts]
     if not names:
         several = f"several dicts of tensors ({shown(', '.join(dicts))})" if dicts else "no tensors"
-        raise Refused(f"holds {several}: expected one state dict; {ALONE}")
+        raise unexpected(f"holds {several}: expected one state dict")
     return tensors[id(dicts[names[0]])], names[0]
 
 
@@ -83,9 +89,7 @@ class _Arrays(LazyArrays):
 
     names: dict[str, StoredTensor]
 
-    def __init__(
-        self, path: Path, tensors: dict[str, StoredTensor], places: dict[str, Place]
-    ) -> None:
+    def __init__(self, path, tensors, places: dict[str, Place]) -> None:
         self.path, self.names, self.places = path, tensors, places
         self.checked: set[str] = set()
 
@@ -117,9 +121,7 @@ def _read_tensor(file: BufferedReader, start: int, tensor: StoredTensor) -> np.n
     return values != 0 if tensor.storage.kind == "BoolStorage" else values
 
 
-def _contents(
-    container: str, path: Path, value: object, places: dict[str, Place], texts: dict[str, str]
-) -> Contents:
+def _contents(container, path, value, places: dict[str, Place], texts) -> Contents:
     """Raises ValueError if a storage is not in the file as described."""
     tensors, within = _state_dict(value)
     for name, tensor in tensors.items():
@@ -150,7 +152,7 @@ def _read_legacy(path: Path, file: BinaryIO) -> Contents:
         at = machine.at
         storages.update(machine.storages)
         if values[0] != MAGIC:
-            raise Refused(f"is a pickle that torch.save did not write; {ALONE}")
+            raise unexpected("is a pickle that torch.save did not write")
     _, protocol, system, value, keys = values
     if type(protocol) is not int or protocol != PROTOCOL or type(system) is not dict:
         raise ValueError(f"expected protocol {PROTOCOL} and a dict about the system")
@@ -160,9 +162,7 @@ def _read_legacy(path: Path, file: BinaryIO) -> Contents:
     return _contents("pth (legacy)", path, value, places, {"protocol": str(protocol)})
 
 
-def _legacy_places(
-    file: BinaryIO, at: int, keys: object, storages: dict[str, Storage]
-) -> dict[str, Place]:
+def _legacy_places(file, at, keys, storages: dict[str, Storage]) -> dict[str, Place]:
     """The place of each storage, from the counts before them."""
     if type(keys) is not list or any(type(key) is not str for key in keys):
         raise ValueError("expected a list of the keys of storages")
@@ -191,7 +191,7 @@ def _read_zip(path: Path, file: BinaryIO) -> Contents:
     """A zip of <folder>/data.pkl, <folder>/data/<key> and small texts."""
     # first, as some entries of such a program are compressed
     if any(name.partition("/")[2] == "constants.pkl" for name in zip_directory.names(file)):
-        raise Refused(f"is a TorchScript program: expected tensors alone; {ALONE}")
+        raise unexpected("is a TorchScript program: expected tensors alone")
     entries = zip_directory.entries(file)
     folders = [name[:-9] for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(folders) != 1:
@@ -204,7 +204,7 @@ def _read_zip(path: Path, file: BinaryIO) -> Contents:
         )
     pickle = entries[f"{folder}/data.pkl"]
     if pickle.nbytes > PICKLE_BYTES:
-        raise Refused(f"has a pickle of {pickle.nbytes} bytes: too long for VGG; {ALONE}")
+        raise unexpected(f"has a pickle of {pickle.nbytes} bytes: too long for VGG")
     check_crc(file, pickle)
     file.seek(pickle.offset)
     value = Machine(file.read(pickle.nbytes)).run()

@@ -1,4 +1,4 @@
-"""Keras' HDF5 files: the names of several Keras versions arrive, broken ones do not."""
+"""Keras' HDF5 files: the names of several Keras versions are read, broken files are refused."""
 
 import sys
 import tracemalloc
@@ -133,7 +133,7 @@ def test_keras_3_names_by_class_arrive_whole(tmp_path, h5py):
 
 
 def test_no_file_stays_open(tmp_path, h5py):
-    """HDF5 does not open a file for writing where the process has it open for reading."""
+    """HDF5 opens no file for writing while the process has it open for reading."""
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file["a"] = np.ones(3)
@@ -150,7 +150,7 @@ def test_no_file_stays_open(tmp_path, h5py):
 
 
 def refusal(arrays, name="a"):
-    """What is said of an array, in one line, after no more than 16 MiB were taken."""
+    """The one-line error for an array; reading it takes at most 16 MiB."""
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"weights: '.*' .*; (fetch|save) it .*") as caught:
         arrays[name]
@@ -213,7 +213,7 @@ def test_hostile_chunks_are_refused(tmp_path, h5py, kind):
 
 @pytest.mark.parametrize("size", [0, 2, 1 << 31])
 def test_sizes_of_chunks_may_be_broken(tmp_path, h5py, size):
-    """Over one of none the HDF5 library ends the process, where a checksum is to be there."""
+    """The HDF5 library crashes on an empty chunk that should have a checksum."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         made = file.create_dataset(
             "a", (9,), np.float32, chunks=(9,), compression="gzip", fletcher32=True
@@ -239,7 +239,7 @@ def test_checksums_are_compared(tmp_path, h5py):
 
 
 def test_groups_within_groups_end_somewhere(tmp_path, h5py):
-    """Over some thousands the HDF5 library, asked to visit all, ends the process."""
+    """The HDF5 library crashes when visiting thousands of levels."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file
         for _ in range(100):

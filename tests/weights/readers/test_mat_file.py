@@ -1,4 +1,4 @@
-"""MatConvNet files, written by SciPy as MATLAB would: both releases arrive, broken ones do not."""
+"""MatConvNet files written by SciPy: all releases are read, broken files are refused."""
 
 import struct
 import tracemalloc
@@ -35,7 +35,7 @@ def test_every_release_arrives_without_swapping_height_and_width(
 
 
 def test_numbers_of_the_real_file_stand_at_their_places(tmp_path, small_vgg):
-    """W[h, w, c, k] of the real .mat at h = 0, w = 1 is not that at h = 1, w = 0."""
+    """In the real .mat, W[0, 1, c, k] differs from W[1, 0, c, k]."""
     weight = small_vgg["conv1_1"][0].copy()
     weight[0, :, 0, 0] = 0.39416704, 0.46418372, 0.34119523
     weight[0, :, 0, 1] = 0.37740308, 0.41810837, 0.33999205
@@ -52,7 +52,7 @@ def test_numbers_of_the_real_file_stand_at_their_places(tmp_path, small_vgg):
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1", "i2", "i8"])
 def test_numbers_are_those_that_scipy_reads(tmp_path, dtype):
-    """Oracle: loadmat, which reads the same files, though not broken ones."""
+    """Oracle: loadmat, for intact files."""
     values = (100 * np.random.default_rng(0).random((3, 4, 5))).astype(dtype)
     savemat(tmp_path / "a.mat", {"layers": cell([{"name": "a", "filters": values}])})
     read = loadmat(tmp_path / "a.mat")["layers"][0, 0]["filters"][0, 0]
@@ -154,7 +154,7 @@ def test_fully_connected_layers_are_passed_over(tmp_path, monkeypatch, small_vgg
 
 
 def test_coarse_numbers_in_wide_types_may_inflate(tmp_path, monkeypatch):
-    """float16 within float64 shrinks to less than a third."""
+    """float16 numbers stored as float64 compress to less than a third."""
     monkeypatch.setattr(mat_file, "SMALL", 1 << 16)
     values = np.random.default_rng(0).standard_normal((9, 50000)).astype(np.float16)
     layer = {"name": "a", "filters": values.astype(np.float64)}
@@ -241,7 +241,7 @@ def matrix(made, shape, rest=b"", name=b"", order="<"):
 
 
 def fields(values, name=b"", order="<"):
-    """A struct of one entry."""
+    """A struct with one entry."""
     names = b"".join(key.encode().ljust(32, b"\0") for key in values)
     length = element(5, struct.pack(order + "i", 32), order)
     rest = length + element(1, names, order) + b"".join(values.values())
@@ -270,7 +270,7 @@ HANDLE = matrix(16, (1, 1), fields({"file": letters("f.m")}))
 
 @pytest.mark.parametrize("order", "<>")
 def test_either_byte_order_is_read(tmp_path, order):
-    """Oracle: loadmat. Sizes around those at which elements are small, or padded."""
+    """Oracle: loadmat. Sizes around the limits for small and for padded elements."""
     values = np.arange(-7, 14, dtype=order + "f4").reshape(7, 3)
     filters = matrix(SINGLE, values.shape, element(7, values.tobytes("F"), order), b"", order)
     biases = matrix(

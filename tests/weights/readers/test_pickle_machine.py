@@ -1,4 +1,4 @@
-"""The machine: what a pickle of a state dict means arrives, and no pickle runs anything."""
+"""The pickle machine reads the values of a state dict and executes nothing."""
 
 import contextlib
 import os
@@ -129,7 +129,7 @@ def open_canary(module, attribute):
 
 
 class Evil:
-    """What Python's own pickle would run."""
+    """An object whose pickle makes Python run a command."""
 
     def __init__(self, tmp):
         self.command = canary(tmp)
@@ -296,7 +296,7 @@ REAL += ("builtins.eval", "exec of Python 2", "getattr chain", "inst", "obj")
 
 @pytest.mark.parametrize("kind", REAL)
 def test_the_canary_would_sing(tmp_path, kind):
-    """Python's own pickle does run these, so the tests above can fail."""
+    """Python's pickle does execute these, so the tests above can fail."""
     with contextlib.suppress(Exception):
         pickle.loads(PICKLES[kind](tmp_path))
     assert (tmp_path / "canary").exists()
@@ -375,7 +375,7 @@ def test_the_view_of_a_storage_must_lie_within():
 
 
 def test_any_opcodes_give_a_value_or_an_error_that_is_known():
-    """Nothing else comes out, such as a TypeError, whatever stands where."""
+    """Random opcodes never cause another error, such as a TypeError."""
     rng = np.random.default_rng(0)
     codes = [code for code, opcode in DESCRIBED.items() if opcode.name in OPCODES]
     assert len(codes) == len(OPCODES)
