@@ -1,6 +1,6 @@
 """VGG weight files: `load` and `inspect` any common kind, `convert` it to our own, `fetch` one.
 
-Stands on NumPy, SciPy, safetensors and, for .h5, h5py. A file's kind is decided by its contents,
+Stands on NumPy, safetensors and, for .h5, h5py. A file's kind is decided by its contents,
 never by its name.
 """
 
