@@ -17,8 +17,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nnscratch.data.drawn_pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
-from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import vgg
 from nnscratch.style.reports.scores import style_report
 from nnscratch.style.settings import Objective, Settings

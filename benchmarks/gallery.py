@@ -3,7 +3,7 @@
     python benchmarks/gallery.py [docs] [--size 256] [--weights FILE]
 
 Writes gallery.jpg (two scenes in three styles) and options.jpg (one scene, one change at a time),
-and prints a table of quality scores. All pictures are drawn by nnscratch.data.pictures.
+and prints a table of quality scores. All pictures are drawn by nnscratch.data.drawn_pictures.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from nnscratch.data.pictures import figure, landscape, mosaic, swirls, woodcut
+from nnscratch.data.drawn_pictures import figure, landscape, mosaic, swirls, woodcut
 from nnscratch.style import colour, masks, vgg
 from nnscratch.style.reports.output import to_pillow
 from nnscratch.style.reports.report_image import in_words

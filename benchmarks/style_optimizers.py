@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from nnscratch.data.drawn_pictures import landscape, swirls
 from nnscratch.data.images import read_image
-from nnscratch.data.pictures import landscape, swirls
 from nnscratch.style import Settings, Step, stylize, vgg
 
 FOREVER = 10**6  # iterations; the clock ends each run

@@ -1,12 +1,12 @@
-"""How long weight files of VGG-19 take to open, and how much memory; beside NumPy, SciPy and torch.
+"""Time and memory to load weight files of VGG-19, compared with NumPy, SciPy and torch.
 
     python benchmarks/weight_files.py [--rounds N] [--json FILE]
 
-Files of the published shapes are made in a temporary folder (1.5 GB), filled with random numbers:
-the 16 convolutions alone (80 MB) as .safetensors, .npz, .pth in both forms and .mat, and the whole
-network (574 MB) as .pth. Times are those of a file that the system has just read, rounds go round
-the readers in turn, and the median counts. Each memory figure is of a fresh process (Linux): the
-peak less that of before. Without torch the .pth files and its own time are left out.
+Writes files of the published shapes with random numbers to a temporary folder (1.5 GB): the 16
+convolutions (80 MB) as .safetensors, .npz, .pth in both forms and .mat, and the whole network (574
+MB) as .pth. Files are in the disk cache, rounds alternate between the readers, and the median
+counts. Memory is measured in a fresh process (Linux): the peak minus that before loading. Without
+torch, the .pth files and torch's own time are left out.
 """
 
 import argparse
@@ -31,8 +31,8 @@ import numpy as np, safetensors, nnscratch.weights
 def peak():
     return 1024 * int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
 before = peak()
-given = nnscratch.weights.load(sys.argv[1])
-print(peak() - before, sum(w.weight.nbytes + w.bias.nbytes for w in given.layers.values()))
+vgg = nnscratch.weights.load(sys.argv[1])
+print(peak() - before, sum(w.weight.nbytes + w.bias.nbytes for w in vgg.layers.values()))
 """
 
 
@@ -50,15 +50,15 @@ def convolutions(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def head() -> dict[str, np.ndarray]:
-    made = {}
+    arrays = {}
     for number, shape in zip((0, 3, 6), HEAD, strict=True):
-        made[f"classifier.{number}.weight"] = np.zeros(shape, np.float32)
-        made[f"classifier.{number}.bias"] = np.zeros(shape[0], np.float32)
-    return made
+        arrays[f"classifier.{number}.weight"] = np.zeros(shape, np.float32)
+        arrays[f"classifier.{number}.bias"] = np.zeros(shape[0], np.float32)
+    return arrays
 
 
 def matconvnet(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What scipy.io.savemat takes: a cell of structs, kernels (kH, kW, C_in, C_out)."""
+    """The argument of scipy.io.savemat: a cell of structs, kernels (kH, kW, C_in, C_out)."""
     layers, block, place = [], 1, 1
     numbers = iter(arrays.values())
     for width in WIDTHS:
@@ -75,7 +75,7 @@ def matconvnet(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def write(folder: Path) -> tuple[dict[str, Path], Path | None]:
-    """The 80 MB files by what they are, and the 574 MB file if torch can write it."""
+    """The 80 MB files by kind, and the 574 MB file if torch is installed."""
     from safetensors.numpy import save_file
     from scipy.io import savemat
 
@@ -100,12 +100,12 @@ def write(folder: Path) -> tuple[dict[str, Path], Path | None]:
 
 
 def readers(files: dict[str, Path]) -> dict[str, Callable[[], object]]:
-    """Ours for each file, and what others take for theirs; all end with float32 in memory."""
+    """Our reader for each file, and those of other libraries; all return float32 in memory."""
     from nnscratch import weights
 
-    made: dict[str, Callable[[], object]] = {}
+    functions: dict[str, Callable[[], object]] = {}
     for kind, path in files.items():
-        made[f"nnscratch {kind}"] = lambda path=path: weights.load(path)
+        functions[f"nnscratch {kind}"] = lambda path=path: weights.load(path)
 
     def numpy_npz() -> dict[str, np.ndarray]:
         with np.load(files[".npz"]) as file:
@@ -121,21 +121,21 @@ def readers(files: dict[str, Path]) -> dict[str, Callable[[], object]]:
 
         return loadmat(files[".mat"])
 
-    made |= {"NumPy .npz": numpy_npz, "safetensors": safetensors, "SciPy .mat": scipy_mat}
+    functions |= {"NumPy .npz": numpy_npz, "safetensors": safetensors, "SciPy .mat": scipy_mat}
     if ".pth (zip)" in files:
         import torch
 
         for kind in (".pth (zip)", ".pth (stream)"):
             path = files[kind]
-            made[f"torch {kind}"] = lambda path=path: torch.load(path, weights_only=True)
-    return made
+            functions[f"torch {kind}"] = lambda path=path: torch.load(path, weights_only=True)
+    return functions
 
 
-def timed(made: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds; the first round is thrown away."""
-    seconds: dict[str, list[float]] = {name: [] for name in made}
+def timed(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds, without the first round."""
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds + 1):
-        for name, read in made.items():
+        for name, read in functions.items():
             start = time.perf_counter()
             read()
             seconds[name].append(time.perf_counter() - start)
@@ -143,7 +143,7 @@ def timed(made: dict[str, Callable[[], object]], rounds: int) -> dict[str, float
 
 
 def memory(path: Path) -> dict[str, float]:
-    """MiB at the peak beyond those of before, and MiB of the convolutions."""
+    """Peak MiB minus the MiB before, and the MiB of the convolutions."""
     command = [sys.executable, "-c", MEMORY, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     peak, convs = map(int, done.stdout.split())
@@ -162,10 +162,10 @@ def main() -> None:
         if whole is not None:
             used[f".pth of {whole.stat().st_size / 1e6:.0f} MB"] = memory(whole)
     base = seconds["NumPy .npz"]
-    print("80 MB of convolutions            seconds    of NumPy's .npz")
+    print("80 MB of convolutions            seconds    relative to NumPy's .npz")
     for name, value in seconds.items():
         print(f"{name:32s} {value:7.3f}    {value / base:.2f}")
-    print("\nmemory of weights.load           extra      of it convolutions, MiB")
+    print("\nmemory of weights.load           extra      convolutions, MiB")
     for name, figures in used.items():
         print(f"{name:32s} {figures['extra_mib']:7.1f}    {figures['convolutions_mib']:.1f}")
     if options.json:

@@ -1,4 +1,4 @@
-"""`python -m nnscratch`, for places where the `nnscratch` script is not on the path."""
+"""`python -m nnscratch`, for when the `nnscratch` script is not on the path."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""A live line for long work: what is done, what it has come to, how long it still takes.
+"""A progress line for long work: steps done, a note, time left.
 
-Stands on rich. Where nobody watches a terminal, a plain line appears at every tenth of the way.
+Stands on rich. Without a terminal, a plain line is printed after each tenth of the steps.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ Advance = Callable[[str], None]
 
 @contextlib.contextmanager
 def live_line(title: str, total: int, console: Console | None = None) -> Iterator[Advance]:
-    """Give a function that marks one of `total` steps as done, with a note to show."""
+    """Yield a function that marks one of `total` steps as done and shows a note."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield _plain_lines(title, total, console)

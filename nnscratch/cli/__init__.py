@@ -12,30 +12,30 @@ from typing import NoReturn
 from nnscratch.files import check_place
 
 COMMANDS = {
-    "demo": "a gradient check, a picture, faces, a wrong answer: in about a minute",
-    "style": "paint one picture in the style of another",
-    "style-report": "measure how good stylised pictures are",
-    "train-backbone": "make a small network for style transfer, from a VGG or from nothing",
-    "weights": "say what a weight file is; make it slim; fetch one",
+    "demo": "a gradient check, a stylised picture, faces, a wrong answer: in about a minute",
+    "style": "render one picture in the style of another",
+    "style-report": "measure the quality of stylised pictures",
+    "train-backbone": "train a small network for style transfer, from a VGG or from scratch",
+    "weights": "inspect, convert and download weight files",
     "faces": "verify and recognise people: train, enrol, identify, evaluate, demo",
     "oneshot": "learn characters from one example each (Omniglot)",
-    "learn": "exercises that know what you did wrong",
-    "quiz": "24 questions whose answers are computed before your eyes",
+    "learn": "exercises that diagnose wrong answers",
+    "quiz": "24 questions whose answers are computed when you ask",
     "gradcheck": "check the first and second derivatives of every operation",
-    "bench": "every algorithm for convolution, timed and checked",
-    "doctor": "what this installation runs on",
+    "bench": "time and check every algorithm for convolution",
+    "doctor": "show the libraries, threads and devices of this installation",
 }
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints fit on one line."""
+    """An argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command; the exit code is returned."""
+    """Run one sub-command and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = Parser(
         prog="nnscratch",
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sub = commands.add_parser(
             name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name in words:  # only the command that runs is loaded
+        if name in words:  # import only the command that runs
             importlib.import_module(f"nnscratch.cli.{name.replace('-', '_')}").configure(sub)
     options = parser.parse_args(words)
     if options.version:

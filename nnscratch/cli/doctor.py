@@ -1,4 +1,4 @@
-"""nnscratch doctor: what this installation runs on."""
+"""nnscratch doctor: the libraries, threads and devices of this installation."""
 
 import argparse
 import importlib.metadata
@@ -18,9 +18,9 @@ OPTIONAL = ("h5py", "cupy-cuda12x", "cupy-cuda13x", "torch")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Say which libraries, threads and devices this installation runs on."
+    parser.description = "Show the libraries, threads and devices of this installation."
     parser.epilog = "example: nnscratch doctor"
-    parser.add_argument("--json", metavar="FILE", help="write the answers as JSON")
+    parser.add_argument("--json", metavar="FILE", help="write the results as JSON")
     parser.set_defaults(run=run)
 
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
             for pool in threadpool_info()
         },
     }
-    table = Table("what", "found")
+    table = Table("component", "version or setting")
     for name, value in facts.items():
         table.add_row(name, value)
     Console().print(table)

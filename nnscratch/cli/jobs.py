@@ -1,13 +1,10 @@
-"""Commands of several jobs, as `nnscratch faces train`: what all jobs have in common."""
+"""What all jobs of a command, such as `nnscratch faces train`, have in common."""
 
 import argparse
-from typing import Any
 
 
-def add_job(
-    jobs: Any, command: str, name: str, run: Any, line: str, example: str
-) -> argparse.ArgumentParser:
-    """A parser for one job: its line of help, its example, and --json."""
+def add_job(jobs, command, name, run, line, example) -> argparse.ArgumentParser:
+    """Add the parser of one job, with its help line, its example, and --json."""
     parser = jobs.add_parser(
         name,
         help=line,
@@ -16,5 +13,5 @@ def add_job(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
-    parser.add_argument("--json", metavar="FILE", help="write the answer as JSON")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
     return parser

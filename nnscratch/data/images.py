@@ -1,6 +1,6 @@
-"""Picture files in and out, as float arrays of red, green and blue, with transparency beside them.
+"""Image files as float RGB arrays, with transparency as a separate array.
 
-Stands on Pillow, which decodes and encodes, on NumPy, and on `files`.
+Stands on Pillow for decoding and encoding, on NumPy, and on `files`.
 """
 
 import contextlib
@@ -8,18 +8,17 @@ import io
 import os
 import struct
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from nnscratch.files import replacing
+from nnscratch.files import check_file, replacing
 
-FORMATS: dict[
-    str, tuple[str, dict]
-] = {  # extension: Pillow's name for the format, and how to write it well
+# extension: Pillow's name for the format, and options for good quality
+FORMATS: dict[str, tuple[str, dict]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -35,11 +34,11 @@ ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture file holds.
+    """The content of an image file.
 
-    image: (3, H, W) float32, RGB in [0, 1], the colours themselves, white where nothing shows;
-    alpha: (H, W) float32, 0 transparent to 1 opaque, or None where all is opaque;
-    text: the notes in a PNG, by keyword
+    image: (3, H, W) float32, RGB in [0, 1], not premultiplied, white where fully transparent;
+    alpha: (H, W) float32, 0 transparent to 1 opaque, or None if all is opaque;
+    text: the text chunks of a PNG, by keyword
     """
 
     image: np.ndarray
@@ -47,34 +46,37 @@ class Picture:
     text: dict[str, str] = field(default_factory=dict)
 
     def on_white(self) -> np.ndarray:
-        """The picture as it looks on white paper: (3, H, W) float32."""
+        """Composite the image over white: (3, H, W) float32."""
         return self.image if self.alpha is None else 1 - self.alpha * (1 - self.image)
 
 
 def read_image(path: str | os.PathLike, size: int | None = None) -> np.ndarray:
-    """Read a picture file as it looks on white paper; see `read_picture`.
+    """Read an image file over white; see `read_picture`.
 
     path, size (pixels of the longer side, None keeps it) -> (3, H, W) float32, RGB in [0, 1]
 
-    Raises ValueError if there is no readable picture at path or size < 1.
+    Raises ValueError if there is no readable image at path or size < 1.
     """
     return read_picture(path, size).on_white()
 
 
 def read_picture(path: str | os.PathLike, size: int | None = None) -> Picture:
-    """Read a picture file of any kind that Pillow knows, upright and in sRGB.
+    """Read an image file of any format that Pillow supports, upright and in sRGB.
 
     path, size (pixels of the longer side, None keeps it) -> Picture
-    Grey of 16 bits is divided by 65535; of colours of 16 bits the upper 8 are read, which is what
-    Pillow has of them. Floats are taken to be in [0, 1] and clipped. Only the first picture of an
-    animation is read.
+    16-bit grey is divided by 65535; of 16-bit colours Pillow reads the upper 8 bits. Floats are
+    assumed to be in [0, 1] and clipped. Only the first frame of an animation is read.
 
-    Raises ValueError if there is no readable picture at path or size < 1.
+    Raises ValueError if there is no readable image at path or size < 1.
     """
     path = Path(path)
     if size is not None and not size >= 1:
         raise ValueError(f"read_image: expected size of at least 1 pixel, got {size}")
-    _check_file(path)
+    check_file(path, "read_image")
+    if path.stat().st_size == 0:
+        raise ValueError(
+            f"read_image: expected a picture, got an empty file: '{path}'; fetch or export it again"
+        )
     try:
         with _quiet_decoders(), Image.open(path) as file:
             picture = _flatten(_upright(file))
@@ -86,32 +88,26 @@ def read_picture(path: str | os.PathLike, size: int | None = None) -> Picture:
         ) from error
     except Image.DecompressionBombError as error:
         raise ValueError(
-            f"read_image: expected a picture of bearable size, got '{path}' ({error}); "
-            "scale it down first"
+            f"read_image: expected a smaller picture, got '{path}' ({error}); scale it down first"
         ) from error
-    except Exception as error:  # decoders meet broken bytes with a dozen kinds of error
+    except Exception as error:  # decoders raise a dozen kinds of error on damaged bytes
         raise ValueError(
             f"read_image: expected a whole picture, got one that cannot be decoded: '{path}' "
             f"({error}); fetch or export it again"
         ) from error
     if size is not None:
-        # Pillow weighs colours by their alpha here, so that hidden ones do not bleed
+        # Pillow weights colours by alpha here, so that transparent ones do not bleed
         picture = picture.resize(_fit(picture.size, size), Image.Resampling.LANCZOS)
     image, alpha = _to_arrays(picture)
     return Picture(image, alpha, text)
 
 
-def save_image(
-    path: str | os.PathLike,
-    image: np.ndarray,
-    alpha: np.ndarray | None = None,
-    text: Mapping[str, str] | None = None,
-) -> None:
-    """Write a picture; the extension of path chooses the format.
+def save_image(path: str | os.PathLike, image, alpha=None, text=None) -> None:
+    """Write an image file; the extension of path decides the format.
 
     path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to 8 bits);
-    alpha (H, W), 0 transparent to 1 opaque, for PNG, WebP and TIFF; text: notes by keyword, for PNG
-    The file appears whole or not at all: an earlier one stays until the new one is complete.
+    alpha (H, W), 0 transparent to 1 opaque, for PNG, WebP, TIFF; text: a dict by keyword, for PNG
+    The write is atomic: an earlier file stays until the new one is complete.
 
     Raises TypeError if image does not hold floats, ValueError if its shape or values, the
     extension or the folder are wrong, if the format cannot hold alpha or text, or the disk is full.
@@ -124,13 +120,13 @@ def save_image(
     if text:
         options = {**options, "pnginfo": _to_notes(path, kind, text)}
     with replacing(path) as temporary:
-        whole = io.BytesIO()  # libtiff, writing by itself, cannot say that the disk is full
-        picture.save(whole, format=kind, **options)
-        temporary.write_bytes(whole.getbuffer())
+        encoded = io.BytesIO()  # libtiff itself does not report a full disk
+        picture.save(encoded, format=kind, **options)
+        temporary.write_bytes(encoded.getbuffer())
 
 
 def resize_image(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Resample a picture with Lanczos' filter, smoothing where it shrinks.
+    """Resize an image with a Lanczos filter, which also smooths when shrinking.
 
     image (C, H, W) floats in [0, 1], size_hw (H', W') -> (C, H', W') float32 in [0, 1]
 
@@ -151,7 +147,7 @@ def resize_image(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def contact_strip(images: Iterable[np.ndarray], gap: int = 8) -> np.ndarray:
-    """Set pictures of one height side by side with white between.
+    """Place images of one height side by side, with white between them.
 
     images, each (C, H, W_i) in [0, 1], gap in pixels -> (C, H, sum W_i + gap · (len − 1)) float32
 
@@ -164,28 +160,16 @@ def contact_strip(images: Iterable[np.ndarray], gap: int = 8) -> np.ndarray:
     if any(len(shape) != 3 for shape in shapes) or len({shape[:2] for shape in shapes}) > 1:
         raise ValueError(
             f"contact_strip: expected images (C, H, W) of one C and H, got {shapes}; "
-            "resize_image makes them alike"
+            "use resize_image first"
         )
     white = np.ones((*shapes[0][:2], gap), np.float32)
     parts = [part for image in images for part in (white, image)]
     return np.concatenate(parts[1:], axis=2)
 
 
-def _check_file(path):
-    """Refuse, in words, what Pillow would meet with an OSError."""
-    if not os.path.exists(path):  # also false where a folder on the way may not be entered
-        raise ValueError(f"read_image: expected a picture, got no file at '{path}'; check the path")
-    if path.is_dir():
-        raise ValueError(f"read_image: expected a picture, got a folder: '{path}'; name a file")
-    if path.is_file() and path.stat().st_size == 0:
-        raise ValueError(
-            f"read_image: expected a picture, got an empty file: '{path}'; fetch or export it again"
-        )
-
-
 @contextlib.contextmanager
 def _quiet_decoders():
-    """Silence Pillow's remarks on odd metadata and on pictures that are large but bearable."""
+    """Silence Pillow's warnings on odd metadata and on images that are large but allowed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -193,7 +177,7 @@ def _quiet_decoders():
 
 
 def _upright(picture):
-    """Decode, then turn as the EXIF orientation says; broken EXIF means no turn."""
+    """Decode, then rotate by the EXIF orientation; broken EXIF is ignored."""
     picture.load()
     try:
         return ImageOps.exif_transpose(picture)
@@ -202,7 +186,7 @@ def _upright(picture):
 
 
 def _flatten(picture):
-    """Bring any mode to "RGB" or "RGBA", or to "F" where 8 bits would lose grey levels."""
+    """Convert any mode to "RGB" or "RGBA", or to "F" if 8 bits would lose grey levels."""
     if picture.mode in WIDE_GREY:
         return Image.fromarray(np.asarray(picture, dtype=np.float32) / 65535)
     if picture.mode == "F":
@@ -214,7 +198,7 @@ def _flatten(picture):
 
 
 def _to_srgb(picture, info):
-    """Apply the embedded colour profile; a broken or unfitting one counts as absent."""
+    """Apply the embedded colour profile; a broken or unsuitable one is ignored."""
     if not info.get("icc_profile"):
         return picture
     mode = "RGBA" if picture.mode == "RGBA" else "RGB"
@@ -227,7 +211,7 @@ def _to_srgb(picture, info):
 
 
 def _fit(sides, longer):
-    """(width, height) with the longer side as asked, the shape kept, no side below 1."""
+    """Scale (width, height) to the given longer side, keeping the aspect ratio, no side below 1."""
     return tuple(max(1, round(side * longer / max(sides))) for side in sides)
 
 
@@ -259,7 +243,7 @@ def _to_picture(image):
     if bad:
         raise ValueError(
             f"save_image: expected finite values, got NaN or infinity in {bad} of {image.size}; "
-            "lower the learning rate if a training made them"
+            "lower the learning rate if training produced them"
         )
     levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))
@@ -288,7 +272,7 @@ def _to_notes(path, kind, text):
 
 
 def check_target(path: str | os.PathLike) -> tuple[str, dict]:
-    """Pillow's name and options for the format of `path`, before any work is done for it.
+    """Pillow's name and options for the format of `path`. To be called before long work.
 
     Raises ValueError if the extension is unknown, path is a folder, or its folder is missing.
     """

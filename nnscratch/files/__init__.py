@@ -1,4 +1,4 @@
-"""Files that bad luck never loses and that are never trusted: places, and arrays by name.
+"""Safe files: atomic writes, checked paths, and files of named arrays read without trust.
 
 Stands on NumPy and, for .safetensors, that library.
 """

@@ -1,8 +1,8 @@
-"""Files of named arrays, .npz or .safetensors: written whole or not at all, read without trust.
+"""Files of named arrays, .npz or .safetensors: written atomically, read without trust.
 
-Stands on NumPy, safetensors, `reading` and `writing`. A card beside the arrays says of what kind
-and version they are. No pickle is ever run, an array is read when it is asked for, and what a file
-says of its sizes is checked before anything is made of that size.
+Stands on NumPy, safetensors, `reading` and `writing`. A card (JSON) beside the arrays states their
+kind and version. No pickle is executed, arrays are read on access, and the sizes that a file states
+are checked before memory of that size is allocated.
 """
 
 import json
@@ -22,28 +22,20 @@ from numpy.lib import format as npy
 from nnscratch.files.reading import as_path, check_file
 from nnscratch.files.writing import replacing
 
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is one without entries
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: a zip without entries
 SUFFIXES = (".npz", ".safetensors")
-CARD = "nnscratch"  # the name of the card, JSON: a text in .npz, an entry of the header else
-TIGHTEST = 200  # numbers do not shrink to less than this part of their size; bombs do
-SMALL = 32 << 20  # bytes that arrays may have however small the file: zeros shrink to nothing
-DIRECTORY = 4 << 20  # bytes, some 50,000 arrays
-RESERVED = (CARD, "__metadata__")  # the second is safetensors' own
+CARD = "nnscratch"  # the card's name: a text in .npz, an entry of the header in .safetensors
+EXPANSION = 200  # numbers unpack to fewer times their size, zip bombs to more
+SMALL = 32 << 20  # bytes allowed for arrays in a file of any size: zeros compress to nothing
+DIRECTORY = 4 << 20  # bytes, about 50,000 arrays
+RESERVED = (CARD, "__metadata__")  # the second is reserved by safetensors
 LONGEST = 1000  # letters of a name
-TYPES = {  # of .safetensors, which are little-endian
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "BF16": "<u2",
+TYPES = {  # of .safetensors, little-endian
+    **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+    **{f"I{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
+    **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
+    "BF16": "<u2",  # the upper half of a float32
     "C64": "<c8",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "I8": "<i1",
-    "U64": "<u8",
-    "U32": "<u4",
-    "U16": "<u2",
-    "U8": "<u1",
     "BOOL": "<u1",
 }
 AGAIN = "fetch it again"
@@ -57,18 +49,12 @@ BROKEN = (
 # -- writing --------------------------------------------------------------------------------------
 
 
-def write_arrays(
-    path: str | os.PathLike,
-    arrays: Mapping[str, np.ndarray],
-    card: Mapping[str, Any] | None = None,
-    caller: str = "save",
-    compress: bool = False,
-) -> None:
-    """Write arrays by name to .npz or .safetensors, as the name ends, whole or not at all.
+def write_arrays(path, arrays, card=None, caller="save", compress=False) -> None:
+    """Write a dict of arrays to .npz or .safetensors, by the suffix of path, atomically.
 
-    card: what the arrays are, as JSON takes it; compress: .npz only. Equal arrays make equal
-    bytes. Raises ValueError for another suffix, a place where no file can be, an array that the
-    format does not take, or one that is called as the card.
+    card: a dict for JSON; caller: begins error messages; compress: .npz only. Equal arrays give
+    equal bytes. Raises ValueError for another suffix, a path that cannot be written, an array that
+    the format does not support, or the name of the card.
     """
     if check_suffix(path, caller) == ".npz":
         write_npz(path, arrays, card, caller, compress)
@@ -79,7 +65,7 @@ def write_arrays(
 
 
 def check_suffix(path: str | os.PathLike, caller: str) -> str:
-    """.npz or .safetensors. Raises ValueError for any other end of a name."""
+    """Return the suffix, .npz or .safetensors. Raises ValueError for any other."""
     suffix = as_path(path, caller).suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
@@ -88,14 +74,8 @@ def check_suffix(path: str | os.PathLike, caller: str) -> str:
     return suffix
 
 
-def write_npz(
-    path: str | os.PathLike,
-    arrays: Mapping[str, np.ndarray],
-    card: Mapping[str, Any] | None = None,
-    caller: str = "save",
-    compress: bool = False,
-) -> None:
-    """`write_arrays` as .npz, whatever the name. Unlike numpy.savez it takes an array "file"."""
+def write_npz(path, arrays, card=None, caller="save", compress=False) -> None:
+    """`write_arrays` as .npz for any suffix. Unlike numpy.savez, it accepts an array "file"."""
     text = _text(arrays, card, caller)
     texts = {} if text is None else {CARD: np.array(text)}
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
@@ -107,26 +87,25 @@ def write_npz(
                 npy.write_array(stream, array, allow_pickle=False)
 
 
-def _text(
-    arrays: Mapping[str, np.ndarray], card: Mapping[str, Any] | None, caller: str
-) -> str | None:
+def _text(arrays, card, caller) -> str | None:
+    """The card as JSON, None without one. Raises ValueError for unusable names."""
     for name in arrays:
         if name in RESERVED:
-            raise ValueError(f"{caller}: the name {name!r} is kept for the card; rename that array")
-        halves = any("\ud800" <= letter <= "\udfff" for letter in name)  # UTF-8 lacks them
-        if "\0" in name or halves or len(name) > LONGEST:
-            raise ValueError(f"{caller}: no file takes the name {name[:80]!r}; rename that array")
+            raise ValueError(f"{caller}: the name {name!r} is reserved; rename that array")
+        surrogates = any("\ud800" <= letter <= "\udfff" for letter in name)  # not in UTF-8
+        if "\0" in name or surrogates or len(name) > LONGEST:
+            raise ValueError(f"{caller}: {name[:80]!r} is not a valid name; rename that array")
     try:
         return None if card is None else json.dumps(card, allow_nan=False)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{caller}: the card cannot be JSON ({error}); correct it") from error
 
 
-def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str) -> bytes:
+def _safetensors(arrays, text: str | None, caller: str) -> bytes:
     from safetensors import SafetensorError
     from safetensors.numpy import save
 
-    ready = {  # the library takes no strides and no foreign byte order
+    ready = {  # the library accepts only C order and native byte order
         name: np.asarray(array, array.dtype.newbyteorder("="), order="C")
         for name, array in arrays.items()
     }
@@ -135,8 +114,8 @@ def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         kinds = sorted({str(array.dtype) for array in arrays.values()})
         raise ValueError(
-            f"{caller}: .safetensors does not take these arrays, of {', '.join(kinds)} ({error}); "
-            "save them as .npz"
+            f"{caller}: .safetensors does not support these arrays, of {', '.join(kinds)} "
+            f"({error}); save them as .npz"
         ) from error
 
 
@@ -144,9 +123,9 @@ def _safetensors(arrays: Mapping[str, np.ndarray], text: str | None, caller: str
 
 
 class LazyArrays(Mapping[str, np.ndarray]):
-    """Arrays by name, each read when it is asked for, and not to see whether it is there.
+    """Arrays by name, read on access; `in` reads nothing.
 
-    names: the keys are those of the arrays
+    names: its keys are the names
     """
 
     names: Mapping[str, Any]
@@ -162,11 +141,10 @@ class LazyArrays(Mapping[str, np.ndarray]):
 
 
 class ArrayFile(LazyArrays):
-    """The arrays of a file; `with` closes it, and else it closes with the last who knows it.
+    """The arrays of an open file; `with` closes it, else it closes when garbage collected.
 
-    While it is open, another file that takes its name is not mixed into it. card: what stands
-    beside the arrays, None if nothing does. A broken file raises ValueError, which names `caller`
-    and ends with `remedy`.
+    A file that replaces it meanwhile is not read. card: the card as a dict, None if there is none.
+    A broken file raises ValueError, whose message begins with `caller` and ends with `remedy`.
     """
 
     container: str
@@ -199,56 +177,52 @@ class ArrayFile(LazyArrays):
 
 
 def open_arrays(
-    path: str | os.PathLike,
-    caller: str = "load",
-    remedy: str = AGAIN,
-    what: str = ARRAYS,
-    tightest: int = TIGHTEST,
+    path, caller="load", remedy=AGAIN, what=ARRAYS, expansion: int = EXPANSION
 ) -> ArrayFile:
-    """The arrays of a .npz or .safetensors file, which is told by its first bytes.
+    """Open a .npz or .safetensors file; its first bytes decide which.
 
-    what: is expected, as errors say it; tightest: how many times its size it may unpack to. Raises
-    ValueError if the file is missing, of another kind, or broken.
+    what: the expected kind of file, for the error; expansion: limit of unpacked size / file size.
+    Raises ValueError if the file is missing, of another kind, or broken.
     """
     path = check_file(path, caller)
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] in ZIP:
-        return NpzFile(path, caller, remedy, tightest)
+        return NpzFile(path, caller, remedy, expansion)
     if start[8:] == b"{":
         return SafetensorsFile(path, caller, remedy)
     raise ValueError(f"{caller}: expected {what}, got another kind of file, '{path}'; {remedy}")
 
 
 def check_card(card: Mapping[str, Any], kind: str, version: int, source: str) -> None:
-    """Raise ValueError if a card is of another kind than `kind`, or of a version after `version`.
+    """Raise ValueError if a card is of another kind than `kind`, or newer than `version`.
 
-    source: who asks and for which file, as errors begin: "load: 'net.npz'".
+    source: the beginning of the message, caller and file: "load: 'net.npz'".
     """
-    has, of = card.get("kind"), card.get("version")
-    if has != kind:
-        raise ValueError(f"{source} holds {has}, expected {kind}; name another file")
-    if type(of) is not int or of < 1:
-        raise ValueError(f"{source} says to be of version {of!r}, expected a number; {AGAIN}")
-    if of > version:
+    card_kind, card_version = card.get("kind"), card.get("version")
+    if card_kind != kind:
+        raise ValueError(f"{source} holds {card_kind}, expected {kind}; name another file")
+    if type(card_version) is not int or card_version < 1:
+        raise ValueError(f"{source} states version {card_version!r}, expected a number; {AGAIN}")
+    if card_version > version:
         raise ValueError(
-            f"{source} is of version {of}, this nnscratch reads up to {version}; install a newer "
-            "one"
+            f"{source} has version {card_version}, this nnscratch reads up to {version}; install a "
+            "newer one"
         )
 
 
 class _OtherZip(ValueError):
-    """A zip that is whole, and holds something else."""
+    """An intact zip that holds something else."""
 
 
 class NpzFile(ArrayFile):
-    """A zip of NumPy arrays, none of them a pickle."""
+    """A zip of NumPy arrays without pickles."""
 
     container = "npz"
 
-    def __init__(self, path: Path, caller: str, remedy: str, tightest: int):
+    def __init__(self, path: Path, caller: str, remedy: str, expansion: int):
         super().__init__(path, caller, remedy)
-        most = tightest * path.stat().st_size + SMALL
+        most = expansion * path.stat().st_size + SMALL
         try:
             _check_directory(path)
             self.file = zipfile.ZipFile(path)
@@ -268,17 +242,17 @@ class NpzFile(ArrayFile):
                 _check_header(stream, info)
             with self.file.open(info) as stream:
                 array = npy.read_array(stream, allow_pickle=False)
-                if stream.read(1):  # and the zip's checksum is compared at the very end
-                    raise ValueError(f"'{info.filename}' goes on behind its array")
+                if stream.read(1):  # reading to the end also compares the checksum
+                    raise ValueError(f"'{info.filename}' continues after its array")
                 return array
         except BROKEN as error:
             raise self.broken(error) from error
 
 
 def _check_directory(path: Path) -> None:
-    """Raise ValueError before a directory is read that would take many times its bytes."""
+    """Raise ValueError if the directory is too long: reading it would need many times its size."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 22 - 0xFFFF))  # a comment may stand behind it
+        file.seek(max(0, path.stat().st_size - 22 - 0xFFFF))  # a comment may follow
         tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     size = int.from_bytes(tail[at + 12 : at + 16], "little")
@@ -287,31 +261,31 @@ def _check_directory(path: Path) -> None:
 
 
 def _entries(file: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
-    """The arrays by name. What all say they unpack to is believed of real numbers only."""
-    found: dict[str, zipfile.ZipInfo] = {}
+    """The arrays by name. Raises ValueError if they would unpack to more than `most` bytes."""
+    entries: dict[str, zipfile.ZipInfo] = {}
     for info in file.infolist():
         name = info.filename.removesuffix(".npy")
         if name == info.filename:
-            made = "by PyTorch" if name.endswith("/data.pkl") else f"with '{name}' in it"
-            raise _OtherZip(f"a zip {made}, not of arrays alone")
-        if name in found:
-            raise ValueError(f"'{name}' is there twice")
-        found[name] = info
-    total = sum(info.file_size for info in found.values())
+            content = "by PyTorch" if name.endswith("/data.pkl") else f"with '{name}' in it"
+            raise _OtherZip(f"a zip {content}, not of arrays alone")
+        if name in entries:
+            raise ValueError(f"'{name}' occurs twice")
+        entries[name] = info
+    total = sum(info.file_size for info in entries.values())
     if total > most:
         raise ValueError(f"it would unpack to {total} bytes")
-    return found
+    return entries
 
 
 def _check_header(stream: Any, info: zipfile.ZipInfo) -> None:
-    """Raise ValueError unless the array fits into what the entry holds."""
+    """Raise ValueError unless the entry has the bytes for the array that its header states."""
     version = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read_header(stream)
     if dtype.hasobject:
         raise ValueError(f"'{info.filename}' holds Python objects, which are not read")
     if math.prod(shape) * dtype.itemsize > info.file_size:
-        raise ValueError(f"'{info.filename}' says {shape}, and holds {info.file_size} bytes")
+        raise ValueError(f"'{info.filename}' states {shape} and has {info.file_size} bytes")
 
 
 class SafetensorsFile(ArrayFile):
@@ -319,8 +293,8 @@ class SafetensorsFile(ArrayFile):
 
     container = "safetensors"
 
-    # The library checks the file. It also maps it into memory, and a mapped file that becomes
-    # shorter ends the process (SIGBUS); so the numbers are read here.
+    # The library validates the file. It also maps it into memory, and truncating a mapped file
+    # kills the process (SIGBUS); so the numbers are read here.
 
     def __init__(self, path: Path, caller: str, remedy: str):
         from safetensors import SafetensorError, safe_open
@@ -346,13 +320,13 @@ class SafetensorsFile(ArrayFile):
         kind = entry["dtype"]
         if kind not in TYPES:
             raise ValueError(
-                f"{self.caller}: '{self.path}' holds {name} as {kind}; expected numbers that NumPy "
-                "knows, save it as float32 or float16"
+                f"{self.caller}: '{self.path}' holds {name} as {kind}, which NumPy lacks; save it "
+                "as float32 or float16"
             )
         start, end = entry["data_offsets"]
         try:
             if math.prod(entry["shape"]) * np.dtype(TYPES[kind]).itemsize != end - start:
-                raise ValueError(f"{name} has another size than its shape says")
+                raise ValueError(f"the size of {name} does not match its shape")
             array = np.empty(entry["shape"], TYPES[kind])
             with self._lock:
                 self.file.seek(self._start + start)
@@ -360,6 +334,6 @@ class SafetensorsFile(ArrayFile):
                     raise ValueError("it has become shorter")
         except BROKEN as error:
             raise self.broken(error) from error
-        if kind == "BF16":  # the upper halves of float32
+        if kind == "BF16":  # -> float32
             return (array.astype(np.uint32) << 16).view(np.float32)
         return array != 0 if kind == "BOOL" else array

@@ -1,4 +1,4 @@
-"""Places that are read: whether there is a file at all, in words where there is none.
+"""Checks of paths to be read, with messages for what is wrong.
 
 Stands on the standard library.
 """
@@ -8,20 +8,20 @@ from pathlib import Path
 
 
 def as_path(path: str | os.PathLike, caller: str) -> Path:
-    """`path` as a Path; TypeError for None, bytes, an open file and whatever else is no path."""
+    """`path` as a Path; TypeError for None, bytes, an open file and anything else."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(
-            f"{caller}: expected a path, as text or pathlib.Path, got {type(path).__name__}; name "
+            f"{caller}: expected a path, as str or pathlib.Path, got {type(path).__name__}; name "
             "the file"
         )
     return Path(path)
 
 
 def check_file(path: str | os.PathLike, caller: str) -> Path:
-    """`path` if a file is there that may be read; ValueError that says what is there instead."""
+    """`path` as a Path to a readable file; ValueError that says what is there instead."""
     path = as_path(path, caller)
     try:
-        if path.is_file():  # a pipe would keep whoever opens it waiting
+        if path.is_file():  # opening a pipe would wait
             path.open("rb").close()
             return path
         there = path.exists()
@@ -31,7 +31,9 @@ def check_file(path: str | os.PathLike, caller: str) -> Path:
             "rights"
         ) from error
     if path.is_dir():
-        raise ValueError(f"{caller}: '{path}' is a folder; name a file in it")
+        raise ValueError(f"{caller}: expected a file, got a folder: '{path}'; name a file in it")
     if there:
-        raise ValueError(f"{caller}: '{path}' is a device or a pipe; name a file")
-    raise ValueError(f"{caller}: no file at '{path}'; check the path")
+        raise ValueError(
+            f"{caller}: expected a file, got a device or a pipe: '{path}'; name a file"
+        )
+    raise ValueError(f"{caller}: expected a file, got no file at '{path}'; check the path")

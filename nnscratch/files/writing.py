@@ -1,4 +1,4 @@
-"""Writing files so that bad luck never loses data: whole or not at all.
+"""Atomic writes: a file appears complete or not at all, and the earlier one stays until then.
 
 Stands on the standard library.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary name beside `path`; it takes path's place if the block succeeds.
+    """Yield a temporary path beside `path`, which replaces it if the block succeeds.
 
-    An earlier file stays until the new one is complete. Raises ValueError where nothing can be
+    An earlier file stays until the new one is complete. Raises ValueError if it cannot be
     written.
     """
     path = check_place(path)
@@ -31,13 +31,13 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def _to_disk(path: Path) -> None:
-    """Without this, a machine that loses power may have kept the new name and not the bytes."""
+    """Write through to the disk: after a loss of power the name might exist without the bytes."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def check_place(path: str | os.PathLike) -> Path:
-    """`path`, or ValueError where no file can be: asked before long work, not after it."""
+    """Return `path`; ValueError if no file can be there. To be called before long work."""
     path = Path(path)
     if not path.parent.is_dir():
         raise ValueError(
@@ -45,26 +45,28 @@ def check_place(path: str | os.PathLike) -> Path:
         )
     if path.is_dir():
         raise ValueError(f"cannot write '{path}': it is a folder; name a file in it")
-    if path.exists() and not path.is_file():  # it would be replaced: /dev/null by a file
+    if path.exists() and not path.is_file():  # replacing it would turn /dev/null into a file
         raise ValueError(f"cannot write '{path}': it is a device or a pipe; name a file")
     return path
 
 
-def make_folder(path: str | os.PathLike) -> Path:
-    """`path`, a folder, made where there is none; ValueError where none can be."""
+def make_folder(path: str | os.PathLike, parents: bool = False) -> Path:
+    """Return the folder `path`, creating it if missing, with parents if asked; else ValueError."""
     path = Path(path)
-    if not path.parent.is_dir():
+    if not (parents or path.parent.is_dir()):
         raise ValueError(f"no folder '{path.parent}' to create '{path.name}' in; create it first")
     try:
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"cannot create the folder '{path}': {error.strerror}") from error
+        raise ValueError(
+            f"cannot create the folder '{path}': {error.strerror}; name another"
+        ) from error
     return path
 
 
 def check_apart(outputs: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike]) -> None:
-    """ValueError where two outputs are one file, or one would take the place of an input."""
-    read = {os.path.realpath(path) for path in inputs}  # Path.resolve fails over links in a circle
+    """Raise ValueError if two outputs are the same file, or one would replace an input."""
+    read = {os.path.realpath(path) for path in inputs}  # Path.resolve fails on circular links
     written: set[str] = set()
     for path in outputs:
         place = os.path.realpath(path)
@@ -76,6 +78,6 @@ def check_apart(outputs: Iterable[str | os.PathLike], inputs: Iterable[str | os.
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write `text` as UTF-8, atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nnscratch.style.settings import Objective
 from nnscratch.style.vgg import VGG
 from nnscratch.weights import Preprocess
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 FIRSTS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 FIFTHS = dict.fromkeys(FIRSTS, 0.2)

@@ -20,7 +20,7 @@ from nnscratch.backend import array_module
 from nnscratch.nn.init import orthogonal
 from nnscratch.tensor import Tensor, as_tensor
 from nnscratch.weights import Preprocess, VGGWeights
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 Initial = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
 Config = Sequence[int | str]  # channels of each convolution, "M" for a pooling

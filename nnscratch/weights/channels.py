@@ -1,7 +1,7 @@
-"""Which channel of conv1_1 is red, and what the network wants done to pixels.
+"""The channel order that conv1_1 takes, and the network's preprocessing.
 
-Stands on `form`. The numbers of conv1_1 tell it where they are those of a published network
-(`FINGERPRINTS`); a mean colour in the file helps, and else the habit of the layout's maker counts.
+Stands on `vgg_weights`. If conv1_1 has the numbers of a published network (`PUBLISHED`), they
+decide; then a mean colour in the file; then the convention of the file's maker.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,32 +9,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnscratch.weights.form import CAFFE, TORCHVISION, Preprocess
+from nnscratch.weights.readers.contents import Refused
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION, Preprocess
 
 AMDEGROOT = Preprocess(255.0, (123.0, 117.0, 104.0), (1.0, 1.0, 1.0))
 PLAIN = Preprocess(1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 ORDERS = ("RGB", "BGR")
-PIXELS = {"caffe": CAFFE, "torchvision": TORCHVISION, "plain": PLAIN}  # by the names users give
+PIXELS = {"caffe": CAFFE, "torchvision": TORCHVISION, "plain": PLAIN}  # names on the command line
 NAMES = {
     CAFFE: "caffe",
     TORCHVISION: "torchvision",
     AMDEGROOT: "amdegroot's port of caffe",
     PLAIN: "no change",
 }
-NEAR = 2e-3  # half precision and printed digits lie within
+NEAR = 2e-3  # tolerance for half precision and for printed digits
 
 
 @dataclass(frozen=True)
-class Fingerprint:
-    """Numbers of a published conv1_1: (filter, row, column) -> what R, G and B are taken times."""
+class PublishedLayer:
+    """Numbers of a published conv1_1: (filter, row, column) -> the weights of R, G and B."""
 
     name: str
     preprocess: Preprocess
-    at: Mapping[tuple[int, int, int], tuple[float, float, float]]
+    values: Mapping[tuple[int, int, int], tuple[float, float, float]]
 
 
-FINGERPRINTS = (
-    Fingerprint(
+PUBLISHED = (
+    PublishedLayer(
         "VGG-19 of Simonyan and Zisserman",
         CAFFE,
         {
@@ -43,7 +44,7 @@ FINGERPRINTS = (
             (0, 1, 0): (0.2671299, 0.30511212, 0.23215917),
         },
     ),
-    Fingerprint(
+    PublishedLayer(
         "VGG-16 of Simonyan and Zisserman",
         CAFFE,
         {
@@ -52,7 +53,7 @@ FINGERPRINTS = (
             (2, 0, 0): (0.0375577137, 0.0988311544, 0.0340129584),
         },
     ),
-    Fingerprint(
+    PublishedLayer(
         "torchvision's VGG-19",
         TORCHVISION,
         {
@@ -61,7 +62,7 @@ FINGERPRINTS = (
             (0, 1, 1): (0.045068, 0.22705, 0.13955),
         },
     ),
-    Fingerprint(
+    PublishedLayer(
         "torchvision's VGG-16",
         TORCHVISION,
         {
@@ -73,85 +74,81 @@ FINGERPRINTS = (
 )
 
 
-def channels(
-    weight: np.ndarray, maker: str, order: str, image: np.ndarray | None, source: str
-) -> tuple[str, Preprocess, list[str]]:
-    """Channel order of conv1_1 (C_out, 3, kH, kW), what is wanted of pixels, and why.
+def find_channels(weight, maker, order, image) -> tuple[str, Preprocess, list[str]]:
+    """Channel order of conv1_1 (C_out, 3, kH, kW), preprocessing, and the evidence.
 
-    maker, order: of the layout, and what its files usually have; image: MatConvNet's averageImage;
-    source: names the file in errors, quoted
+    maker, order: the file's maker and its usual order; image: MatConvNet's averageImage or None
     """
-    found = _recognised(weight, source)
-    mean = None if image is None else _mean_colour(image, source)
-    if found is not None:
-        order, known = found
-        wants = known.preprocess
-        why = f"conv1_1 has the numbers of the {known.name}: channels in {order}"
+    known, published = _recognise(weight)
+    mean = None if image is None else _mean_colour(image)
+    if published is not None:
+        order, preprocess = known, published.preprocess
+        reason = f"conv1_1 has the numbers of the {published.name}: channels in {order}"
     else:
-        wants = TORCHVISION if maker in ("torchvision", "timm") else CAFFE
-        why = f"conv1_1 is of no network known here; channels taken as {order}, as {maker}'s"
+        preprocess = TORCHVISION if maker in ("torchvision", "timm") else CAFFE
+        reason = f"conv1_1 is of an unknown network; channels taken as {order}, as in {maker}'s"
     if maker == "amdegroot":
-        wants = AMDEGROOT
+        preprocess = AMDEGROOT
     if mean is None:
-        return order, wants, [why]
-    if found is None and _close(mean[::-1], CAFFE.mean):
-        order, why = "BGR", "the mean colour in the file is that of pictures in BGR"
+        return order, preprocess, [reason]
+    if published is None and _close(mean[::-1], CAFFE.mean):
+        order, reason = "BGR", "the mean colour in the file is that of pictures in BGR"
     red, green, blue = mean if order == "RGB" else mean[::-1]
-    wants = or_caffe(Preprocess(255.0, (red, green, blue), (1.0, 1.0, 1.0)))
-    return order, wants, [why, f"the file states the mean colour {_digits(mean)}"]
+    preprocess = round_to_caffe(Preprocess(255.0, (red, green, blue), (1.0, 1.0, 1.0)))
+    return order, preprocess, [reason, f"the file states the mean colour {_digits(mean)}"]
 
 
-def _recognised(weight: np.ndarray, source: str) -> tuple[str, Fingerprint] | None:
-    """The fingerprint that conv1_1 bears. Raises ValueError if it does so mirrored."""
-    for known in FINGERPRINTS:
-        for order, given in (("RGB", weight), ("BGR", weight[:, ::-1])):
-            if _bears(given, known):
-                return order, known
-            if _bears(given.swapaxes(2, 3), known) or _bears(given[:, :, ::-1, ::-1], known):
-                raise ValueError(
-                    f"weights: {source} has the kernels of the {known.name} mirrored (height and "
-                    "width swapped, or turned by Theano); convert it again without that"
+def _recognise(weight: np.ndarray) -> tuple[str, PublishedLayer | None]:
+    """The published layer that has these numbers. Raises Refused if they are mirrored."""
+    for published in PUBLISHED:
+        for order, rgb in (("RGB", weight), ("BGR", weight[:, ::-1])):
+            if _agrees(rgb, published):
+                return order, published
+            if _agrees(rgb.swapaxes(2, 3), published) or _agrees(rgb[:, :, ::-1, ::-1], published):
+                raise Refused(
+                    f"has the kernels of the {published.name} mirrored (height and width swapped, "
+                    "or turned by Theano); convert it again without that"
                 )
-    return None
+    return "", None
 
 
-def _bears(weight: np.ndarray, known: Fingerprint) -> bool:
-    """Whether weight (C_out, 3, kH, kW) has the numbers at the places."""
-    ends = np.array(list(known.at)).max(axis=0)
-    if any(end >= size for end, size in zip(ends, np.array(weight.shape)[[0, 2, 3]], strict=True)):
+def _agrees(weight: np.ndarray, published: PublishedLayer) -> bool:
+    """Whether weight (C_out, 3, kH, kW) has the published numbers."""
+    ends = np.array(list(published.values)).max(axis=0)
+    if (ends >= np.array(weight.shape)[[0, 2, 3]]).any():
         return False
     return all(
         np.abs(weight[out, :, row, column] - np.array(colours)).max() < NEAR
-        for (out, row, column), colours in known.at.items()
+        for (out, row, column), colours in published.values.items()
     )
 
 
-def _mean_colour(image: np.ndarray, source: str) -> list[float]:
+def _mean_colour(image: np.ndarray) -> list[float]:
     """MatConvNet's averageImage (H, W, 3) -> three numbers in the file's channel order."""
     image = np.asarray(image, np.float64)
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"weights: {source}: expected averageImage (H, W, 3), got {image.shape}")
+        raise Refused(f"has a wrong mean: expected averageImage (H, W, 3), got {image.shape}")
     if not np.isfinite(image).all():
-        raise ValueError(f"weights: {source}: averageImage holds NaN or infinity; fetch it again")
-    return [float(value) for value in image.mean(axis=(0, 1))]
+        raise Refused("has an averageImage with NaN or infinity; fetch it again")
+    return image.mean(axis=(0, 1)).tolist()
 
 
-def or_caffe(wants: Preprocess) -> Preprocess:
-    """Caffe's numbers, where only rounding differs from them."""
-    same = abs(wants.scale - CAFFE.scale) < 1e-3 and _close(wants.mean, CAFFE.mean)
-    return CAFFE if same else wants
+def round_to_caffe(preprocess: Preprocess) -> Preprocess:
+    """CAFFE, if only rounding differs from it."""
+    same = abs(preprocess.scale - CAFFE.scale) < 1e-3 and _close(preprocess.mean, CAFFE.mean)
+    return CAFFE if same else preprocess
 
 
 def _close(a: Iterable[float], b: Iterable[float]) -> bool:
     return all(abs(x - y) < 1e-2 for x, y in zip(a, b, strict=True))
 
 
-def wanted(wants: Preprocess) -> str:
-    """What is done to pixels, in words."""
-    kind = f" ({NAMES[wants]})" if wants in NAMES else ""
+def describe(preprocess: Preprocess) -> str:
+    """The preprocessing in words."""
+    name = f" ({NAMES[preprocess]})" if preprocess in NAMES else ""
     return (
-        f"wants RGB in [0, 1] times {wants.scale:g}, minus {_digits(wants.mean)}, over "
-        f"{_digits(wants.std)}{kind}"
+        f"takes RGB in [0, 1] times {preprocess.scale:g}, minus {_digits(preprocess.mean)}, over "
+        f"{_digits(preprocess.std)}{name}"
     )
 
 

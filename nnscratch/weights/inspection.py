@@ -1,38 +1,45 @@
-"""Saying what a weight file is, by what it holds; and writing the slim form of one.
+"""`inspect` reports what a weight file is; `convert` writes its convolutions alone.
 
-Stands on `files`, `layouts`, `own` and `fetching`.
+Stands on `files`, `loading`, `layouts`, `vgg_weights` and `fetching`.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnscratch.files import as_path, check_apart, check_place, check_suffix
-from nnscratch.weights import fetching, files, layouts, own
-from nnscratch.weights.contents import Contents
+from nnscratch.weights import fetching, layouts, loading
 from nnscratch.weights.fetching import hash_in_name, sha256
-from nnscratch.weights.form import NETWORKS, WIDTHS, Preprocess, VGGWeights
+from nnscratch.weights.readers.contents import Contents
+from nnscratch.weights.vgg_weights import (
+    NETWORKS,
+    WIDTHS,
+    Preprocess,
+    VGGWeights,
+    layer_names,
+    save,
+)
 
-LAYOUTS = {  # how a file's axes become ours, which are (C_out, C_in, kH, kW)
+LAYOUTS = {  # stored axes -> the transposition to (C_out, C_in, kH, kW)
     "C_out, C_in, kH, kW": (0, 1, 2, 3),
     "kH, kW, C_in, C_out": (3, 2, 0, 1),
 }
-TALLIES = 1e-4  # relative: a file may hold float16
+TOLERANCE = 1e-4  # relative; a file may hold float16
+DENSE = ("fc", "classifier", "dense", "head", "pre_logits", "predictions")
 
 
 @dataclass(frozen=True)
 class Inspection:
     """What a weight file is.
 
-    network: "vgg19", "vgg19 up to conv4_1", "vgg16/vgg19 up to conv2_2" or "other"; blocks: how
-    many convolutions each block has; layers: the shape (C_out, C_in, kH, kW) of each; layout: the
-    file's own order of axes, channels: "RGB" or "BGR" as its first layer takes them, both "unknown"
-    where the first layer was changed in loading; hash_agrees: with the hash in a name such as
-    vgg19-dcbb9e9d.pth, None if there is none.
+    network: "vgg19", "vgg19 up to conv4_1", "vgg16/vgg19 up to conv2_2" or "other"; blocks: the
+    convolutions in each block; layers: the shape (C_out, C_in, kH, kW) of each; layout: the file's
+    own order of axes, channels: "RGB" or "BGR" as its first layer takes them, both "unknown" where
+    loading changed the first layer; hash_agrees: with the hash in a name such as
+    vgg19-dcbb9e9d.pth, None if the name has none.
     """
 
     path: str
@@ -56,17 +63,17 @@ class Inspection:
 
 
 def inspect(path: str | os.PathLike) -> Inspection:
-    """What the file at `path` is, or that of "vgg19" and others once fetched.
+    """Report what a file is, or a fetched one by name ("vgg19").
 
     Raises ValueError if it holds no VGG, or is broken.
     """
     path = as_path(fetching.locate(path), "weights")
-    contents, given, evidence = _read(path)
-    layout, channels, compared = _compare(contents, given)
-    shapes = {name: layer.weight.shape for name, layer in given.layers.items()}
+    contents = loading.open_contents(path)
+    vgg, evidence = layouts.interpret(contents, path)
+    layout, channels, comparison = _compare(contents, vgg)
+    shapes = {name: layer.weight.shape for name, layer in vgg.layers.items()}
     network = network_of(shapes)
-    digest = sha256(path)
-    promised = hash_in_name(path.name)
+    digest, promised = sha256(path), hash_in_name(path.name)
     return Inspection(
         path=str(path),
         container=contents.container,
@@ -75,97 +82,68 @@ def inspect(path: str | os.PathLike) -> Inspection:
         layers=shapes,
         layout=layout,
         channels=channels,
-        preprocess=given.preprocess,
-        source=given.source,
-        evidence=[*evidence, compared, _why(network, shapes), *_hash_said(promised, digest)],
+        preprocess=vgg.preprocess,
+        source=vgg.source,
+        evidence=[
+            f"its bytes are those of {contents.container}",
+            *evidence,
+            comparison,
+            _describe_blocks(network, shapes),
+            *_compare_hash(promised, digest),
+        ],
         size=path.stat().st_size,
         sha256=digest,
         hash_agrees=None if promised is None else digest.startswith(promised),
     )
 
 
-def convert(
-    path: str | os.PathLike,
-    out: str | os.PathLike,
-    dtype: Any = np.float32,
-    channels: str | None = None,
-    pixels: str | None = None,
-) -> Inspection:
-    """Write the convolutions alone to `out`, .npz or .safetensors, and read them back.
+def convert(path, out, dtype=np.float32, channels=None, pixels=None) -> Inspection:
+    """Write the convolutions of the file at `path` to `out`, .npz or .safetensors; inspect `out`.
 
-    dtype: of the file, float16 halves it; channels, pixels: as in `load`, what is to be believed
-    instead of what was found. Raises ValueError if `path` holds no VGG, if `out` cannot
-    be written, or if a weight is too large for the type.
+    dtype: of the new file, float16 halves it; channels, pixels: as in `load`. Raises ValueError if
+    `path` holds no VGG, if `out` cannot be written, or if a weight is too large for the dtype.
     """
     check_suffix(out, "weights")
     check_place(out)
     path = as_path(fetching.locate(path), "weights")
     check_apart([out], [path])
-    given = files.load(path, channels, pixels)
-    if str(path) in given.source:  # nobody's folders go into a file that may be passed on
-        name, digest = path.name, sha256(path)
-        given = replace(given, source=f"converted from {name}, SHA-256 {digest}")
-    own.save(out, given, dtype)
+    vgg = loading.load(path, channels, pixels)
+    if str(path) in vgg.source:  # a file that may be shared should not name private folders
+        vgg = replace(vgg, source=f"converted from {path.name}, SHA-256 {sha256(path)}")
+    save(out, vgg, dtype)
     return inspect(out)
 
 
-# -- reading --------------------------------------------------------------------------------------
-
-
-def _read(path: Path) -> tuple[Contents, VGGWeights, list[str]]:
-    """What the file holds, what that means, and by what that is known."""
-    contents = files.open_contents(path)
-    given, evidence = layouts.vgg(contents, f"'{path}'")
-    return contents, given, [f"its bytes are those of {contents.container}", *evidence]
-
-
-# -- what it means --------------------------------------------------------------------------------
+# -- the network ----------------------------------------------------------------------------------
 
 
 def network_of(shapes: dict[str, tuple[int, ...]]) -> str:
-    """The network that layers of these names and shapes (C_out, C_in, kH, kW) belong to."""
-    if any(shape[0] != _width(name) or shape[2:] != (3, 3) for name, shape in shapes.items()):
-        return "other"
+    """The network with layers of these names and shapes (C_out, C_in, kH, kW), see Inspection."""
     names = list(shapes)
+    widths = dict(enumerate(WIDTHS, 1))
+    if any(s[0] != widths.get(int(name[4])) or s[2:] != (3, 3) for name, s in shapes.items()):
+        return "other"
     fitting = [net for net in NETWORKS if names == layer_names(net)[: len(names)]]
-    whole = [net for net in fitting if len(names) == len(layer_names(net))]
-    if whole:
-        return whole[0]
+    complete = [net for net in fitting if len(names) == len(layer_names(net))]
+    if complete:
+        return complete[0]
     return f"{'/'.join(fitting)} up to {names[-1]}" if fitting else "other"
 
 
-def layer_names(network: str) -> list[str]:
-    """conv1_1, conv1_2, ... of "vgg19" and others."""
-    counts = enumerate(NETWORKS[network], 1)
-    return [f"conv{block}_{i}" for block, count in counts for i in range(1, count + 1)]
-
-
-def _width(name: str) -> int | None:
-    """The channels of conv3_1 in any of the published networks."""
-    block = int(name[4])
-    return WIDTHS[block - 1] if block <= len(WIDTHS) else None
-
-
 def _blocks(shapes: dict[str, tuple[int, ...]]) -> dict[int, int]:
-    blocks: dict[int, int] = {}
-    for name in shapes:
-        blocks[int(name[4])] = blocks.get(int(name[4]), 0) + 1
-    return blocks
+    """The number of convolutions in each block."""
+    return dict(Counter(int(name[4]) for name in shapes))
 
 
-def _why(network: str, shapes: dict[str, tuple[int, ...]]) -> str:
+def _describe_blocks(network: str, shapes: dict[str, tuple[int, ...]]) -> str:
     counts = ", ".join(str(count) for count in _blocks(shapes).values())
-    widths = ", ".join(str(width) for width in _widths(shapes))
-    kind = "no published VGG has" if network == "other" else f"{network} has"
-    return f"{kind} such blocks: {counts} convolutions of {widths} channels"
+    outputs = {name[4]: shape[0] for name, shape in shapes.items()}  # of each block
+    widths = ", ".join(str(width) for width in outputs.values())
+    subject = "no published VGG has" if network == "other" else f"{network} has"
+    return f"{subject} these blocks: {counts} convolutions of {widths} channels"
 
 
-def _widths(shapes: dict[str, tuple[int, ...]]) -> list[int]:
-    """The channels that come out of each block."""
-    return list({name[4]: shape[0] for name, shape in shapes.items()}.values())
-
-
-def _hash_said(promised: str | None, digest: str) -> list[str]:
+def _compare_hash(promised: str | None, digest: str) -> list[str]:
     if promised is None:
         return []
     if digest.startswith(promised):
@@ -176,34 +154,33 @@ def _hash_said(promised: str | None, digest: str) -> list[str]:
     ]
 
 
-# -- how it was stored ----------------------------------------------------------------------------
+# -- how the file stores it -----------------------------------------------------------------------
 
 
-def _compare(contents: Contents, given: VGGWeights) -> tuple[str, str, str]:
-    """The file's order of axes and channels, found by comparing its arrays with what was loaded."""
-    name, layer = next(iter(given.layers.items()))
-    for key, array in _small_first(contents):
+def _compare(contents: Contents, vgg: VGGWeights) -> tuple[str, str, str]:
+    """Find the file's axes and channels by comparing its arrays with the first loaded layer."""
+    name, layer = next(iter(vgg.layers.items()))
+    for key, array in _dense_last(contents):
         for layout, axes in LAYOUTS.items():
             stored = array.transpose(axes) if array.ndim == 4 else array
             if stored.shape != layer.weight.shape:
                 continue
-            for channels, order in (("RGB", stored), ("BGR", stored[:, ::-1])):
-                if _same_filters(order, layer.weight):
-                    said = f"{key} {array.shape} is ({layout}) and takes {channels}"
-                    return layout, channels, f"{said}: so it tallies with {name} as loaded"
-    return "unknown", "unknown", f"no array tallies with {name}: it was changed in loading"
+            for channels, rgb in (("RGB", stored), ("BGR", stored[:, ::-1])):
+                if _same_filters(rgb, layer.weight):
+                    stores = f"{key} {array.shape} is ({layout}) and takes {channels}"
+                    return layout, channels, f"{stores}: it agrees with {name} as loaded"
+    return "unknown", "unknown", f"no array agrees with {name}: loading changed it"
 
 
-def _small_first(contents: Contents) -> Iterator[tuple[str, np.ndarray]]:
-    """Arrays by name, those of fully connected layers last: reading one takes 400 MB."""
-    large = ("fc", "classifier", "dense", "head", "pre_logits", "predictions")
-    for key in sorted(contents.arrays, key=lambda key: key.startswith(large)):
+def _dense_last(contents: Contents) -> Iterator[tuple[str, np.ndarray]]:
+    """Arrays by name, fully connected layers last: reading one of them takes 400 MB."""
+    for key in sorted(contents.arrays, key=lambda key: key.startswith(DENSE)):
         yield key, contents.arrays[key]
 
 
 def _same_filters(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether each filter (C_in, kH, kW) of `a` is that of `b` times a number (a folded norm)."""
+    """Whether each filter (C_in, kH, kW) of `a` is a multiple of that in `b` (a folded norm)."""
     a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (a, b))
     peak = np.abs(b).argmax(1)[:, None]
     left, right = a * np.take_along_axis(b, peak, 1), b * np.take_along_axis(a, peak, 1)
-    return bool(np.allclose(left, right, rtol=0, atol=TALLIES * np.abs(left).max(initial=0)))
+    return bool(np.allclose(left, right, rtol=0, atol=TOLERANCE * np.abs(left).max(initial=0)))

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: results, exit codes, one line for each mistake."""
+"""The command line: results, exit codes, one line for each error."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def pictures(tmp_path):
 
 
 def fails(capsys, *arguments):
-    """Run a command that must fail with exit code 2; its one line of complaint."""
+    """Run a command that must fail with exit code 2; return its error line."""
     try:
         code = main([str(word) for word in arguments])
     except SystemExit as stop:

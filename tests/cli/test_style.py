@@ -17,8 +17,8 @@ from PIL import Image
 
 from nnscratch.cli import main
 from nnscratch.cli import style as command
+from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.data.images import read_image, read_picture, save_image
-from nnscratch.data.pictures import PICTURES
 from nnscratch.style import KINDS, colour
 from nnscratch.style.descent import Descent
 from nnscratch.weights import fetching

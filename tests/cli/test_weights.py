@@ -1,4 +1,4 @@
-"""`nnscratch weights` as a user meets it: answers, exit codes, one line for each mistake."""
+"""`nnscratch weights`: output, exit codes, one line for each error."""
 
 import functools
 import hashlib
@@ -14,12 +14,12 @@ from nnscratch import weights
 from nnscratch.cli import main
 from nnscratch.cli import weights as command
 from nnscratch.weights import fetching
-from nnscratch.weights.form import TORCHVISION
+from nnscratch.weights.vgg_weights import TORCHVISION
 
 
 @pytest.fixture
 def served(tmp_path, monkeypatch, keras_file):
-    """A server on loopback, whose folder holds keras_file under the name it deserves."""
+    """A local server of keras_file under a name with its hash."""
     digest = hashlib.sha256(keras_file.read_bytes()).hexdigest()
     name = f"vgg19-{digest[:8]}.pth"
     folder = tmp_path / "served"
@@ -146,7 +146,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
         assert main(words) == 130
     part = tmp_path / f"{name}.part"
     _, err = capsys.readouterr()
-    said = f"0.0 MB are kept in '{part}', the same command goes on from there"
+    said = f"0.0 MB are kept in '{part}', the same command resumes there"
     assert err == f"nnscratch weights: stopped; {said}\n"
     assert part.stat().st_size > 0
     succeeds(capsys, *words)
@@ -183,7 +183,7 @@ def test_a_job_is_asked_for(capsys):
 
 def test_a_complaint_names_the_command_once(tmp_path, capsys):
     line = fails(capsys, "weights", "inspect", tmp_path / "none.npz")
-    assert line.startswith("nnscratch weights: no file at ")
+    assert line.startswith("nnscratch weights: expected a file, got no file at ")
 
 
 def test_convert_believes_the_user(tmp_path, capsys, keras_file):

@@ -1,4 +1,4 @@
-"""Augmentation: nothing where all is zero, SciPy's numbers elsewhere, spreads as stated."""
+"""Augmentation: zero settings change nothing; values agree with SciPy, spreads with the docs."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ def pictures(*shape, seed=1, dtype=np.float32):
 
 
 class Draws:
-    """In the place of a generator: hands out numbers that are known beforehand."""
+    """Replaces a generator and returns known numbers."""
 
     def __init__(self, *values):
         self.values = list(values)
@@ -38,7 +38,7 @@ class Draws:
 
 
 def affine_draws(count, **settings):
-    """The six normal draws that warp makes for each picture, 0 unless named."""
+    """The six normal draws of warp for each image, 0 unless named."""
     names = ("rotation", "shear", "y_scale", "x_scale", "y_shift", "x_shift")
     return np.array([np.broadcast_to(settings.get(name, 0.0), count) for name in names])
 
@@ -92,7 +92,7 @@ def test_a_shift_is_scipys(fill, mode):
 
 
 def test_an_affine_map_is_scipys():
-    """Turn · shear · stretch about the middle, for y before x as SciPy has it."""
+    """Rotation · shear · scale about the centre, for y before x as in SciPy."""
     images = pictures(1, 1, 13, 18, dtype=np.float64)
     draws = affine_draws(1, rotation=1.0, shear=-0.7, y_scale=0.5, x_scale=-1.5, x_shift=1.0)
     warped = warp(images, Draws(draws), 0.3, 0.2, 0.1, 0.05)
@@ -125,7 +125,7 @@ def test_cubic_weights_against_a_loop(points, pixels):
 
 
 def ramps(count, height, width):
-    """Two channels that hold y and x, so that warped they show where each pixel came from."""
+    """Two channels that hold y and x: warped, they show the source of each pixel."""
     return np.broadcast_to(np.indices((height, width)).astype(float), (count, 2, height, width))
 
 
@@ -142,13 +142,13 @@ def test_the_elastic_field_is_smooth_and_of_the_stated_size():
 
 
 def elastic_field(count, sides, elastic, grid):
-    """Where pixels were taken from, less where they are: (N, 2, H, W)."""
+    """The source of each pixel minus its position: (N, 2, H, W)."""
     images = ramps(count, *sides)
     return warp(images, generator(), elastic=elastic, grid=grid) - images
 
 
 def test_spreads_are_those_asked_for():
-    """The middle's shift and the slopes of many warps, read off ramps."""
+    """The shift of the centre and the slopes of many warps, measured on ramps."""
     images = ramps(3000, 21, 21)
     shifts = warp(images, generator(), shift=0.1)[:, :, 10, 10] - 10
     np.testing.assert_allclose(shifts.std(0), 0.1 * 21 / 2, rtol=0.05)
@@ -278,7 +278,7 @@ IMAGES = pictures(2, 1, 5, 5)
         (lambda rng: warp(IMAGES, rng, rotation=-1), ValueError, "warp: expected settings"),
         (lambda rng: warp(IMAGES, rng, elastic=float("nan")), ValueError, "warp: expected setti"),
         (lambda rng: warp(IMAGES, rng, elastic=0.1, grid=1), ValueError, "at least 2 points"),
-        (lambda rng: light(IMAGES - 0.5, rng), ValueError, "light: .* before they are stand"),
+        (lambda rng: light(IMAGES - 0.5, rng), ValueError, "light: .* before standard"),
         (lambda rng: light(IMAGES * np.nan, rng), ValueError, "light: expected values in"),
         (lambda rng: cutout(IMAGES, rng, 3, p=1.5), ValueError, "cutout: expected a prob"),
         (lambda rng: flip(IMAGES, rng, p=-0.5), ValueError, "flip: expected a probability"),

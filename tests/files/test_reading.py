@@ -1,4 +1,4 @@
-"""Where no file can be read, the message says what is there instead."""
+"""If no file can be read, the message says what is there instead."""
 
 import os
 
@@ -20,10 +20,10 @@ def test_what_is_no_file_is_said(tmp_path):
     (tmp_path / "circle").symlink_to("circle")
     os.mkfifo(tmp_path / "pipe")
     for path, said in {
-        tmp_path / "none": "load: no file at '.*none'; check the path",
-        tmp_path / "circle": "load: no file at '.*circle'; check the path",
-        tmp_path: "load: '.*' is a folder; name a file in it",
-        tmp_path / "pipe": "load: '.*pipe' is a device or a pipe; name a file",
+        tmp_path / "none": "load: expected a file, got no file at '.*none'; check the path",
+        tmp_path / "circle": "load: expected a file, got no file at '.*circle'; check the path",
+        tmp_path: "load: expected a file, got a folder: '.*'; name a file in it",
+        tmp_path / "pipe": "load: expected a file, got a device or a pipe: '.*pipe'; name a file",
         tmp_path / ("a" * 300): "load: cannot read '.*a': File name too long; check its name",
     }.items():
         with pytest.raises(ValueError, match=said):

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Writes are atomic."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

@@ -12,7 +12,7 @@ from nnscratch.style import presets, vgg
 from nnscratch.style.costs import Costs
 from nnscratch.style.presets import PRESETS, fit, nearest
 from nnscratch.style.settings import Objective, Style
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 every_preset = pytest.mark.parametrize("name", PRESETS)
 SCENE = PICTURES["landscape"](16)

@@ -11,7 +11,7 @@ from nnscratch.data import PICTURES
 from nnscratch.style import vgg
 from nnscratch.weights import Preprocess, fetching
 from nnscratch.weights import load as load_weights
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 
 def test_vgg19_is_built_from_numbers_and_m():

@@ -1,4 +1,4 @@
-"""One VGG under the names and in the order of axes and channels of many makers.
+"""One VGG with the names and the orders of axes and channels of many makers.
 
 vgg: conv1_1 and others -> (weight (C_out, C_in, kH, kW) for RGB, bias (C_out,)).
 """
@@ -19,7 +19,7 @@ def bgr(vgg):
 
 
 def keyed(vgg, form, axes="OIHW"):
-    """Arrays under names made from block, place and 0 or 1."""
+    """Arrays by names built from block, place and 0 or 1."""
     order = (2, 3, 1, 0) if axes == "HWIO" else (0, 1, 2, 3)
     return {
         form(name, i): np.ascontiguousarray(array.transpose(order) if i == 0 else array)
@@ -74,7 +74,7 @@ def amdegroot(vgg):
 
 
 def with_norms(vgg):
-    """Norms are made at random, and the convolutions such that folding gives `vgg` again."""
+    """Random norms, and convolutions such that folding returns `vgg`."""
     rng, arrays = np.random.default_rng(1), {}
     for name, (weight, bias) in vgg.items():
         scale, variance = rng.uniform(0.5, 2, (2, len(bias)))
@@ -98,9 +98,9 @@ def adain(vgg):
 
 
 def marked(vgg, known):
-    """`vgg` with the numbers of a published network in its conv1_1."""
+    """`vgg` with the numbers of a published network in conv1_1."""
     weight = vgg["conv1_1"][0].copy()
-    for (out, row, column), colours in known.at.items():
+    for (out, row, column), colours in known.values.items():
         weight[out, :, row, column] = colours
     return vgg | {"conv1_1": (weight, vgg["conv1_1"][1])}
 
@@ -115,7 +115,7 @@ def cell(items):
 
 
 def matconvnet_layer(name, weight, bias, release):
-    """A convolution as the first, the old (beta16) or the new (beta17 to 25) releases have it."""
+    """A convolution of the first, the old (beta16) or the new (beta17 to 25) releases."""
     kernel = weight.transpose(2, 3, 1, 0)  # (C_out, C_in, kH, kW) -> (kH, kW, C_in, C_out)
     pair = cell([kernel, bias[None] if release == "old" else bias[:, None]])
     if release == "first":
@@ -127,7 +127,7 @@ def matconvnet_layer(name, weight, bias, release):
 
 
 def matconvnet(vgg, release):
-    """What scipy.io.savemat takes."""
+    """The argument of scipy.io.savemat."""
     layers = []
     for name, (weight, bias) in vgg.items():
         relu = {"type": "relu", "name": name.replace("conv", "relu")}

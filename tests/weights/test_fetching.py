@@ -1,4 +1,4 @@
-"""Fetching, from a server on loopback that behaves in every way: only the right file is kept."""
+"""Fetching from a local server with many kinds of faults: only the right file is kept."""
 
 import contextlib
 import errno
@@ -21,7 +21,7 @@ OTHER = CONTENT[::-1]
 
 
 class Server:
-    """Answers GET by `behaviour(handler, first byte asked for)`; remembers what was asked."""
+    """Answers GET by `behaviour(handler, first byte requested)`; records the requests."""
 
     def __init__(self):
         self.behaviour, self.asked = whole, []
@@ -71,7 +71,7 @@ def answer(handler, status, body, length=None, **headers):
 
 
 def ranged(handler, start, content=CONTENT, stop=None):
-    """As a good server does, but what lies behind `stop` is promised and not sent."""
+    """A correct answer, except that bytes after `stop` are announced and not sent."""
     if start >= len(content):
         answer(handler, 416, b"", Content_Range=f"bytes */{len(content)}")
         return
@@ -85,7 +85,7 @@ def whole(handler, start):
 
 
 def breaks_off(every):
-    """Each connection brings `every` bytes more."""
+    """Each connection sends `every` more bytes."""
     return lambda handler, start: ranged(handler, start, stop=start + every)
 
 
@@ -252,7 +252,7 @@ fetching.fetch("vgg19", *sys.argv[2:])
 
 @contextlib.contextmanager
 def half_way(server, folder):
-    """Another process that has begun to fetch, and waits for the event to be set."""
+    """Another process that has begun to fetch, and waits for an event."""
     go_on, part = threading.Event(), folder / f"{NAME}.part"
 
     def waits(handler, start):
@@ -318,7 +318,7 @@ def test_another_file_is_fetched_meanwhile(server, tmp_path, monkeypatch):
 
 
 def test_a_lock_that_was_removed_under_our_hands_is_none(server, tmp_path, monkeypatch):
-    """Its holder had it removed after we had opened it: a third may hold the next one."""
+    """The holder removed the lock file after we opened it: a third process may hold the next."""
     lock = fetching._lock
 
     def too_late(file):
@@ -366,22 +366,22 @@ def endless(handler, start):
 WRONG = {
     "not found": (lambda h, s: answer(h, 404, b"no"), "answered 404 Not Found"),
     "at fault": (lambda h, s: answer(h, 500, b"no"), "answered 500 Internal Server Error"),
-    "no range, ever": (lambda h, s: answer(h, 416, b""), "has no beginning"),
+    "no range, ever": (lambda h, s: answer(h, 416, b""), "has no first byte"),
     "a page": (
         lambda h, s: answer(h, 200, b"<p>Log in</p>", Content_Type="text/html; charset=utf-8"),
-        "gave a page, not a file",
+        "gave a web page, not a file",
     ),
     "a page that says it is a file": (
         lambda h, s: answer(h, 200, b"\n<!DOCTYPE html>", Content_Type="application/zip"),
-        "gave a page, not a file",
+        "gave a web page, not a file",
     ),
     "another file": (lambda h, s: answer(h, 200, OTHER), "gave another file: expected a SHA-256"),
     "nothing": (lambda h, s: answer(h, 200, b""), "gave another file"),
     "too long a length": (lies_about_the_length(300_001), "after 300,000 of 300,001 bytes"),
     "too short a length": (lies_about_the_length(299_999), "gave another file"),
-    "an absurd length": (lies_about_the_length(10**15), "no VGG has so many"),
+    "an absurd length": (lies_about_the_length(10**15), "unlike a VGG"),
     "more than fits": (lies_about_the_length(2 * 10**9), "choose another folder"),
-    "no end": (endless, "more than 500,000 bytes came"),
+    "no end": (endless, "more than 500,000 bytes"),
     "silence": (stalls, "after|timed out"),
     "hanging up": (hangs_up, "without a network: fetch it on another machine, and copy it to"),
     "another language": (speaks_another_language, "cannot fetch"),
@@ -425,7 +425,7 @@ def test_an_answer_without_a_byte_does_not_cost_what_is_here(server, tmp_path):
 def test_a_page_in_between_does_not_cost_what_is_here(server, tmp_path):
     (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:1000])
     server.behaviour = WRONG["a page"][0]
-    with pytest.raises(ValueError, match="a page"):
+    with pytest.raises(ValueError, match="a web page"):
         fetch(server, tmp_path)
     assert (tmp_path / f"{NAME}.part").read_bytes() == CONTENT[:1000]
 
@@ -564,7 +564,7 @@ def test_the_published_names():
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
-    """An empty folder for caches; the current folder is another, and empty as well."""
+    """An empty cache folder; the current folder is a different empty one."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""One small VGG in every format, by whoever writes it in earnest: the same tensors and features.
+"""One small VGG in every format, by the library that writes it: the same tensors and features.
 
 Its conv1_1 has the numbers of VGG-19's, so that all files of it mean the same pixels. What only
 PyTorch or h5py can write is left out where they are missing.
@@ -17,14 +17,14 @@ from scipy.io import savemat
 from nnscratch import weights
 from nnscratch.style import vgg
 from nnscratch.weights import LayerWeights, VGGWeights, channels
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 LAYERS = ("conv1_1", "relu1_2", "pool1", "relu2_1")
 
 
 @pytest.fixture
 def network(small_vgg):
-    return makers.marked(small_vgg, channels.FINGERPRINTS[0])
+    return makers.marked(small_vgg, channels.PUBLISHED[0])
 
 
 # -- writers --------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def safetensors(make):
 
 
 def torch_file(make, legacy=False, protocol=2, within=None):
-    """By the real PyTorch."""
+    """Written by PyTorch."""
 
     def write(path, network):
         torch = pytest.importorskip("torch", reason="without PyTorch nobody writes its files")
@@ -66,7 +66,7 @@ def torch_safetensors(path, network):
 
 
 def torch_network(path, network):
-    """A Module of PyTorch's own, whose names come from there."""
+    """A PyTorch Module, which decides the names."""
     torch = pytest.importorskip("torch", reason="without PyTorch nobody writes its files")
     from torch import nn
 
@@ -82,7 +82,7 @@ def torch_network(path, network):
 
 
 def h5(names):
-    """By the real h5py, kernels as Keras has them."""
+    """Written by h5py, kernels in Keras's order."""
 
     def write(path, network):
         h5py = pytest.importorskip("h5py", reason="without h5py nobody writes its files")
@@ -96,7 +96,7 @@ def h5(names):
 
 
 def mat(release, packed):
-    """By the real SciPy."""
+    """Written by SciPy."""
     return lambda path, network: savemat(
         path, makers.matconvnet(network, release), do_compression=packed
     )
@@ -161,7 +161,7 @@ def test_every_format_gives_the_same_tensors_and_features(tmp_path, network, kin
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_batch_norms_by_pytorch_itself_are_folded(tmp_path, network, legacy):
-    """Against PyTorch's own forward pass in eval mode, within rounding."""
+    """Compared with PyTorch's forward pass in eval mode, up to rounding."""
     torch = pytest.importorskip("torch", reason="without PyTorch nobody writes its files")
     from torch import nn
 
@@ -185,7 +185,7 @@ def test_batch_norms_by_pytorch_itself_are_folded(tmp_path, network, legacy):
 
 
 def test_a_wrong_order_of_channels_would_show(tmp_path, network):
-    """The control: features of the same file with red and blue exchanged are others."""
+    """The control: with red and blue exchanged, the features differ."""
     own(tmp_path / "w.npz", network)
     right, wrong = (
         vgg.VGG.from_weights(weights.load(tmp_path / "w.npz", c)) for c in ("RGB", "BGR")

@@ -1,4 +1,4 @@
-"""Inspection: every way to store the same small VGG is told apart; conversion keeps it."""
+"""Inspection distinguishes all ways to store a small VGG; conversion keeps its numbers."""
 
 import hashlib
 
@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from nnscratch import weights
-from nnscratch.weights import LayerWeights, Preprocess, VGGWeights, form, inspection
-from nnscratch.weights.contents import Contents
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights import LayerWeights, Preprocess, VGGWeights, inspection, vgg_weights
+from nnscratch.weights.readers.contents import Contents
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 SHAPES = {"conv1_1": (4, 3, 3, 3), "conv1_2": (5, 4, 3, 3), "conv2_1": (6, 5, 3, 3)}
 
@@ -98,8 +98,8 @@ def test_what_is_no_weight_file_is_said(tmp_path):
 
 def shapes_of(network, end=None):
     shapes, channels = {}, 3
-    for name in inspection.layer_names(network)[:end]:
-        width = inspection.WIDTHS[int(name[4]) - 1]
+    for name in vgg_weights.layer_names(network)[:end]:
+        width = vgg_weights.WIDTHS[int(name[4]) - 1]
         shapes[name] = (width, channels, 3, 3)
         channels = width
     return shapes
@@ -108,7 +108,7 @@ def shapes_of(network, end=None):
 @pytest.mark.parametrize(
     ("network", "end", "said"),
     [
-        *((network, None, network) for network in form.NETWORKS),
+        *((network, None, network) for network in vgg_weights.NETWORKS),
         ("vgg19", 9, "vgg19 up to conv4_1"),  # AdaIN's encoder
         ("vgg16", 7, "vgg16/vgg19 up to conv3_3"),
         ("vgg19", 8, "vgg19 up to conv3_4"),
@@ -134,7 +134,7 @@ def test_vgg19_has_the_layers_of_our_vgg():
     from nnscratch.style import vgg
 
     for network in ("vgg16", "vgg19"):
-        assert inspection.layer_names(network) == list(vgg.VGG(vgg.CONFIGS[network], rng=0).convs)
+        assert vgg_weights.layer_names(network) == list(vgg.VGG(vgg.CONFIGS[network], rng=0).convs)
 
 
 # -- by comparing ---------------------------------------------------------------------------------
@@ -159,12 +159,12 @@ def test_mirrored_kernels_are_not_taken_for_the_same(given):
     stored = given.layers["conv1_1"].weight.swapaxes(2, 3)
     found = inspection._compare(Contents("npz", {"w": stored}), given)
     assert found[:2] == ("unknown", "unknown")
-    assert "no array tallies with conv1_1" in found[2]
+    assert "no array agrees with conv1_1" in found[2]
 
 
 def test_large_arrays_are_read_last():
     arrays = {"fc6/W": np.zeros(1), "conv1_1/W": np.zeros(1), "classifier.0.weight": np.zeros(1)}
-    order = [key for key, _ in inspection._small_first(Contents("npz", arrays))]
+    order = [key for key, _ in inspection._dense_last(Contents("npz", arrays))]
     assert order == ["conv1_1/W", "fc6/W", "classifier.0.weight"]
 
 

@@ -1,4 +1,4 @@
-"""One small VGG in every layout becomes the same network; what is none is refused in words."""
+"""One small VGG in every layout becomes the same network; other contents are refused."""
 
 import numpy as np
 import pytest
@@ -22,10 +22,10 @@ from weights.makers import (
     with_norms,
 )
 
-from nnscratch.weights import channels, layouts, own
-from nnscratch.weights.contents import Contents
-from nnscratch.weights.files import open_contents
-from nnscratch.weights.form import (
+from nnscratch.weights import channels, layouts
+from nnscratch.weights.loading import open_contents
+from nnscratch.weights.readers.contents import Contents
+from nnscratch.weights.vgg_weights import (
     CAFFE,
     NETWORKS,
     TORCHVISION,
@@ -33,8 +33,9 @@ from nnscratch.weights.form import (
     LayerWeights,
     Preprocess,
     VGGWeights,
+    layer_names,
+    save,
 )
-from nnscratch.weights.inspection import layer_names
 
 
 def within(prefix, arrays):
@@ -49,7 +50,7 @@ def tensorflow(vgg):
 
 
 def slices(vgg):
-    """As losses that compare features have them: numbers run on from slice to slice."""
+    """As in perceptual losses: numbers continue from slice to slice."""
     return {
         f"net.slice{1 + (i > 3)}.{key}": array
         for i, (key, array) in enumerate(numbered(vgg, NUMBERS, "").items())
@@ -90,14 +91,14 @@ def safetensors(path, arrays):
 
 
 def read(arrays, order=None, pixels=None):
-    return layouts.vgg(Contents("npz", arrays), "'net'", order, pixels)
+    return layouts.interpret(Contents("npz", arrays), "net", order, pixels)
 
 
 @pytest.mark.parametrize("write", [npz, safetensors])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_becomes_the_same_network(tmp_path, small_vgg, layout, write):
     make, wants = LAYOUTS[layout]
-    loaded, evidence = layouts.vgg(write(tmp_path / "net.npz", make(small_vgg)), "'net'")
+    loaded, evidence = layouts.interpret(write(tmp_path / "net.npz", make(small_vgg)), "net")
     assert list(loaded.layers) == list(small_vgg)
     assert loaded.preprocess == wants
     for name, pair in small_vgg.items():
@@ -108,20 +109,20 @@ def test_every_layout_becomes_the_same_network(tmp_path, small_vgg, layout, writ
             np.testing.assert_allclose(found, expected, tolerance, tolerance)
     assert any(line.startswith("names as ") for line in evidence)
     assert any("RGB" in line or "BGR" in line for line in evidence)
-    assert any(line.startswith("wants RGB in [0, 1] times") for line in evidence)
+    assert any(line.startswith("takes RGB in [0, 1] times") for line in evidence)
 
 
 @pytest.mark.parametrize("counts", [(1, 1, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)])
 @pytest.mark.parametrize("norms", [False, True])
 def test_numbers_of_real_networks_get_their_names(counts, norms):
-    """VGG-11, -16 and -19, with norms and without: one step more for each convolution."""
+    """VGG-11, -16 and -19, with norms and without; a norm adds one to each step."""
     step, number, numbers = 2 + norms, 0, []
     for count in counts:
         numbers += range(number, number + step * count, step)
         number += step * count + 1
     pairs = {n: (np.zeros((4, 3 if n == 0 else 4, 3, 3)), np.zeros(4)) for n in numbers}
     expected = [f"conv{b}_{i}" for b, n in enumerate(counts, 1) for i in range(1, n + 1)]
-    assert list(layouts._by_gaps(pairs, step, "'net'")) == expected
+    assert list(layouts._name_by_gaps(pairs, step)) == expected
     if counts == (2, 2, 4, 4, 4) and not norms:
         assert numbers == [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34]
 
@@ -129,7 +130,7 @@ def test_numbers_of_real_networks_get_their_names(counts, norms):
 # -- the numbers of conv1_1 -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("known", channels.FINGERPRINTS, ids=lambda known: known.name)
+@pytest.mark.parametrize("known", channels.PUBLISHED, ids=lambda known: known.name)
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("change", [dict, bgr])
 def test_the_numbers_tell_channels_and_pixels_whatever_the_names(small_vgg, known, dtype, change):
@@ -162,13 +163,13 @@ def test_the_printed_first_filter_of_torchvisions_vgg19_is_recognised(small_vgg)
 
 
 def test_torchvisions_names_with_caffes_numbers_are_caffes(small_vgg):
-    """The one difference in jcjohnson's files without their heads, and it is not to be seen."""
-    vgg = marked(small_vgg, channels.FINGERPRINTS[0])
+    """jcjohnson's files without their heads have torchvision's names."""
+    vgg = marked(small_vgg, channels.PUBLISHED[0])
     loaded, evidence = read(numbered(bgr(vgg)))
     assert loaded.preprocess == CAFFE
     assert "channels in BGR" in " ".join(evidence)
     _, evidence = read(numbered(small_vgg))
-    assert "of no network known here; channels taken as RGB" in " ".join(evidence)
+    assert "of an unknown network; channels taken as RGB" in " ".join(evidence)
 
 
 def test_a_head_that_begins_with_dropout_is_not_yet_jcjohnsons(small_vgg):
@@ -179,7 +180,7 @@ def test_a_head_that_begins_with_dropout_is_not_yet_jcjohnsons(small_vgg):
 
 @pytest.mark.parametrize("turn", ["swapped", "turned"])
 def test_mirrored_kernels_are_refused(small_vgg, turn):
-    vgg = marked(small_vgg, channels.FINGERPRINTS[0])
+    vgg = marked(small_vgg, channels.PUBLISHED[0])
     weight, bias = vgg["conv1_1"]
     turned = weight.swapaxes(2, 3) if turn == "swapped" else weight[:, :, ::-1, ::-1]
     for make in (keras, gatys, frossard):
@@ -190,7 +191,7 @@ def test_mirrored_kernels_are_refused(small_vgg, turn):
 @pytest.mark.real_data
 def test_the_real_first_layer_is_recognised(real_data):
     with np.load(real_data / "vgg" / "vgg19_keras_block1_3.npz") as file:
-        loaded, evidence = layouts.vgg(Contents("npz", file), "'real'")
+        loaded, evidence = layouts.interpret(Contents("npz", file), "real")
     assert "VGG-19 of Simonyan and Zisserman: channels in BGR" in " ".join(evidence)
     first = loaded.layers["conv1_1"]
     np.testing.assert_allclose(
@@ -203,7 +204,7 @@ def test_the_real_first_layer_is_recognised(real_data):
 
 
 def counted(network, start="layers/"):
-    """A whole network as Keras 3 saves it; the numbers are views of one, and take no memory."""
+    """A whole network as Keras 3 saves it; the arrays are broadcast views without memory."""
     arrays, inputs, n = {}, 3, 0
     for width, count in zip(WIDTHS, NETWORKS[network], strict=True):
         for _ in range(count):
@@ -228,7 +229,7 @@ def test_numbered_layers_of_a_part_are_refused_with_the_way_out():
     del arrays["layers/conv2d_12/vars/0"], arrays["layers/conv2d_12/vars/1"]
     with pytest.raises(ValueError, match="expected a whole vgg11, .*got 12 conv.*numpy.savez"):
         read(arrays)
-    with pytest.raises(ValueError, match="holds both .* two networks"):
+    with pytest.raises(ValueError, match="holds both .* of two networks"):
         read(counted("vgg11") | counted("vgg11", "layers/functional/layers/"))
 
 
@@ -241,7 +242,7 @@ def test_the_caller_may_know_better(small_vgg):
     for name, (weight, _) in small_vgg.items():
         np.testing.assert_array_equal(loaded.layers[name].weight, weight)
     assert "you said that its first layer takes BGR" in evidence
-    assert "you said that it wants pixels as caffe" in evidence
+    assert "you said that it takes pixels as caffe" in evidence
     assert read(with_norms(small_vgg), pixels="plain")[0].preprocess == channels.PLAIN
     loaded, evidence = read(keras(small_vgg), "BGR", "caffe")  # as it is found anyway
     assert not any("you said" in line for line in evidence)
@@ -259,19 +260,19 @@ def test_what_nobody_can_know_is_refused(small_vgg, word):
 def test_our_own_card_comes_first(tmp_path, small_vgg):
     wants = Preprocess(2.0, (0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
     layers = {name: LayerWeights(*pair) for name, pair in small_vgg.items()}
-    own.save(tmp_path / "own.npz", VGGWeights(layers, wants, "made for a test"))
+    save(tmp_path / "own.npz", VGGWeights(layers, wants, "made for a test"))
     contents = open_contents(tmp_path / "own.npz")
-    loaded, evidence = layouts.vgg(contents, "'own.npz'")
+    loaded, evidence = layouts.interpret(contents, "own.npz")
     assert loaded.preprocess == wants
-    assert "card of our own" in evidence[0]
+    assert "our own card" in evidence[0]
     assert contents.card["kind"] == "vgg"
     earlier = Contents("npz", contents.arrays, card={**contents.card, "kind": "vgg"})
     earlier.card.pop("kind")  # files of before the kinds
-    assert layouts.vgg(earlier, "'own.npz'")[0].preprocess == wants
+    assert layouts.interpret(earlier, "own.npz")[0].preprocess == wants
 
 
 def test_a_mixing_layer_in_front_keeps_its_meaning(small_vgg):
-    """conv1_1(A·x + b) stays, at borders of zeros as well, for any A that can be undone."""
+    """conv1_1(A·x + b) is preserved, also at zero padding, for any invertible A."""
     rng = np.random.default_rng(2)
     matrix, shift = rng.standard_normal((3, 3)), rng.standard_normal(3)
     arrays = adain(small_vgg) | {"0.weight": matrix[:, :, None, None], "0.bias": shift}
@@ -335,13 +336,13 @@ def zeros(*shape):
 
 W2 = "block1_conv2/kernel"
 REFUSED = {
-    "nothing": (lambda vgg: {}, "holds no VGG layers: .* came none"),
-    "others": (lambda vgg: {"a": np.zeros(3)}, "holds no VGG layers: .* came 'a"),
+    "nothing": (lambda vgg: {}, "holds no VGG layers: .* got none"),
+    "others": (lambda vgg: {"a": np.zeros(3)}, "holds no VGG layers: .* got 'a"),
     "several": (lambda vgg: keras(vgg) | gatys(vgg), "names of several makers"),
     "twice": (lambda vgg: keras(vgg) | keras(vgg, ":0"), "holds both block1_conv1/kernel and"),
     "two numbered": (
         lambda vgg: numbered(vgg) | numbered(vgg, NUMBERS, "other.features."),
-        "two networks",
+        "of two networks",
     ),
     "no bias": (without(keras, "block2_conv1/bias"), "conv2_1 lacks its weight or its bias"),
     "no bias of torch": (without(numbered, "features.2.bias"), "layer 2 lacks its weight or"),
@@ -359,18 +360,24 @@ REFUSED = {
     ),
     "NaN": (changed(keras, W2, lambda a: a * np.float32(np.nan)), "conv1_2 holds NaN"),
     "too large": (changed(gatys, "conv1_2.weight", lambda a: a + 1e300), "holds NaN or inf"),
-    "rank": (changed(gatys, "conv1_2.weight", zeros(4)), "of rank 4, got shape"),
+    "rank": (
+        changed(gatys, "conv1_2.weight", zeros(4)),
+        "of shape .4,., expected an array of rank 4",
+    ),
     "whole numbers": (
         changed(keras, W2, lambda a: a.astype(np.int8)),
-        "of floating point, got int8",
+        "as int8, expected floating point",
     ),
     "Theano": (changed(keras, "block1_conv1/kernel", zeros(4, 3, 3, 3)), "th_kernels"),
     "four channels": (changed(gatys, "conv1_1.weight", zeros(5, 4, 3, 3)), "neither as HWIO nor"),
-    "a norm not whole": (without(with_norms, "features.4.running_var"), "norm behind layer 3 is"),
+    "a norm not whole": (without(with_norms, "features.4.running_var"), "batch norm after layer 3"),
     "a norm too short": (changed(with_norms, "features.4.weight", zeros(2)), "does not fit"),
-    "grey only": (changed(adain, "0.weight", lambda a: np.ones_like(a)), "past undoing"),
-    "a shift of five": (changed(adain, "0.bias", lambda a: np.zeros(5, a.dtype)), "past undoing"),
-    "a shift of NaN": (changed(adain, "0.bias", lambda a: a * np.nan), "past undoing"),
+    "grey only": (changed(adain, "0.weight", lambda a: np.ones_like(a)), "cannot be inverted"),
+    "a shift of five": (
+        changed(adain, "0.bias", lambda a: np.zeros(5, a.dtype)),
+        "cannot be inverted",
+    ),
+    "a shift of NaN": (changed(adain, "0.bias", lambda a: a * np.nan), "cannot be inverted"),
     "1x1 alone": (lambda vgg: dict(list(adain(vgg).items())[:2]), "but the 1×1"),
     "a long name": (lambda vgg: {"block1_conv1/" * 5000: np.zeros(3)}, "more than 300 letters"),
     "mean image": (
@@ -390,7 +397,7 @@ def test_wrong_contents_are_refused_in_words(small_vgg, case):
 @pytest.mark.torch
 @pytest.mark.parametrize("norms", [False, True])
 def test_features_agree_with_torch(small_vgg, norms):
-    """The convolutions as PyTorch runs them, its batch norms included."""
+    """The convolutions as PyTorch runs them, with its batch norms."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
     arrays = with_norms(small_vgg) if norms else numbered(small_vgg)
     loaded, _ = read(arrays)

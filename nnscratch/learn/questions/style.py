@@ -6,7 +6,7 @@ Stands on `style` and its built-in network, and on pictures drawn by program.
 import numpy as np
 
 from nnscratch import Tensor, no_grad
-from nnscratch.data.pictures import PICTURES
+from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.learn.questions.words import small
 from nnscratch.learn.quiz import Computed, Option, Question
 from nnscratch.style import vgg

@@ -22,7 +22,7 @@ from nnscratch.style.backbone.textures import FAMILIES, NONE, ORIENTATIONS, SCAL
 from nnscratch.style.vgg import CONFIGS, VGG
 from nnscratch.tensor import Tensor
 from nnscratch.weights import LayerWeights, Preprocess, VGGWeights
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 KINDS = ("distilled", "labels", "gabor", "random")
 TRAINED = KINDS[:2]

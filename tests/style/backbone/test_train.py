@@ -11,7 +11,7 @@ from nnscratch.style.backbone import train
 from nnscratch.style.backbone.scenes import scenes
 from nnscratch.style.backbone.textures import FAMILIES, NONE, textures
 from nnscratch.style.backbone.train import BackboneRecipe, make, with_levels
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights.vgg_weights import CAFFE
 
 SMALL = BackboneRecipe(steps=30, batch=4, size=24, config=(4, "M", 6), seed=3)
 RELUS = ["relu1_1", "relu2_1"]

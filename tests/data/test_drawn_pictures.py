@@ -1,10 +1,10 @@
-"""The drawn pictures: right in form, repeatable, the same scene at any size, unlike each other."""
+"""Drawn pictures: valid, reproducible, the same scene at any size, different from each other."""
 
 import numpy as np
 import pytest
 
+from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.data.images import resize_image
-from nnscratch.data.pictures import PICTURES
 
 PAINTINGS = ("swirls", "mosaic", "woodcut")
 NAMES = ("landscape", "figure", *PAINTINGS)
@@ -93,7 +93,7 @@ def test_palettes(drawn):
 
 
 def gram(image):
-    """Products of neighbouring differences: crude, but blind to where things are."""
+    """Products of neighbouring differences: a simple texture statistic without positions."""
     across, down = np.diff(image, axis=2)[:, :-1], np.diff(image, axis=1)[:, :, :-1]
     features = np.concatenate([image[:, :-1, :-1], 4 * across, 4 * down]).reshape(9, -1)
     return features @ features.T / features.shape[1]

@@ -1,4 +1,4 @@
-"""Weight files: what is in them arrives, what is not whole is refused in words."""
+"""Loading weight files: intact ones are read, damaged and other ones are refused with a remedy."""
 
 import bz2
 import gzip
@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from nnscratch import weights
-from nnscratch.weights.form import CAFFE, TORCHVISION
+from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
 
 def test_keras_layout_becomes_oihw_rgb(keras_file, small_vgg):
@@ -51,6 +51,16 @@ def test_the_content_decides_not_the_name(tmp_path, small_vgg, keras_file):
     assert weights.load(tmp_path / "misnamed.safetensors").preprocess == CAFFE
 
 
+def test_a_safetensors_whose_first_bytes_look_like_a_pickle(tmp_path, small_vgg):
+    save_file(torchvision_arrays(small_vgg), tmp_path / "vgg.safetensors")
+    data = (tmp_path / "vgg.safetensors").read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + size].ljust(0x0480)
+    assert size < 0x0480
+    (tmp_path / "vgg.safetensors").write_bytes(b"\x80\x04" + bytes(6) + header + data[8 + size :])
+    assert weights.load(tmp_path / "vgg.safetensors").preprocess == TORCHVISION
+
+
 def test_missing_file_is_said(tmp_path):
     with pytest.raises(ValueError, match="no file at .*none.npz"):
         weights.load(tmp_path / "none.npz")
@@ -64,7 +74,7 @@ def test_what_is_no_path_is_said(read, keras_file):
             read(given, *out)
     with pytest.raises(TypeError, match="weights: expected a path, .*; name the file"):
         weights.convert(keras_file, None)
-    with pytest.raises(ValueError, match="weights: .* is a folder; name a file in it"):
+    with pytest.raises(ValueError, match="weights: .* a folder: .*; name a file in it"):
         read(keras_file.parent, *out)
 
 
@@ -72,7 +82,7 @@ def test_a_program_of_torch_export_is_told(tmp_path):
     with zipfile.ZipFile(tmp_path / "w.pt2", "w") as archive:
         archive.writestr("w/archive_format", "pt2")
         archive.writestr("w/data/sample_inputs/model.pt", b"x")
-    with pytest.raises(ValueError, match=r"is a program of torch.export; save model.state_dict"):
+    with pytest.raises(ValueError, match=r"is a torch.export program; save model.state_dict"):
         weights.load(tmp_path / "w.pt2")
 
 
@@ -119,15 +129,15 @@ def saved(array):
 
 OTHERS = {
     "nothing": (b"", "is empty; fetch it again"),
-    "no arrays": (b"PK\x05\x06" + bytes(18), "holds no VGG layers: .* came none"),
-    "zeros": (bytes(2000), "begins with zeros alone: a download that stopped"),
+    "no arrays": (b"PK\x05\x06" + bytes(18), "holds no VGG layers: .* got none"),
+    "zeros": (bytes(2000), "begins with zeros only: an interrupted download"),
     "text": (
         b"hello, hello",
         "not a weight file of a known kind; expected .npz, .safetensors, .pth",
     ),
-    "a page": (b"<html></html>" * 9, "is a web page: .*download it in a browser"),
+    "a page": (b"<html></html>" * 9, "is a web page, .*download the file in a browser"),
     "a page with a mark": (b"\xef\xbb\xbf\n <!DOCTYPE html>", "is a web page"),
-    "a pickle": (b"\x80\x02}q\x00.", "a pickle, but none that torch.save wrote"),
+    "a pickle": (b"\x80\x02}q\x00.", "a pickle that torch.save did not write"),
     "a pickled dict": (
         saved(np.array({"conv1_1": [1]})),
         "lone .npy: .* numpy.savez, as conv1_1_W",
@@ -136,7 +146,7 @@ OTHERS = {
     "gzip": (gzip.compress(b"x"), "compressed with gzip; unpack it first"),
     "bzip2": (bz2.compress(b"x"), "compressed with bzip2; unpack"),
     "xz": (lzma.compress(b"x"), "compressed with xz; unpack"),
-    "Lua": (struct.pack("<iii", 4, 1, 3) + b"V 1" + bytes(9), "of Lua Torch"),
+    "Lua": (struct.pack("<iii", 4, 1, 3) + b"V 1" + bytes(9), "is a Lua Torch file"),
     "Caffe": (
         b"\n\x14VGG_ILSVRC_19_layers",
         ".caffemodel of Caffe, .* nnscratch weights fetch vgg19",

@@ -1,4 +1,4 @@
-"""Keras' HDF5 files: the names of several Keras versions arrive, broken ones do not."""
+"""Keras' HDF5 files: the names of several Keras versions are read, broken files are refused."""
 
 import sys
 import tracemalloc
@@ -7,8 +7,9 @@ import zlib
 import numpy as np
 import pytest
 
-from nnscratch.weights import h5_file, layouts
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights import layouts
+from nnscratch.weights.readers import h5_file
+from nnscratch.weights.vgg_weights import CAFFE
 
 NAMES = {
     "Keras 1": "{0}/{0}_{1}_1:0",
@@ -45,7 +46,7 @@ def test_names_of_every_keras_arrive(tmp_path, small_vgg, h5py, names):
     assert "fc1/name" not in contents.arrays
     with pytest.raises(KeyError):
         contents.arrays["nothing"]
-    loaded, evidence = layouts.vgg(contents, "'vgg.h5'")
+    loaded, evidence = layouts.interpret(contents, "'vgg.h5'")
     assert loaded.preprocess == CAFFE
     assert any("HWIO" in line for line in evidence)
     for name, (weight, bias) in small_vgg.items():
@@ -132,7 +133,7 @@ def test_keras_3_names_by_class_arrive_whole(tmp_path, h5py):
 
 
 def test_no_file_stays_open(tmp_path, h5py):
-    """HDF5 does not open a file for writing where the process has it open for reading."""
+    """HDF5 opens no file for writing while the process has it open for reading."""
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file["a"] = np.ones(3)
@@ -149,7 +150,7 @@ def test_no_file_stays_open(tmp_path, h5py):
 
 
 def refusal(arrays, name="a"):
-    """What is said of an array, in one line, after no more than 16 MiB were taken."""
+    """The one-line error for an array; reading it takes at most 16 MiB."""
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"weights: '.*' .*; (fetch|save) it .*") as caught:
         arrays[name]
@@ -189,7 +190,7 @@ def test_arrays_that_are_too_large_together_are_refused(tmp_path, h5py):
     arrays = h5_file.read(tmp_path / "a.h5").arrays
     for name in "aab":
         assert not arrays[name].any()
-    assert "says of c that it is larger than the file can hold" in refusal(arrays, "c")
+    assert "states a size of c that is larger than the file can hold" in refusal(arrays, "c")
 
 
 CHUNKS = {
@@ -212,7 +213,7 @@ def test_hostile_chunks_are_refused(tmp_path, h5py, kind):
 
 @pytest.mark.parametrize("size", [0, 2, 1 << 31])
 def test_sizes_of_chunks_may_be_broken(tmp_path, h5py, size):
-    """Over one of none the HDF5 library ends the process, where a checksum is to be there."""
+    """The HDF5 library crashes on an empty chunk that should have a checksum."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         made = file.create_dataset(
             "a", (9,), np.float32, chunks=(9,), compression="gzip", fletcher32=True
@@ -238,7 +239,7 @@ def test_checksums_are_compared(tmp_path, h5py):
 
 
 def test_groups_within_groups_end_somewhere(tmp_path, h5py):
-    """Over some thousands the HDF5 library, asked to visit all, ends the process."""
+    """The HDF5 library crashes when visiting thousands of levels."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file
         for _ in range(100):

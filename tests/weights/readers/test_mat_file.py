@@ -1,4 +1,4 @@
-"""MatConvNet files, written by SciPy as MATLAB would: both releases arrive, broken ones do not."""
+"""MatConvNet files written by SciPy: all releases are read, broken files are refused."""
 
 import struct
 import tracemalloc
@@ -10,8 +10,9 @@ from scipy import sparse
 from scipy.io import loadmat, savemat
 from weights.makers import MEAN, cell, matconvnet, matconvnet_layer
 
-from nnscratch.weights import layouts, mat_file
-from nnscratch.weights.form import CAFFE
+from nnscratch.weights import layouts
+from nnscratch.weights.readers import mat_file
+from nnscratch.weights.vgg_weights import CAFFE
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -24,7 +25,7 @@ def test_every_release_arrives_without_swapping_height_and_width(
     contents = mat_file.read(path)
     assert contents.container == "mat"
     assert contents.texts["release"] == ("new" if release == "new" else "old")
-    loaded, evidence = layouts.vgg(contents, "'net.mat'")
+    loaded, evidence = layouts.interpret(contents, "'net.mat'")
     assert list(loaded.layers) == list(small_vgg)
     assert loaded.preprocess == CAFFE
     assert any("mean colour" in line for line in evidence)
@@ -34,24 +35,24 @@ def test_every_release_arrives_without_swapping_height_and_width(
 
 
 def test_numbers_of_the_real_file_stand_at_their_places(tmp_path, small_vgg):
-    """W[h, w, c, k] of the real .mat at h = 0, w = 1 is not that at h = 1, w = 0."""
+    """In the real .mat, W[0, 1, c, k] differs from W[1, 0, c, k]."""
     weight = small_vgg["conv1_1"][0].copy()
     weight[0, :, 0, 0] = 0.39416704, 0.46418372, 0.34119523
     weight[0, :, 0, 1] = 0.37740308, 0.41810837, 0.33999205
     weight[0, :, 1, 0] = 0.2671299, 0.30511212, 0.23215917
     vgg = small_vgg | {"conv1_1": (weight, small_vgg["conv1_1"][1])}
     savemat(tmp_path / "net.mat", matconvnet(vgg, "new"))
-    _, evidence = layouts.vgg(mat_file.read(tmp_path / "net.mat"), "'net.mat'")
+    _, evidence = layouts.interpret(mat_file.read(tmp_path / "net.mat"), "'net.mat'")
     assert any("VGG-19 of Simonyan and Zisserman: channels in RGB" in line for line in evidence)
     vgg["conv1_1"] = (weight.swapaxes(2, 3), vgg["conv1_1"][1])
     savemat(tmp_path / "net.mat", matconvnet(vgg, "new"))
     with pytest.raises(ValueError, match="mirrored"):
-        layouts.vgg(mat_file.read(tmp_path / "net.mat"), "'net.mat'")
+        layouts.interpret(mat_file.read(tmp_path / "net.mat"), "'net.mat'")
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1", "i2", "i8"])
 def test_numbers_are_those_that_scipy_reads(tmp_path, dtype):
-    """Oracle: loadmat, which reads the same files, though not broken ones."""
+    """Oracle: loadmat, for intact files."""
     values = (100 * np.random.default_rng(0).random((3, 4, 5))).astype(dtype)
     savemat(tmp_path / "a.mat", {"layers": cell([{"name": "a", "filters": values}])})
     read = loadmat(tmp_path / "a.mat")["layers"][0, 0]["filters"][0, 0]
@@ -108,7 +109,7 @@ def test_a_network_saved_as_net_arrives(tmp_path, small_vgg):
     savemat(tmp_path / "a.mat", {"net": matconvnet(small_vgg, "new"), "epoch": 3.0})
     contents = mat_file.read(tmp_path / "a.mat")
     assert contents.texts["release"] == "new"
-    assert list(layouts.vgg(contents, "'a.mat'")[0].layers) == list(small_vgg)
+    assert list(layouts.interpret(contents, "'a.mat'")[0].layers) == list(small_vgg)
 
 
 @pytest.mark.parametrize("as_net", [True, False])
@@ -117,7 +118,7 @@ def test_a_dagnn_is_refused_in_words(tmp_path, as_net):
     params = np.array([entries], [("name", object), ("value", object)])
     net = {"layers": {"name": "conv1_1", "params": cell(["conv1_1f"])}, "params": params}
     savemat(tmp_path / "a.mat", {"net": net} if as_net else net)
-    with pytest.raises(ValueError, match="DagNN.* take imagenet-vgg"):
+    with pytest.raises(ValueError, match="DagNN.* use imagenet-vgg"):
         mat_file.read(tmp_path / "a.mat")
 
 
@@ -153,7 +154,7 @@ def test_fully_connected_layers_are_passed_over(tmp_path, monkeypatch, small_vgg
 
 
 def test_coarse_numbers_in_wide_types_may_inflate(tmp_path, monkeypatch):
-    """float16 within float64 shrinks to less than a third."""
+    """float16 numbers stored as float64 compress to less than a third."""
     monkeypatch.setattr(mat_file, "SMALL", 1 << 16)
     values = np.random.default_rng(0).standard_normal((9, 50000)).astype(np.float16)
     layer = {"name": "a", "filters": values.astype(np.float64)}
@@ -173,7 +174,7 @@ def test_version_7_3_is_refused_in_words(tmp_path, start):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "net.mat"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="no MATLAB file of version 5"):
+    with pytest.raises(ValueError, match="not a MATLAB file of version 5"):
         mat_file.read(path)
 
 
@@ -185,7 +186,7 @@ def test_a_mat_file_of_something_else_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected layers with weights"):
         mat_file.read(tmp_path / "b.mat")
     savemat(tmp_path / "c.mat", {"layers": np.eye(3)}, format="4")
-    with pytest.raises(ValueError, match="no MATLAB file of version 5 to 7"):
+    with pytest.raises(ValueError, match="not a MATLAB file of version 5 to 7"):
         mat_file.read(tmp_path / "c.mat")
 
 
@@ -197,7 +198,7 @@ def test_truncated_files_are_refused(tmp_path, small_vgg, share, packed):
     savemat(path, {"meta": made["meta"], "layers": made["layers"]}, do_compression=packed)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(ValueError, match="cut short|no MATLAB file"):
+    with pytest.raises(ValueError, match="cut short|not a MATLAB file"):
         mat_file.read(path)
 
 
@@ -240,7 +241,7 @@ def matrix(made, shape, rest=b"", name=b"", order="<"):
 
 
 def fields(values, name=b"", order="<"):
-    """A struct of one entry."""
+    """A struct with one entry."""
     names = b"".join(key.encode().ljust(32, b"\0") for key in values)
     length = element(5, struct.pack(order + "i", 32), order)
     rest = length + element(1, names, order) + b"".join(values.values())
@@ -269,7 +270,7 @@ HANDLE = matrix(16, (1, 1), fields({"file": letters("f.m")}))
 
 @pytest.mark.parametrize("order", "<>")
 def test_either_byte_order_is_read(tmp_path, order):
-    """Oracle: loadmat. Sizes around those at which elements are small, or padded."""
+    """Oracle: loadmat. Sizes around the limits for small and for padded elements."""
     values = np.arange(-7, 14, dtype=order + "f4").reshape(7, 3)
     filters = matrix(SINGLE, values.shape, element(7, values.tobytes("F"), order), b"", order)
     biases = matrix(
@@ -358,14 +359,14 @@ HOSTILE = {
     ),
     "fields without length": (
         matrix(STRUCT, (1, 1), element(5, bytes(4)) + element(1, b"ab"), b"layers"),
-        "fields without names",
+        "fields have no names",
     ),
     "very deep": (deep(3000), "too deep"),
-    "a long name": (matrix(DOUBLE, (1, 1), name=b"x" * 70000), "absurd length"),
+    "a long name": (matrix(DOUBLE, (1, 1), name=b"x" * 70000), "is too long"),
     "an object": (matrix(3, (1, 1), name=b"layers"), "expected layers with weights"),
-    "no flags": (element(14, element(6, b"")), "without its flags"),
-    "a negative shape": (filters((-1, -2), element(9, bytes(16))), "without shape"),
-    "a hundred axes": (filters((1,) * 100, element(9, bytes(8))), "without shape"),
+    "no flags": (element(14, element(6, b"")), "has no flags"),
+    "a negative shape": (filters((-1, -2), element(9, bytes(16))), "has no shape"),
+    "a hundred axes": (filters((1,) * 100, element(9, bytes(8))), "has no shape"),
     "empty but vast": (filters((0,) + (2**31 - 1,) * 3, element(9, b"")), "broken"),
     "numbers that are not there": (
         filters((9, 9), struct.pack("<II", 9, 1 << 31)),

@@ -1,4 +1,4 @@
-"""Files of torch: what they hold arrives, and no file runs anything, takes memory or time."""
+"""PyTorch's files are read; no file executes code or costs much memory or time."""
 
 import pickle
 import struct
@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from weights.pth_writer import (
+from weights.readers.pth_writer import (
     MAGIC,
     PLAIN,
     SIX,
@@ -26,7 +26,7 @@ from weights.pth_writer import (
     text,
 )
 
-from nnscratch.weights import torch_file
+from nnscratch.weights.readers import torch_file
 
 # -- what is there arrives (no torch) -------------------------------------------------------------
 
@@ -141,7 +141,7 @@ def test_bytes_behind_the_last_storage_are_refused(tmp_path):
 
 
 def test_only_what_is_asked_is_read(tmp_path):
-    """A flipped byte in one storage is told by whoever asks for it, others are unharmed."""
+    """A flipped byte in one storage is reported on access to it; other storages are read."""
     body = state(a=tensor((6,)), b=tensor((6,), given=storage(6, "1")))
     content = make_zip(body, {"0": SIX.tobytes(), "1": (SIX + 100).tobytes()})
     arrays = read_bytes(tmp_path, content.replace((SIX + 100).tobytes(), SIX.tobytes())).arrays
@@ -185,7 +185,7 @@ def test_a_file_that_goes_away_or_shrinks_is_told(tmp_path):
 
 @pytest.fixture(params=["zip", "legacy"])
 def save(request, tmp_path):
-    """torch, and a function that saves with it and reads with us."""
+    """torch, and a function that saves with torch and reads with our reader."""
     torch = pytest.importorskip("torch", reason="compares with files that torch writes")
 
     def through(value, **options):
@@ -311,7 +311,7 @@ def test_a_pickle_of_something_else(tmp_path, make, kind):
 
 
 def test_a_text_of_wide_letters(tmp_path):
-    """One letter of four bytes makes all of them as wide; so pickles have a longest size."""
+    """One 4-byte letter makes a Python string four times as large, hence the limit on pickles."""
     body = state(x=text("a" * 4_190_000 + "\U0001f600"))
     refused(tmp_path, make_zip(body), "no tensors", spare=25 << 20)
     refused(tmp_path, make_zip(body[:-1] + bytes(9000) + b"."), "a pickle of 4199")
@@ -319,7 +319,7 @@ def test_a_text_of_wide_letters(tmp_path):
 
 @pytest.mark.parametrize("make", [make_zip, make_legacy])
 def test_a_storage_shared_too_often(tmp_path, make):
-    """Tensors may share numbers, but not until they are many times the file."""
+    """Tensors may share numbers, but their sum is limited to a multiple of the file."""
     body = b"\x80\x02}" + text("w") + tensor((1000,)) + b"q\x00s"
     names = [text(f"w{i}") + b"h\x00s" for i in range(50)]
     zeros = bytes(4000)
@@ -330,7 +330,7 @@ def test_a_storage_shared_too_often(tmp_path, make):
 
 @pytest.mark.parametrize("make", [make_zip, make_legacy])
 def test_tensors_without_numbers_may_be_many(tmp_path, make):
-    """They need nothing of the file, and their sizes are bounded all the same."""
+    """Empty tensors need no bytes of the file, yet their sizes are limited."""
     body = b"\x80\x02}" + text("w") + tensor((0, 1000), given=storage(6)) + b"q\x00s"
     body += b"".join(text(f"w{i}") + b"h\x00s" for i in range(500)) + b"."
     arrays = read_bytes(tmp_path, make(body)).arrays
@@ -354,7 +354,7 @@ def test_odd_values_beside_the_tensors_do_no_harm(tmp_path, make):
 @pytest.mark.parametrize("twentieth", range(20))
 @pytest.mark.parametrize("make", [make_zip, make_legacy])
 def test_cut_short_by_twentieths(tmp_path, make, twentieth):
-    """Most of such a file is numbers, and cuts fall between and within storages."""
+    """Most of the file is numbers; it is cut between and within storages."""
     large = np.arange(5000, dtype=np.float32)
     body = state(**{f"w{i}": tensor((50, 100), given=storage(5000, str(i))) for i in range(3)})
     if make is make_zip:
@@ -466,10 +466,10 @@ REASONS = {
     "program": "a TorchScript program",
     "checksum": "a checksum does not agree",
     "storage too short": "expected 24 bytes of 'w', got 20",
-    "numbers missing": "the file ends at byte",
-    "count lies": "7 are announced",
+    "numbers missing": "in a file of",
+    "count lies": "numbers in storage .*, got 7",
     "view beyond": "a view reaches beyond its storage",
-    "wrong magic": "none that torch.save wrote",
+    "wrong magic": "that torch.save did not write",
     "tar": "torch before 0.2",
 }
 

@@ -1,14 +1,14 @@
-"""MatConvNet networks out of MATLAB files of version 5 to 7: the layers' arrays by name.
+"""Reader of MatConvNet networks in MATLAB files of version 5 to 7: the layers' arrays by name.
 
-Stands on `contents` alone. scipy.io.loadmat reads such files as well, but a few flipped bytes make
-it end the whole process (a segmentation fault, SciPy 1.17), so nothing here is taken on trust.
-Layout: MathWorks, "MAT-File Format", Level 5: elements of a type, a length and data, in which
-matrices hold matrices.
+Stands on `contents`. scipy.io.loadmat reads such files as well, but a few flipped bytes crash the
+process (segmentation fault, SciPy 1.17), so this reader checks everything itself. Format:
+MathWorks, "MAT-File Format", Level 5: elements of a type, a length and data; matrices may contain
+matrices.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BufferedReader
 from math import prod
 from pathlib import Path
@@ -16,47 +16,40 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.weights.contents import Contents, Refused
+from nnscratch.weights.readers.contents import Contents, Refused, naming
 
-VARIABLES = {"layers", "normalization", "meta", "net", "params"}  # all others are passed over
-FIELDS = {  # in structs; so are all others, whatever they hold: objects, handles, sparse numbers
+VARIABLES = {"layers", "normalization", "meta", "net", "params"}  # others are skipped
+FIELDS = {  # of structs; others are skipped: objects, handles, sparse matrices
     *("layers", "name", "weights", "filters", "biases", "params"),
     *("meta", "normalization", "averageImage"),
 }
 MATRIX, COMPRESSED = 14, 15  # types of elements
 CELL, STRUCT, CHAR = 1, 2, 4  # classes of matrices
 NUMBERS = dict(enumerate(("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"), 6))
-STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4"} | {
-    9: "f8",
-    12: "i8",
-    13: "u8",
-}  # types of data, which may be narrower than the class
+# types of data, which may be narrower than the class
+STORED = dict(enumerate(("i1", "u1", "i2", "u2", "i4", "u4", "f4"), 1))
+STORED |= {9: "f8", 12: "i8", 13: "u8"}
 LETTERS = {1: "latin1", 2: "latin1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 COMPLEX = 0x0800  # a flag
-DEEPEST = 12  # a MatConvNet file goes down to 6
-DIMENSIONS = 32  # NumPy has 64 at most, a kernel 4
+DEEPEST = 12  # levels; a MatConvNet file has up to 6
+DIMENSIONS = 32  # NumPy allows 64, a kernel has 4
 LARGEST = 1 << 23  # numbers of an array; a VGG's largest kernel has 3·3·512·512, less than a third
 MANY = 1 << 14  # variables, layers, fields and cells; a VGG has some hundreds
-SMALL = 8 << 20  # bytes allowed whatever the size of the file: mean images compress well
+SMALL = 8 << 20  # bytes allowed for any file size: mean images compress well
 CHUNK = 1 << 16
-LONGER = "is broken: a part is longer than the whole; fetch it again"
+LONGER = "a part is longer than the whole"
+EARLY = "an element ends early"
 
 
 def read(path: Path) -> Contents:
     """The arrays conv1_1/filters (kH, kW, C_in, C_out), conv1_1/biases, ... and averageImage.
 
-    Releases differ in names of fields and shapes of biases; names become those of the first
-    release, shapes stay. Arrays of more than 2^23 numbers are left out: fully connected layers.
+    Releases differ in the names of fields and the shapes of biases; names become those of the first
+    release, shapes stay. Arrays of more than 2^23 numbers (fully connected layers) are skipped.
     Raises ValueError for other MATLAB files, and for broken ones.
     """
-    try:
+    with naming(path, OSError, ValueError, zlib.error, struct.error, MemoryError):
         return _contents(_variables(path))
-    except Refused as error:
-        raise ValueError(f"weights: '{path}' {error}") from error
-    except (OSError, ValueError, zlib.error, struct.error, MemoryError) as error:
-        raise ValueError(
-            f"weights: '{path}' is broken or cut short ({error}); fetch it again"
-        ) from error
 
 
 # -- the network ----------------------------------------------------------------------------------
@@ -64,7 +57,7 @@ def read(path: Path) -> Contents:
 
 def _contents(variables: dict[str, Any]) -> Contents:
     """The network's arrays. Raises Refused if there are none."""
-    # MATLAB's save writes net's fields with -struct, and else net itself
+    # MATLAB's save writes net, or with -struct its fields
     net = variables if "layers" in variables else variables.get("net")
     arrays: dict[str, np.ndarray] = {}
     for name, array in _layers(_field(net, "layers")):
@@ -73,13 +66,13 @@ def _contents(variables: dict[str, Any]) -> Contents:
         arrays[name] = array
     if not arrays and _field(net, "params") is not None:
         raise Refused(
-            "is a DagNN of MatConvNet, and this reader takes a SimpleNN only; take "
+            "is a MatConvNet DagNN, and only SimpleNN is supported; use "
             "imagenet-vgg-verydeep-16.mat or -19.mat"
         )
     if not arrays:
         raise Refused(
-            "is another MATLAB file: expected layers with weights, as MatConvNet writes them, "
-            "found none; take imagenet-vgg-verydeep-16.mat or -19.mat"
+            "is another MATLAB file: expected layers with weights, as MatConvNet writes them, got "
+            "none; use imagenet-vgg-verydeep-16.mat or -19.mat"
         )
     meta = _field(net, "meta")
     mean = _field(_field(net if meta is None else meta, "normalization"), "averageImage")
@@ -91,10 +84,9 @@ def _contents(variables: dict[str, Any]) -> Contents:
 def _layers(layers: Any) -> Iterator[tuple[str, np.ndarray]]:
     """Names and arrays of the layers that have weights, in the file's order."""
     for i, layer in enumerate(layers if isinstance(layers, list) else [layers], 1):
-        pair = [_field(layer, "filters"), _field(layer, "biases")]  # before the eighth beta
-        both = _field(layer, "weights")
-        if isinstance(both, list) and len(both) == 2:
-            pair = both
+        pair = _field(layer, "weights")
+        if not isinstance(pair, list) or len(pair) != 2:  # releases before the eighth beta
+            pair = [_field(layer, "filters"), _field(layer, "biases")]
         name = _field(layer, "name")
         if not isinstance(name, str) or not name or not name.isprintable():
             name = f"layer {i}"
@@ -104,7 +96,7 @@ def _layers(layers: Any) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _field(value: Any, name: str) -> Any:
-    """A field by name, as places differ between releases; None where there is none."""
+    """A field by name, None if missing; its position differs between releases."""
     return value.get(name) if isinstance(value, dict) else None
 
 
@@ -112,9 +104,9 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _variables(path: Path) -> dict[str, Any]:
-    """The wanted variables. Raises Refused where the elements do not add up."""
+    """The variables in VARIABLES."""
     size = path.stat().st_size
-    found = {}
+    variables = {}
     with path.open("rb") as file:
         order = _byte_order(file.read(128), file.read(4) if file.seek(512) else b"")
         budget = _Budget(size)
@@ -123,136 +115,113 @@ def _variables(path: Path) -> dict[str, Any]:
             file.seek(at)
             kind, length = struct.unpack(order + "II", file.read(8))
             if at + 8 + length > size or kind not in (MATRIX, COMPRESSED):
-                raise Refused("is broken or cut short; fetch it again")
+                raise ValueError(EARLY)
             budget.take_values(1)
             if kind == COMPRESSED:
-                stream: _Stream = _Inflated(file, length, order, budget)
+                chunks = _inflated(file, length, budget)
             else:
                 file.seek(at)
-                stream = _Stream(file, length + 8, order, budget)
-            name, value = _variable(stream)
+                chunks = _plain(file, length + 8)
+            name, value = _variable(_Stream(chunks, order, budget))
             if name in VARIABLES:
-                found[name] = value
+                variables[name] = value
             at += 8 + length
-    return found
+    return variables
 
 
 def _byte_order(header: bytes, at_512: bytes) -> str:
     """The byte order of a file of version 5. Raises Refused for any other."""
     if header.startswith(b"MATLAB 7.3") or at_512 == b"\x89HDF" or header[:4] == b"\x89HDF":
         raise Refused(
-            "is a MATLAB file of version 7.3 (HDF5), which this reader does not take; save it in "
-            "MATLAB again with -v7, or take MatConvNet's own file"
+            "is a MATLAB file of version 7.3 (HDF5), which is not supported; save it again in "
+            "MATLAB with -v7, or use MatConvNet's own file"
         )
     order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
     if order is None or struct.unpack(order + "H", header[124:126])[0] != 0x0100:
-        raise Refused("is no MATLAB file of version 5 to 7, or is cut short; fetch it again")
+        raise Refused("is not a MATLAB file of version 5 to 7, or is cut short; fetch it again")
     return order
 
 
 class _Budget:
-    """What a file may cost, whatever it says of itself."""
+    """Limits on the memory and time that a file may cost."""
 
     def __init__(self, size: int) -> None:
-        self.bytes = 4 * size + SMALL  # beyond the file's own; float32 in float64 inflates to twice
+        self.bytes = 4 * size + SMALL  # to inflate; float32 stored as float64 needs twice its size
         self.values = MANY
 
     def take_bytes(self, count: int) -> None:
-        """Raises Refused if there are no more."""
+        """Raises Refused if none are left."""
         self.bytes -= count
         if self.bytes < 0:
-            raise Refused("would inflate to far more than its size; fetch it from its maker")
+            raise Refused("would inflate to many times its size; fetch it from its maker")
 
     def take_values(self, count: int) -> None:
-        """Raises Refused if there are no more."""
+        """Raises Refused if none are left."""
         self.values -= count
         if self.values < 0:
-            raise Refused(f"holds more than {MANY} parts, as no network does; fetch it again")
+            raise Refused(f"holds more than {MANY} parts, too many for a network; fetch it again")
+
+
+def _plain(file: BufferedReader, length: int) -> Iterator[bytes]:
+    """The next `length` bytes of the file, in chunks."""
+    while data := file.read(min(CHUNK, length)):
+        length -= len(data)
+        yield data
+
+
+def _inflated(file: BufferedReader, length: int, budget: _Budget) -> Iterator[bytes]:
+    """The next `length` bytes of the file, inflated in chunks; zlib checks them at the end."""
+    inflate = zlib.decompressobj()
+    while not inflate.eof:
+        packed = inflate.unconsumed_tail
+        if not packed:
+            packed = file.read(min(CHUNK, length))
+            length -= len(packed)
+        if not packed:
+            raise ValueError(EARLY)
+        data = inflate.decompress(packed, CHUNK)
+        budget.take_bytes(len(data))
+        if data:
+            yield data
 
 
 class _Stream:
-    """The bytes of one element of a file."""
+    """The bytes of one element of a file, from an iterator of chunks."""
 
-    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
-        self.file, self.length, self.order, self.budget = file, length, order, budget
+    def __init__(self, chunks: Iterator[bytes], order: str, budget: _Budget) -> None:
+        self.chunks, self.order, self.budget = chunks, order, budget
         self.at = 0  # bytes read so far
+        self.chunk, self.used = b"", 0
 
     def read(self, count: int) -> bytearray:
         """Exactly `count` bytes."""
-        self._advance(count)
-        data = bytearray(count)
-        if self.file.readinto(data) != count:
-            raise Refused("is broken or cut short; fetch it again")
-        return data
-
-    def skip(self, count: int) -> None:
-        """Pass over `count` bytes."""
-        self._advance(count)
-        self.file.seek(count, 1)
-
-    def go(self, end: int) -> None:
-        """Pass over the rest of a part that stops at `end`."""
-        if self.at > end:
-            raise Refused(LONGER)
-        self.skip(end - self.at)
-
-    def finish(self) -> None:
-        """Check what comes behind the data: here nothing."""
-
-    def _advance(self, count: int) -> None:
-        self.at += count
-        if self.at > self.length:
-            raise Refused("is broken or cut short: an element ends early; fetch it again")
-
-
-class _Inflated(_Stream):
-    """The bytes of a compressed element, inflated as they are read."""
-
-    def __init__(self, file: BufferedReader, length: int, order: str, budget: _Budget) -> None:
-        super().__init__(file, length, order, budget)
-        self.packed_left = length
-        self.inflate = zlib.decompressobj()
-        self.buffer, self.used = b"", 0
-
-    def read(self, count: int) -> bytearray:
         data = bytearray()
-        while len(data) < count:  # grows with what is there, not with what is promised
+        while len(data) < count:  # memory grows with the data, not with the stated length
             data += self._take(count - len(data))
         return data
 
-    def skip(self, count: int) -> None:
-        while count > 0:
-            count -= len(self._take(count))
+    def skip_to(self, end: int) -> None:
+        """Skip the rest of a part that stops at `end`."""
+        if self.at > end:
+            raise ValueError(LONGER)
+        while self.at < end:
+            self._take(end - self.at)
 
     def finish(self) -> None:
-        """Inflate the rest: zlib compares its checksum at the end."""
-        while self._fill():
+        """Read to the end, so that a checksum is compared."""
+        for _ in self.chunks:
             pass
-        if not self.inflate.eof:
-            raise Refused("is broken or cut short: an element ends early; fetch it again")
 
     def _take(self, at_most: int) -> bytes:
-        """Some of the bytes that come next."""
-        if self.used == len(self.buffer) and not self._fill():
-            raise Refused("is broken or cut short: an element ends early; fetch it again")
-        data = self.buffer[self.used : self.used + at_most]
+        """The next bytes, at most `at_most`."""
+        if self.used == len(self.chunk):
+            self.chunk, self.used = next(self.chunks, b""), 0
+        if not self.chunk:
+            raise ValueError(EARLY)
+        data = self.chunk[self.used : self.used + at_most]
         self.used += len(data)
         self.at += len(data)
         return data
-
-    def _fill(self) -> bool:
-        """Inflate some more. False at the end."""
-        self.buffer, self.used = b"", 0
-        while not self.buffer and not self.inflate.eof:
-            packed = self.inflate.unconsumed_tail
-            if not packed:
-                packed = self.file.read(min(CHUNK, self.packed_left))
-                self.packed_left -= len(packed)
-            if not packed:
-                break
-            self.buffer = self.inflate.decompress(packed, CHUNK)
-        self.budget.take_bytes(len(self.buffer))
-        return bool(self.buffer)
 
 
 # -- elements -------------------------------------------------------------------------------------
@@ -265,29 +234,29 @@ def _tag(stream: _Stream) -> tuple[int, int, int]:
         (length,) = struct.unpack(stream.order + "I", stream.read(4))
         return kind, length, -length % 8
     if kind >> 16 > 4:
-        raise Refused("is broken: a small element of more than 4 bytes; fetch it again")
-    return kind & 0xFFFF, kind >> 16, 4 - (kind >> 16)  # its data begin in its tag
+        raise ValueError("a small element has more than 4 bytes")
+    return kind & 0xFFFF, kind >> 16, 4 - (kind >> 16)  # its data begins in its tag
 
 
 def _small(stream: _Stream, at_most: int = 1 << 16) -> tuple[int, bytes]:
     """Type and data of an element that cannot be long."""
     kind, length, padding = _tag(stream)
     if length > at_most:
-        raise Refused("is broken: a name or a shape of absurd length; fetch it again")
+        raise ValueError("a name or a shape is too long")
     data = stream.read(length)
-    stream.skip(padding)
+    stream.skip_to(stream.at + padding)
     return kind, bytes(data)
 
 
 def _variable(stream: _Stream) -> tuple[str, Any]:
-    """Name and value of a variable; None for those that are not wanted."""
+    """Name and value of a variable; the value is None for those not in VARIABLES."""
     kind, length, _ = _tag(stream)
     if kind != MATRIX:
-        raise Refused("is broken: expected a matrix; fetch it again")
+        raise ValueError("an element is not a matrix")
     end = stream.at + length
     name, value = _matrix(stream, end, 0)
     if name in VARIABLES:
-        stream.go(end)
+        stream.skip_to(end)
         stream.finish()
     return name, value
 
@@ -295,54 +264,52 @@ def _variable(stream: _Stream) -> tuple[str, Any]:
 def _matrix(stream: _Stream, end: int, depth: int) -> tuple[str, Any]:
     """Name and value of a matrix that stops at `end`: an array, text, a list or a dict.
 
-    The value is None for what no network has its weights in, and for variables not wanted.
+    The value is None for types that hold no weights, and for variables not in VARIABLES.
     """
     flags = _small(stream)[1]
     if len(flags) != 8:
-        raise Refused("is broken: a matrix without its flags; fetch it again")
+        raise ValueError("a matrix has no flags")
     word = struct.unpack(stream.order + "I", flags[:4])[0]
-    made = word & 0xFF
-    if word & COMPLEX or made not in (CELL, STRUCT, CHAR, *NUMBERS):
-        return "", None  # an object, which may lack shape and name
+    matrix_class = word & 0xFF
+    if word & COMPLEX or matrix_class not in (CELL, STRUCT, CHAR, *NUMBERS):
+        return "", None  # an object, perhaps without shape and name
     sides, name = _small(stream)[1], _small(stream)[1].decode("latin1")
     if depth == 0 and name not in VARIABLES:
         return name, None
     shape = struct.unpack(f"{stream.order}{len(sides) // 4}i", sides)
     if not 2 <= len(shape) <= DIMENSIONS or min(shape) < 0 or depth > DEEPEST:
-        raise Refused("is broken: a matrix without shape, or too deep; fetch it again")
-    if made == CELL:
+        raise ValueError("a matrix has no shape, or is nested too deep")
+    if matrix_class == CELL:
         return name, _children(stream, end, prod(shape), [], depth)
-    if made == STRUCT:
+    if matrix_class == STRUCT:
         return name, _struct(stream, end, shape, depth)
-    if made == CHAR:
+    if matrix_class == CHAR:
         return name, _text(stream)
-    return name, _numbers(stream, end, shape, np.dtype(NUMBERS[made]))
+    return name, _numbers(stream, end, shape, np.dtype(NUMBERS[matrix_class]))
 
 
-def _children(
-    stream: _Stream, end: int, count: int, fields: Sequence[str], depth: int
-) -> list[Any]:
-    """The values within a cell, or within a struct of `fields`: None for those not wanted."""
+def _children(stream: _Stream, end: int, count: int, fields: list[str], depth: int) -> list[Any]:
+    """The values in a cell, or in a struct of `fields`: None for those not in FIELDS."""
     stream.budget.take_values(count)
     values = []
     for i in range(count):
         kind, length, _ = _tag(stream)
         stop = stream.at + length
         if kind != MATRIX or stop > end:
-            raise Refused(LONGER)
+            raise ValueError(LONGER)
         # an empty one is a tag alone
         wanted = length and (not fields or fields[i % len(fields)] in FIELDS)
         values.append(_matrix(stream, stop, depth + 1)[1] if wanted else None)
-        stream.go(stop)
+        stream.skip_to(stop)
     return values
 
 
 def _struct(stream: _Stream, end: int, shape: tuple[int, ...], depth: int) -> Any:
-    """A dict of one entry's fields; of several entries, a list of such dicts."""
+    """A dict of fields; for several entries, a list of dicts."""
     longest = struct.unpack(stream.order + "i", _small(stream, 4)[1])[0]
     names = _small(stream)[1]
     if longest < 1 or len(names) % longest:
-        raise Refused("is broken: fields without names; fetch it again")
+        raise ValueError("fields have no names")
     starts = range(0, len(names), longest)
     fields = [names[i : i + longest].split(b"\0")[0].decode("latin1") for i in starts]
     values = _children(stream, end, prod(shape) * len(fields), fields, depth)
@@ -354,25 +321,21 @@ def _struct(stream: _Stream, end: int, shape: tuple[int, ...], depth: int) -> An
 
 
 def _text(stream: _Stream) -> str:
-    """Letters."""
+    """A character array."""
     kind, data = _small(stream)
     code = LETTERS.get(kind, "latin1")
     ending = {"<": "-le", ">": "-be"}[stream.order] if code in ("utf-16", "utf-32") else ""
     return data.decode(code + ending, "replace")
 
 
-def _numbers(
-    stream: _Stream, end: int, shape: tuple[int, ...], dtype: np.dtype
-) -> np.ndarray | None:
-    """An array, whose first axis runs fastest in the file; None for one too large."""
+def _numbers(stream: _Stream, end: int, shape: tuple[int, ...], dtype) -> np.ndarray | None:
+    """An array, stored in Fortran order; None if it has more than LARGEST numbers."""
     kind, length, _ = _tag(stream)
     if length > end - stream.at:
-        raise Refused(LONGER)
+        raise ValueError(LONGER)
     stored = STORED.get(kind)
     if stored is None or np.dtype(stored).itemsize * prod(shape) != length:
-        raise Refused(
-            f"is broken: expected numbers of shape {shape}, got {length} bytes; fetch it again"
-        )
+        raise ValueError(f"expected numbers of shape {shape}, got {length} bytes")
     if prod(shape) > LARGEST:
         return None
     stream.budget.take_bytes(max(0, prod(shape) * dtype.itemsize - length))

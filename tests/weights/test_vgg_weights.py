@@ -1,4 +1,4 @@
-"""Our own weight files: what is written is read, and a broken one is refused in words."""
+"""Our own weight files: a round trip keeps the numbers, and broken files are refused."""
 
 import json
 
@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from nnscratch import weights
 from nnscratch.files.arrays import CARD, SUFFIXES
-from nnscratch.weights import LayerWeights, Preprocess, VGGWeights, own
+from nnscratch.weights import LayerWeights, Preprocess, VGGWeights, vgg_weights
 
 PIXELS = Preprocess(2.0, (0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
 
@@ -49,7 +49,7 @@ def test_what_does_not_fit_is_refused_and_the_earlier_file_stays(tmp_path, given
     before = path.read_bytes()
     layer = given.layers["conv1_1"]
     given.layers["conv1_1"] = LayerWeights(layer.weight * 1e6, layer.bias)
-    with pytest.raises(ValueError, match=r"conv1_1.weight does not fit into float16; take float32"):
+    with pytest.raises(ValueError, match=r"conv1_1.weight does not fit into float16; use float32"):
         weights.save(path, given, np.float16)
     assert path.read_bytes() == before
     with pytest.raises(ValueError, match=r"ends in \.npz or \.safetensors"):
@@ -74,7 +74,7 @@ def test_what_are_no_weights_is_said(tmp_path, given):
 
 
 def write(path, given, card, drop=None):
-    arrays = own._arrays(given, np.dtype(np.float32))
+    arrays = vgg_weights._to_arrays(given, np.dtype(np.float32))
     arrays.pop(drop, None)
     save_file(arrays, path, {CARD: card})
 
@@ -84,8 +84,8 @@ def write(path, given, card, drop=None):
     [
         ("{", "its card cannot be read"),
         ("[]", "its card cannot be read"),
-        (json.dumps({"version": 1}), "in no readable way"),
-        (json.dumps({"version": 1, "preprocess": {"scale": "x"}}), "in no readable way"),
+        (json.dumps({"version": 1}), "in a readable form"),
+        (json.dumps({"version": 1, "preprocess": {"scale": "x"}}), "in a readable form"),
         (
             json.dumps({"version": 9, "preprocess": {"scale": 1, "mean": [0] * 3, "std": [1] * 3}}),
             "version 9, this nnscratch reads up to 1",

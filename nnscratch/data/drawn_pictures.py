@@ -1,14 +1,14 @@
-"""Pictures of our own: two scenes to be restyled, and three paintings in different hands.
+"""Generated pictures: two content scenes and three paintings in different styles.
 
 Stands on NumPy: shapes are signed distances, skies and hills are noise, brushes follow a flow.
 """
 
 import numpy as np
 
-SUPER = 2  # samples a pixel, each way
+SUPER = 2  # samples per pixel along each axis
 WARM = ("f0d9a8", "e8c07a", "d98f4e", "c8643c", "a8402f", "7c2b2b")
 PAPER = "f3e8cf"
-STONE = 1 / 30  # side of a mosaic stone
+TILE = 1 / 30  # side of a mosaic tile
 EARTH = ("0a1a24", "12383c", "23604f", "7d9a52")
 NIGHT = ("0a1236", "12235e", "1c3f96", "2f6cc0", "6cb0d6", "cfe3b0", "f8dd62", "fff7c8")
 
@@ -20,10 +20,10 @@ STARS = (  # centre and radius
     (0.62, 0.40, 0.05),
     (0.93, 0.47, 0.045),
 )
-WHIRLS = ((0.36, 0.34, 0.15, 1.0), (0.64, 0.58, 0.09, -0.9), (0.06, 0.6, 0.09, 0.7))  # and turn
+WHIRLS = ((0.36, 0.34, 0.15, 1.0), (0.64, 0.58, 0.09, -0.9), (0.06, 0.6, 0.09, 0.7))  # and spin
 
 # One shape a line, colour first: a dot (colour/diameter, one point), a line (colour/width, two
-# points) or a convex polygon. Thousandths of the picture's side; x to the right, y up.
+# points) or a convex polygon. In thousandths of the picture's side; x to the right, y up.
 CHURCH = """
 efe6d2 -35,0 35,0 35,290 -35,290
 c3b6a6 12,0 35,0 35,290 12,290
@@ -71,34 +71,22 @@ def landscape(size: int = 256, seed: int = 0) -> np.ndarray:
     _hill(canvas, rng, 0.40, 0.16, "7f97b5", "93a9c2", cells=3)
     _hill(canvas, rng, 0.50, 0.08, "6f9490", "86a58f", cells=4)
     _hill(canvas, rng, 0.57, 0.05, "5f8748", "8aa85a", cells=6)
-    canvas.sketch(CHURCH, 0.49, shore)
-    for x in (0.06, 0.36, 0.58, 0.93):
-        _tree(canvas, rng, x, shore - 0.01, rng.uniform(0.15, 0.2), "2c5a33", "8db551")
-    walls = ("f2e3c0", "d9825b", "e9c46a", "c9d8d6", "f0ede2", "d8a27a")
-    roofs = ("9c3d2b", "6b4a45", "b5523a", "54515e", "a0452f", "7b3a33")
-    places = (0.10, 0.225, 0.335, 0.53, 0.64, 0.765)
-    for x, wall, roof in zip(places, walls, roofs, strict=True):
-        _house(canvas, rng, x, shore, rng.uniform(0.1, 0.125), rng.uniform(0.1, 0.15), wall, roof)
-    for x in (0.015, 0.48, 0.905):
-        _tree(canvas, rng, x, shore, rng.uniform(0.1, 0.15), "37672f", "a7c25a")
-    canvas.polygon(_box(0, shore - 0.004, 1, 0.024), "a59a88", stripes=180)
+    _town(canvas, rng, shore)
     _water(canvas, rng, shore + 0.02, "2b5f86")
-    canvas.sketch(SAILS, 0.7, 0.8, up=-0.55, opacity=0.4)  # in the water
+    canvas.sketch(SAILS, 0.7, 0.8, up=-0.55, opacity=0.4)  # the reflection
     canvas.sketch(SAILS + HULL, 0.7, 0.8)
     _meadow(canvas, rng)
     return canvas.picture()
 
 
 def figure(size: int = 256, seed: int = 0) -> np.ndarray:
-    """Somebody with a red umbrella on a stone bridge: size (pixels) -> (3, size, size)."""
-    rng = np.random.default_rng((seed, 1))  # not the clouds of landscape
+    """A person with a red umbrella on a stone bridge: size (pixels) -> (3, size, size)."""
+    rng = np.random.default_rng((seed, 1))  # other clouds than in landscape
     canvas = _Canvas(size)
     _sky(canvas, rng, ("7f93b5", "b9b9c9", "ecd0bd", "f4c9a0"), 0.7)
     _hill(canvas, rng, 0.5, 0.1, "97a2b8", "a8afbf", cells=4)
-    walls, roofs = (
-        ("c9b9ae", "b3a8ac", "d0c0ac", "b99f98"),
-        ("8a7478", "75707f", "937268", "7d6c70"),
-    )
+    walls = ("c9b9ae", "b3a8ac", "d0c0ac", "b99f98")
+    roofs = ("8a7478", "75707f", "937268", "7d6c70")
     for x, wall, roof in zip((-0.02, 0.13, 0.72, 0.86), walls, roofs, strict=True):
         _house(canvas, rng, x, 0.68, 0.14, rng.uniform(0.16, 0.22), wall, roof)
     for x in (0.3, 0.42, 0.66):
@@ -136,15 +124,15 @@ def swirls(size: int = 256, seed: int = 0) -> np.ndarray:
 
 
 def mosaic(size: int = 256, seed: int = 0) -> np.ndarray:
-    """A sun over fields in small stones and grout: size (pixels) -> (3, size, size)."""
+    """A sun over fields as a mosaic of small tiles: size (pixels) -> (3, size, size)."""
     rng = np.random.default_rng(seed)
     canvas = _Canvas(size)
     x, y = canvas.x, canvas.y
     canvas.rgb[:] = _colour("4a3a33") * (0.8 + 0.4 * _noise(rng, x, y, 60))[..., None]
     wobble = 0.006 * (_noise(rng, x, y, 8) - 0.5)
     crest = y + 0.05 * np.sin(7 * x + 1) + 0.03 * np.sin(13 * x) - 0.68
-    _sun_in_stones(canvas, rng, x - 0.58 + wobble, y - 0.37 - wobble, crest)
-    _fields_in_stones(canvas, rng, x + wobble, crest + wobble, -crest)
+    _sun_in_tiles(canvas, rng, x - 0.58 + wobble, y - 0.37 - wobble, crest)
+    _fields_in_tiles(canvas, rng, x + wobble, crest + wobble, -crest)
     return canvas.picture()
 
 
@@ -155,7 +143,7 @@ def woodcut(size: int = 256, seed: int = 0) -> np.ndarray:
     fibre = (_noise(rng, canvas.x, 6 * canvas.y, 30) - 0.5)[..., None]
     canvas.rgb[:] = _colour(PAPER) * (1 + 0.07 * fibre)
     ink = _colour("1d1716") * (1 + 0.5 * fibre)
-    shake = 0.008 * (_noise(rng, canvas.x, canvas.y, 14) - 0.5)  # of the hand with the knife
+    shake = 0.008 * (_noise(rng, canvas.x, canvas.y, 14) - 0.5)  # the hand is not steady
     _cut_sun(canvas, rng, shake, _colour("c8442c") * (1 + 0.3 * fibre), ink)
     _cut_hills(canvas, rng, shake, ink)
     _cut_lake(canvas, rng, shake, ink)
@@ -174,7 +162,7 @@ PICTURES = {
 
 
 class _Canvas:
-    """A square of colour, SUPER times as fine as the picture; x runs right, y down, both 0..1."""
+    """A square image, SUPER times as fine as the picture; x runs right, y down, both 0..1."""
 
     def __init__(self, size):
         if size < 16:
@@ -191,18 +179,18 @@ class _Canvas:
         return np.ascontiguousarray(np.clip(pixels, 0, 1).transpose(2, 0, 1))
 
     def window(self, left, top, right, bottom):
-        """Slices of the samples in a box, one sample wider all round."""
+        """Slices of the samples in a box, with one more sample on each side."""
         bounds = np.clip(np.array([left, top, right, bottom]) * self.side, -1, self.side)
         left, top, right, bottom = bounds.astype(int) + (-1, -1, 2, 2)
         return np.s_[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
 
     def blend(self, distance, colour, opacity=1.0, where=np.s_[:, :]):
-        """Lay colour where the signed distance is negative, with a soft edge of one sample."""
+        """Paint where the signed distance is negative, with a soft edge of one sample."""
         cover = opacity * np.clip(0.5 - distance * self.side, 0, 1)[..., None]
         self.rgb[where] += (cover * (_colour(colour) - self.rgb[where])).astype(np.float32)
 
     def polygon(self, corners, colour, opacity=1.0, stripes=0):
-        """Fill a convex polygon; stripes darkens that many bands over the picture's height."""
+        """Fill a convex polygon; stripes: the number of dark bands over the picture's height."""
         corners = np.asarray(corners)
         where = self.window(*corners.min(0), *corners.max(0))
         x, y = self.x[where], self.y[where]
@@ -226,11 +214,11 @@ class _Canvas:
         self.blend(distance, colour, opacity, where)
 
     def dot(self, x, y, diameter, colour):
-        """Fill a circle: a line that goes nowhere."""
+        """Fill a circle, drawn as a line of length 0."""
         self.line((x, y), (x, y), diameter, colour)
 
     def sketch(self, shapes, x, y, up=1.0, opacity=1.0):
-        """Draw the shapes of a text such as CHURCH, its origin at (x, y), stretched upwards."""
+        """Draw a text of shapes such as CHURCH with its origin at (x, y), y scaled by `up`."""
         for shape in shapes.strip().splitlines():
             brush, *points = shape.split()
             colour, _, width = brush.partition("/")
@@ -242,34 +230,34 @@ class _Canvas:
                 self.polygon(corners, colour, opacity)
 
     def hatch(self, phase, lines, tone, distance, colour):
-        """Cut lines, one for each unit of phase and as thick as tone (0..1), inside a region.
+        """Draw one line per unit of phase, of relative width tone (0..1), inside a region.
 
-        lines, how many there are to a unit of length, sets the softness of their edges.
+        lines: their number per unit of length, which sets the softness of their edges.
         """
         wave = np.abs(phase % 1 - 0.5) * 2
         self.blend(np.maximum((wave - tone) / (2 * lines), distance), colour)
 
 
 def _colour(value):
-    """Six hexadecimal digits -> three floats; an array is passed through."""
+    """Six hexadecimal digits -> three floats; an array is returned unchanged."""
     if not isinstance(value, str):
         return value
     return np.array([int(value[at : at + 2], 16) for at in (0, 2, 4)], np.float32) / 255
 
 
 def _gradient(stops, share):
-    """Colours at shares 0..1 of the way along the stops: (...) -> (..., 3)."""
+    """Interpolate between colours, share 0..1 along the stops: (...) -> (..., 3)."""
     colours = np.array([_colour(stop) for stop in stops])
     at = np.linspace(0, 1, len(stops))
     return np.stack([np.interp(share, at, channel) for channel in colours.T], axis=-1)
 
 
 def _noise(rng, x, y, cells, octaves=4):
-    """Smooth random values about 0.5, in 0..1, at points in the plane; cells is the coarsest."""
+    """Smooth noise about 0.5, in 0..1, at points (x, y); cells: the coarsest grid."""
     total, weight = np.zeros(np.shape(x), np.float32), 1.0
     for octave in range(octaves):
         lattice = rng.random((64, 64), dtype=np.float32)
-        turn, scale = 0.6 + 1.1 * octave, cells * 2**octave  # turned, so that no grid shows
+        turn, scale = 0.6 + 1.1 * octave, cells * 2**octave  # rotated, so that no grid shows
         u = scale * (x * np.cos(turn) - y * np.sin(turn))
         v = scale * (x * np.sin(turn) + y * np.cos(turn))
         left, top = np.floor(u).astype(int), np.floor(v).astype(int)
@@ -293,11 +281,26 @@ def _sky(canvas, rng, stops, horizon):
 
 
 def _hill(canvas, rng, level, height, dark, light, cells):
-    """Everything under a noisy ridge, mottled between two colours."""
+    """Fill everything below a noisy ridge, mottled between two colours."""
     x, y = canvas.x, canvas.y
     ridge = level + height * (0.5 - _noise(rng, x[:1], 0 * x[:1] + level, cells)) * 2
     mottle = _noise(rng, x, 2 * y, 12)
     canvas.blend(ridge - y, _gradient((dark, light), 1.6 * mottle - 0.3))
+
+
+def _town(canvas, rng, shore):
+    """A church, six houses and trees along the shore."""
+    canvas.sketch(CHURCH, 0.49, shore)
+    for x in (0.06, 0.36, 0.58, 0.93):
+        _tree(canvas, rng, x, shore - 0.01, rng.uniform(0.15, 0.2), "2c5a33", "8db551")
+    walls = ("f2e3c0", "d9825b", "e9c46a", "c9d8d6", "f0ede2", "d8a27a")
+    roofs = ("9c3d2b", "6b4a45", "b5523a", "54515e", "a0452f", "7b3a33")
+    places = (0.10, 0.225, 0.335, 0.53, 0.64, 0.765)
+    for x, wall, roof in zip(places, walls, roofs, strict=True):
+        _house(canvas, rng, x, shore, rng.uniform(0.1, 0.125), rng.uniform(0.1, 0.15), wall, roof)
+    for x in (0.015, 0.48, 0.905):
+        _tree(canvas, rng, x, shore, rng.uniform(0.1, 0.15), "37672f", "a7c25a")
+    canvas.polygon(_box(0, shore - 0.004, 1, 0.024), "a59a88", stripes=180)
 
 
 def _house(canvas, rng, x, base, width, height, wall, roof):
@@ -315,9 +318,15 @@ def _house(canvas, rng, x, base, width, height, wall, roof):
         ridge = [(right - 0.08 * width, top - rise), (x + 0.08 * width, top - rise)]
         canvas.polygon([*eaves, *ridge], roof, stripes=90)
     canvas.polygon(_box(x + 0.7 * width, top, 0.3 * width, height), "402a3a", opacity=0.16)
+    _windows(canvas, rng, x, base, width, height)
+
+
+def _windows(canvas, rng, x, base, width, height):
+    """Three windows on each floor, the middle one of the lowest floor is the door."""
     floors = 2 if height > 0.12 else 1
     for floor, column in np.ndindex(floors, 3):
-        left, upper = x + width * (0.12 + 0.29 * column), top + height * (0.14 + 0.46 * floor)
+        left = x + width * (0.12 + 0.29 * column)
+        upper = base - height + height * (0.14 + 0.46 * floor)
         if (floor, column) == (floors - 1, 1):
             canvas.polygon(_box(left, base - 0.36 * height, 0.19 * width, 0.36 * height), "5a3327")
             continue
@@ -334,16 +343,16 @@ def _box(x, y, width, height):
 def _tree(canvas, rng, x, base, height, dark, light):
     """A trunk and a crown of leaves, lit from the upper left."""
     canvas.line((x, base), (x, base - 0.6 * height), 0.07 * height, "4b382d")
-    angle, far = rng.uniform(0, 2 * np.pi, 90), np.sqrt(rng.random(90))
-    dx, dy = 0.36 * far * np.cos(angle), 0.4 * far * np.sin(angle)
+    angle, radius = rng.uniform(0, 2 * np.pi, 90), np.sqrt(rng.random(90))
+    dx, dy = 0.36 * radius * np.cos(angle), 0.4 * radius * np.sin(angle)
     lit = 0.5 - 1.1 * dx - 1.2 * dy + rng.normal(0, 0.12, 90)
-    for at in np.argsort(lit):  # light leaves last: they are nearest the sun
+    for at in np.argsort(lit):  # light leaves last: they face the sun
         px, py = x + height * dx[at], base - height * (0.6 - dy[at])
         canvas.dot(px, py, height * rng.uniform(0.1, 0.22), _gradient((dark, light), lit[at]))
 
 
 def _water(canvas, rng, level, colour):
-    """Mirror what stands above the level, broken by ripples that grow towards the viewer."""
+    """Mirror everything above the level, with ripples that grow towards the viewer."""
     first = int(level * canvas.side)
     x, y = canvas.x[first:], canvas.y[first:]
     depth = y - level
@@ -361,7 +370,7 @@ def _water(canvas, rng, level, colour):
 
 
 def _meadow(canvas, rng):
-    """A bank in the corner nearest to us, with grass and flowers."""
+    """A bank in the nearest corner, with grass and flowers."""
     x, y = canvas.x, canvas.y
     edge = 0.86 + 0.32 * x + 0.03 * np.sin(18 * x)
     mottle = _noise(rng, x, y, 20)
@@ -375,10 +384,10 @@ def _meadow(canvas, rng):
 
 
 def _bridge(canvas, rng):
-    """A stone bridge over the whole width, with one arch and an iron rail."""
+    """A stone bridge across the picture, with one arch and an iron rail."""
     x, y = canvas.x, canvas.y
     deck = 0.64 + 0.16 * (x - 0.5) ** 2
-    arch = 1 - ((x - 0.5) / 0.3) ** 2 - ((y - 0.95) / 0.21) ** 2  # above zero in the opening
+    arch = 1 - ((x - 0.5) / 0.3) ** 2 - ((y - 0.95) / 0.21) ** 2  # positive in the opening
     arch_distance = 0.1 * arch
     course = (y - deck) * 24
     column, row, edge = _cells(rng, x * 17 + 0.5 * np.floor(course), course)
@@ -406,7 +415,7 @@ def _umbrella(canvas, x, y, radius):
 
 
 def _starlight(rng, x, y):
-    """How bright the sky is at points, about 0..1: streaks, haloes and rings."""
+    """The brightness of the sky at points, about 0..1: streaks, haloes and rings."""
     light = 0.2 + 0.4 * (_noise(rng, x, 2.2 * y, 5) - 0.5) + rng.normal(0, 0.08, len(x))
     for cx, cy, radius in STARS:
         light += 0.95 * np.exp(-((np.hypot(x - cx, y - cy) / radius) ** 1.6))
@@ -417,7 +426,7 @@ def _starlight(rng, x, y):
 
 
 def _wind(x, y, depth):
-    """Direction of the brush: across the sky, round every star and whirl; along the hills."""
+    """The direction of the brush: across the sky, around stars and whirls, along the hills."""
     u, v = 1.0 + 0 * x, 0.35 * np.sin(9 * x + 2)
     for cx, cy, radius, turn in [*WHIRLS, *((*star, 1.3) for star in STARS)]:
         dx, dy = x - cx, y - cy
@@ -429,7 +438,7 @@ def _wind(x, y, depth):
 
 
 def _follow(flow, x, y, length, points=6):
-    """Paths that start at (x, y) and go with the flow: (n, points, 2)."""
+    """Paths that start at (x, y) and follow the flow: (n, points, 2)."""
     path = [(x, y)]
     for _ in range(points - 1):
         u, v = flow(x, y)
@@ -440,7 +449,7 @@ def _follow(flow, x, y, length, points=6):
 
 
 def _strokes(canvas, rng, paths, width, colours):
-    """Lay thick paint along each path: bristles leave ridges, and the lower side is in shade."""
+    """Paint thickly along each path: bristles leave ridges, and the lower side is in shade."""
     phases = rng.uniform(0, 2 * np.pi, len(paths))
     for path, colour, phase in zip(paths, colours, phases, strict=True):
         where = canvas.window(*(path.min(0) - width), *(path.max(0) + width))
@@ -452,48 +461,50 @@ def _strokes(canvas, rng, paths, width, colours):
         nearest = np.hypot(px, py).argmin(-1)[..., None]
         px = np.take_along_axis(px, nearest, -1)[..., 0]  # (h, w, K) -> (h, w)
         py = np.take_along_axis(py, nearest, -1)[..., 0]
-        far = np.hypot(px, py) / width
-        relief = 1 + 0.13 * np.cos(14 * far * np.sign(px + py) + phase) - 0.45 * py / width
-        canvas.blend((far - 0.5) * width, colour * relief[..., None], where=where)
+        distance = np.hypot(px, py) / width
+        relief = 1 + 0.13 * np.cos(14 * distance * np.sign(px + py) + phase) - 0.45 * py / width
+        canvas.blend((distance - 0.5) * width, colour * relief[..., None], where=where)
 
 
-def _sun_in_stones(canvas, rng, dx, dy, outside):
-    """Rings of stones about a centre: a pale disc, fourteen rays, then the sky."""
-    radius = np.hypot(dx, dy) / STONE
+def _sun_in_tiles(canvas, rng, dx, dy, outside):
+    """Rings of tiles about a centre: a pale disc, fourteen rays, then the sky."""
+    radius = np.hypot(dx, dy) / TILE
     ring = np.floor(radius)
-    around = np.maximum(np.round(2 * np.pi * (ring + 0.5)), 3)  # whole stones in each ring
-    turns = (np.arctan2(dy, dx) / (2 * np.pi) + 0.618 * ring) % 1  # no two rings start together
-    column, row, edge = _cells(rng, turns * around, radius)
-    ray = np.abs(((column + 0.5) / around - 0.618 * row) * 14 % 1 - 0.5) * 2
+    count = np.maximum(np.round(2 * np.pi * (ring + 0.5)), 3)  # of tiles in each ring
+    turns = (
+        np.arctan2(dy, dx) / (2 * np.pi) + 0.618 * ring
+    ) % 1  # neighbouring rings start at different angles
+    column, row, edge = _cells(rng, turns * count, radius)
+    ray = np.abs(((column + 0.5) / count - 0.618 * row) * 14 % 1 - 0.5) * 2
     in_ray = ray > np.clip((row - 4) / 6, 0, 1)
     tone = np.where(row < 10, 0.95 - 0.022 * row, 0.5 + 0.1 * (row % 2))
     tone = np.where(row < 4, 0.06, np.where(in_ray, 0.18, tone))
     cool = (row > 10) & (rng.random(4096) < 0.1)[_hash(column, row)]
-    _lay_stones(canvas, rng, (column, row, edge), outside, tone, cool)
+    _lay_tiles(canvas, rng, (column, row, edge), outside, tone, cool)
 
 
-def _fields_in_stones(canvas, rng, x, down, outside):
-    """Rows of stones along the crest of a hill, each row of its own colour."""
-    row = np.floor(down / STONE)
-    column, row, edge = _cells(rng, x / STONE + 0.37 * row, down / STONE)
+def _fields_in_tiles(canvas, rng, x, down, outside):
+    """Rows of tiles along the crest of a hill, each row with its own colour."""
+    row = np.floor(down / TILE)
+    column, row, edge = _cells(rng, x / TILE + 0.37 * row, down / TILE)
     tones = np.array([0.55, 0.9, 0.0, 0.3, 0.75, 0.1, 0.95])
-    _lay_stones(canvas, rng, (column, row, edge), outside, tones[row.astype(int) % 7], row % 5 == 2)
+    _lay_tiles(canvas, rng, (column, row, edge), outside, tones[row.astype(int) % 7], row % 5 == 2)
 
 
-def _lay_stones(canvas, rng, cells, outside, tone, cool):
-    """Give each stone its shade of WARM, or of a sea green, and press it into the grout."""
+def _lay_tiles(canvas, rng, cells, outside, tone, cool):
+    """Paint each tile in a shade of WARM, or of sea green, and leave the grout around it."""
     column, row, edge = cells
     dice = rng.random((3, 4096))[:, _hash(column, row)]
     colour = _gradient(WARM, tone + 0.16 * (dice[0] - 0.5))
     colour = np.where(cool[..., None], _gradient(("2d5f66", "6f9d8c"), dice[0]), colour)
     colour *= ((0.86 + 0.28 * dice[1]) * np.clip(0.74 + edge, 0, 1))[..., None]
-    canvas.blend(np.maximum((0.09 - edge) * STONE, outside + 0.09 * STONE), colour)
+    canvas.blend(np.maximum((0.09 - edge) * TILE, outside + 0.09 * TILE), colour)
 
 
 def _cells(rng, u, v):
-    """Rows of stones, each one unit by one, with uneven joints.
+    """Rows of tiles of one unit by one, with uneven joints.
 
-    u, v (H, W) -> column, row and distance to the stone's edge, each (H, W)
+    u, v (H, W) -> column, row and distance to the tile's edge, each (H, W)
     """
     row, column = np.floor(v), np.floor(u)
     uneven = rng.uniform(-0.16, 0.16, 4096)
@@ -504,23 +515,24 @@ def _cells(rng, u, v):
 
 
 def _hash(i, j):
-    """A number in 0..4095 for each pair of whole numbers, without pattern to the eye."""
+    """A number in 0..4095 for each pair of integers, without a visible pattern."""
     return (i.astype(int) * 7919 + j.astype(int) * 104729) % 4096
 
 
 def _cut_sun(canvas, rng, shake, red, ink):
-    """A red disc and its rays, twice as many of them farther out."""
+    """A red disc and its rays, of which there are more farther out."""
     dx, dy = canvas.x - 0.66, canvas.y - 0.27
-    far, turns = np.hypot(dx, dy), np.arctan2(dy, dx) / (2 * np.pi)
-    wide = 0.25 + 0.35 * np.minimum(far, 1) + 0.3 * (_noise(rng, canvas.x, canvas.y, 4) - 0.5)
-    rays = np.where(far + 4 * shake > 0.42, 144, 84)
-    canvas.hatch((turns + shake) * rays, rays / (6 * np.maximum(far, 0.1)), wide, 0.155 - far, ink)
-    canvas.blend(far + shake - 0.12, red)
-    canvas.blend(np.abs(far + shake - 0.12) - 0.004, ink)
+    radius, turns = np.hypot(dx, dy), np.arctan2(dy, dx) / (2 * np.pi)
+    tone = 0.25 + 0.35 * np.minimum(radius, 1) + 0.3 * (_noise(rng, canvas.x, canvas.y, 4) - 0.5)
+    rays = np.where(radius + 4 * shake > 0.42, 144, 84)
+    lines = rays / (6 * np.maximum(radius, 0.1))
+    canvas.hatch((turns + shake) * rays, lines, tone, 0.155 - radius, ink)
+    canvas.blend(radius + shake - 0.12, red)
+    canvas.blend(np.abs(radius + shake - 0.12) - 0.004, ink)
 
 
 def _cut_hills(canvas, rng, shake, ink):
-    """Three peaks, dark on the side away from the light, and two rounded hills before them."""
+    """Three peaks, dark on the side away from the sun, behind two rounded hills."""
     x, y = canvas.x, canvas.y
     for peak, top, spread in ((0.22, 0.25, 0.9), (0.52, 0.36, 0.75), (0.9, 0.42, 0.8)):
         crag = 0.09 * (_noise(rng, x, y, 7) - 0.5)
@@ -536,7 +548,7 @@ def _cut_hills(canvas, rng, shake, ink):
 
 
 def _cut_lake(canvas, rng, shake, ink):
-    """Level water with a path of light under the sun, and a dark bank before it."""
+    """Calm water with a path of light under the sun, behind a dark bank."""
     x, y = canvas.x, canvas.y
     _cut_out(canvas, 0.73 - y + shake, ink)
     glitter = np.exp(-(((x - 0.66 + 3 * shake) / 0.09) ** 2))
@@ -549,7 +561,7 @@ def _cut_lake(canvas, rng, shake, ink):
 
 
 def _cut_pine(canvas, x, foot, height, shake, ink):
-    """A dark fir with light cuts along the boughs of one side."""
+    """A dark fir with light cuts along the branches of one side."""
     side, up = canvas.x - x + 2 * shake, (foot - canvas.y + shake) / height
     boughs = 0.24 * height * (1.02 - up) * (0.55 + 0.45 * ((1 - up) * 7 % 1))
     tree = np.maximum(np.abs(side) - boughs, (np.abs(up - 0.56) - 0.45) * height)

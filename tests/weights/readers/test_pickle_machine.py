@@ -1,4 +1,4 @@
-"""The machine: what a pickle of a state dict means arrives, and no pickle runs anything."""
+"""The pickle machine reads the values of a state dict and executes nothing."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from weights.pth_writer import (
+from weights.readers.pth_writer import (
     PLAIN,
     calling,
     make_legacy,
@@ -23,8 +23,15 @@ from weights.pth_writer import (
     text,
 )
 
-from nnscratch.weights.pickle_machine import OPCODES, Machine, Name, Storage, StoredTensor
-from nnscratch.weights.torch_file import BROKEN
+from nnscratch.weights.readers.pickle_machine import (
+    DESCRIBED,
+    OPCODES,
+    Machine,
+    Name,
+    Storage,
+    StoredTensor,
+)
+from nnscratch.weights.readers.torch_file import BROKEN
 
 SIX = Storage("FloatStorage", "0", 6, 0, 6)
 
@@ -122,7 +129,7 @@ def open_canary(module, attribute):
 
 
 class Evil:
-    """What Python's own pickle would run."""
+    """An object whose pickle makes Python run a command."""
 
     def __init__(self, tmp):
         self.command = canary(tmp)
@@ -289,14 +296,14 @@ REAL += ("builtins.eval", "exec of Python 2", "getattr chain", "inst", "obj")
 
 @pytest.mark.parametrize("kind", REAL)
 def test_the_canary_would_sing(tmp_path, kind):
-    """Python's own pickle does run these, so the tests above can fail."""
+    """Python's pickle does execute these, so the tests above can fail."""
     with contextlib.suppress(Exception):
         pickle.loads(PICKLES[kind](tmp_path))
     assert (tmp_path / "canary").exists()
 
 
 REASONS = {
-    "os.system": "asks for 'os.system'.*nothing was run",
+    "os.system": "asks for 'os.system'.*nothing was executed",
     "by protocol 0": "opcode",
     "newobj": "opcode",
     "text of 16 EiB": "opcode",
@@ -304,12 +311,12 @@ REASONS = {
     "byte array of 16 EiB": "opcode",
     "long integer": "opcode",
     "long integer below 0": "opcode",
-    "made value called": "calls something that makes no tensor",
-    "arguments no tuple": "calls something that makes no tensor",
-    "build on a tensor": "gives attributes to a Tensor",
+    "made value called": "calls something other than a tensor",
+    "arguments no tuple": "calls something other than a tensor",
+    "build on a tensor": "sets attributes of a Tensor",
     "reduce in a storage": "asks for 'os.system'",
-    "memo index": "keeps a value as number 4294967295",
-    "memo index just above": "keeps a value as number 100000",
+    "memo index": "memoises a value as number 4294967295",
+    "memo index just above": "memoises a value as number 100000",
     "memo not there": "broken or cut short",
     "memo index taken": "broken or cut short",
     "deep lists": "nests its values too deep",
@@ -318,10 +325,10 @@ REASONS = {
     "many steps": "more than 100000 steps",
     "a dict over and over": "more than 100000 steps",
     "stop in a list": "stops within a list",
-    "bytes of 4 GiB": "ends too early",
-    "huge length": "ends too early",
-    "negative length": "ends too early",
-    "text of Python 2 of 2 GiB": "ends too early",
+    "bytes of 4 GiB": "but only",
+    "huge length": "but only",
+    "negative length": "byte count < 0",
+    "text of Python 2 of 2 GiB": "but only",
     "name not UTF-8": "can't decode byte",
     "key not UTF-8": "can't decode byte",
     "name with a return": r"asks for 'collections\\r\.OrderedDict\\r'",
@@ -368,10 +375,12 @@ def test_the_view_of_a_storage_must_lie_within():
 
 
 def test_any_opcodes_give_a_value_or_an_error_that_is_known():
-    """Nothing else comes out, such as a TypeError, whatever stands where."""
+    """Random opcodes never cause another error, such as a TypeError."""
     rng = np.random.default_rng(0)
-    pieces = [code + bytes(rng.integers(0, 4, 3, np.uint8)) for code in OPCODES for _ in range(3)]
-    pieces += [*OPCODES] * 3
+    codes = [code for code, opcode in DESCRIBED.items() if opcode.name in OPCODES]
+    assert len(codes) == len(OPCODES)
+    pieces = [code + bytes(rng.integers(0, 4, 3, np.uint8)) for code in codes for _ in range(3)]
+    pieces += codes * 3
     pieces += [text("a"), number(3), numbers((2, 3)), storage(6), tensor((6,)), tensor((2, 3))]
     pieces += [name("torch", "Size"), name("collections", "OrderedDict"), b"]q\x00", b"}q\x01"]
     values = 0

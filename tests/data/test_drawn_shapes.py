@@ -1,9 +1,16 @@
-"""The toy datasets: right in form, repeatable, balanced, learnable but not by a linear model."""
+"""The datasets are valid, reproducible, balanced, and learnable, but not by a linear model."""
 
 import numpy as np
 import pytest
 
-from nnscratch.data.shapes import GLYPHS, OUTLINES, SHAPES, _distance_to_segments, digits, shapes
+from nnscratch.data.drawn_shapes import (
+    GLYPHS,
+    OUTLINES,
+    SHAPES,
+    _distance_to_segments,
+    digits,
+    shapes,
+)
 
 DATASETS = [(digits, 1, 10, 28), (shapes, 3, len(SHAPES), 32)]
 
@@ -46,7 +53,7 @@ def test_refuses(draw, channels, classes, size, count, side):
 
 
 def linear_accuracy(draw, classes):
-    """Ridge regression onto one-hot labels; accuracy on pictures it has not seen."""
+    """Ridge regression onto one-hot labels; accuracy on new images."""
     (seen, labels), (fresh, answers) = (draw(n, np.random.default_rng(n)) for n in (1500, 500))
     seen, fresh = (np.c_[x.reshape(len(x), -1), np.ones(len(x))] for x in (seen, fresh))
     kernel = seen @ seen.T + 30 * np.eye(len(seen))

@@ -1,4 +1,4 @@
-"""The directory of a zip: each entry is found where it lies, and none may lie over another."""
+"""The directory of a zip: every entry is found at its place, and entries must not overlap."""
 
 import io
 import struct
@@ -7,9 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from weights.pth_writer import SIX, make_zip, refused
+from weights.readers.pth_writer import SIX, make_zip, refused
 
-from nnscratch.weights.zip_directory import BROKEN, Place, check_crc, entries, names
+from nnscratch.weights.readers.zip_directory import BROKEN, Place, check_crc, entries, names
 
 # -- what is there is found -----------------------------------------------------------------------
 
@@ -59,7 +59,7 @@ def with_zip64(content):
 
 
 def overlapping():
-    """Two names for one entry, as in bombs of overlapping files; its own header has but one."""
+    """Two names for one entry, as in overlapping zip bombs; the entry's header has one name."""
     content = make_zip(data={"0": SIX.tobytes(), "1": SIX.tobytes()})
     first, second = content.find(b"PK\x01\x02"), content.find(b"PK\x01\x02")
     second = content.find(b"PK\x01\x02", first + 4)
@@ -72,7 +72,7 @@ def duplicate():
 
 
 def patched(find, at, value, last=False):
-    """The zip with some bytes behind a signature changed."""
+    """A zip with some bytes after a signature replaced."""
     content = make_zip()
     begin = (content.rfind(find) if last else content.find(find)) + at
     return content[:begin] + value + content[begin + len(value) :]
@@ -90,7 +90,7 @@ CENTRAL, END = b"PK\x01\x02", b"PK\x05\x06"
 
 
 def within_another():
-    """A second entry whose header and bytes lie among the bytes of the first."""
+    """A second entry within the bytes of the first."""
     inner = make_zip(data={"0": SIX.tobytes(), "1": SIX.tobytes()})
     begin = inner.find(b"PK\x03\x04", 4)
     begin, end = inner.find(b"PK\x03\x04", begin + 4), inner.find(CENTRAL)
@@ -101,7 +101,7 @@ def within_another():
 
 
 def deflated_as_stored():
-    """The directory tells of stored bytes, the header before them of compressed ones."""
+    """The directory says that bytes are stored, their header that they are compressed."""
     content = bytearray(make_zip(data={"0": bytes(1_000_000)}, method=zipfile.ZIP_DEFLATED))
     for at in (content.find(CENTRAL), content.rfind(CENTRAL)):
         content[at + 10 : at + 12] = b"\x00\x00"
@@ -165,11 +165,11 @@ REASONS = {
     "encrypted": "compressed or encrypted",
     "bomb": "compressed or encrypted",
     "size lies": "compressed or encrypted",
-    "both sizes lie": "lie over one another",
+    "both sizes lie": "overlap",
     "overlapping entries": "does not agree with its entries",
-    "entry within another": "lie over one another",
+    "entry within another": "overlap",
     "deflated, said to be stored": "does not agree with its entries",
-    "duplicate names": "is there twice",
+    "duplicate names": "occurs twice",
     "many entries": "too many entries",
     "over 4 GiB": "over 4 GiB",
     "directory beyond 4 GiB": "over 4 GiB",
@@ -177,10 +177,10 @@ REASONS = {
     "header of another method": "does not agree with its entries",
     "header in the directory": "does not agree with its entries",
     "name upward": "expected names within",
-    "name reaches beyond": "in disorder",
-    "comment reaches beyond": "in disorder",
-    "extra field reaches beyond": "in disorder",
-    "sign of an entry": "in disorder",
+    "name reaches beyond": "is malformed",
+    "comment reaches beyond": "is malformed",
+    "extra field reaches beyond": "is malformed",
+    "sign of an entry": "is malformed",
     "signature alone": "directory of the zip is missing",
 }
 

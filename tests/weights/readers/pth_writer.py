@@ -1,4 +1,4 @@
-"""Writes .pth files by hand, sound and harmful ones, and checks how the harmful are refused.
+"""Writes .pth files by hand, intact and malicious ones, and checks how they are refused.
 
 Stands on nothing of torch: what torch would write is spelled out, opcode by opcode.
 """
@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from nnscratch.weights import torch_file
+from nnscratch.weights.readers import torch_file
 
 MAGIC = pickle.dumps(torch_file.MAGIC, 2) + pickle.dumps(1001, 2)
 SYSTEM = pickle.dumps({"protocol_version": 1001, "little_endian": True}, 2)
@@ -61,7 +61,7 @@ def state(**values):
 
 
 def calling(module, attribute, *args):
-    """A state dict with `module.attribute(*args)` in it."""
+    """A state dict that contains `module.attribute(*args)`."""
     return state(x=name(module, attribute) + b"(" + b"".join(map(text, args)) + b"tR")
 
 
@@ -93,7 +93,7 @@ def read_bytes(folder, content):
 
 
 def refused(folder, content, said="^weights: ", spare=8 << 20):
-    """With little memory beside the file, in words of our own, and nothing else happens."""
+    """The file is refused with our own message, little memory and no side effect."""
     path = folder / "w.pth"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"(?s)^weights: '.*w\.pth' .*; ") as caught:

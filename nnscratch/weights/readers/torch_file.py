@@ -1,7 +1,7 @@
-"""Reading .pth files of torch, its zip form and its older stream, with neither torch nor pickle.
+"""Reader of PyTorch's .pth files, zip and legacy stream, without torch and without pickle.
 
-Stands on `pickle_machine` for what the pickle inside says, on `zip_directory` for where things lie,
-and on NumPy. No pickle is run, and an array is read from the file when it is asked for.
+Stands on `pickle_machine` for the pickle inside, on `zip_directory` for the places of the entries,
+and on NumPy. No pickle is executed, and arrays are read on access.
 """
 
 import os
@@ -14,44 +14,40 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nnscratch.files import LazyArrays
-from nnscratch.weights import foreign, zip_directory
-from nnscratch.weights.contents import Contents, Refused, shown
-from nnscratch.weights.pickle_machine import ALONE, Machine, Storage, StoredTensor, kind_of
-from nnscratch.weights.zip_directory import Place, check_crc
+from nnscratch.weights.readers import other_files, zip_directory
+from nnscratch.weights.readers.contents import Contents, Refused, naming, shown
+from nnscratch.weights.readers.pickle_machine import (
+    Machine,
+    Storage,
+    StoredTensor,
+    kind_of,
+    unexpected,
+)
+from nnscratch.weights.readers.zip_directory import Place, check_crc
 
-MAGIC = 0x1950A86A20F9469CFC6C  # the first value of the older stream
-PROTOCOL = 1001  # its second
+MAGIC = 0x1950A86A20F9469CFC6C  # the first value of a legacy stream
+PROTOCOL = 1001  # the second
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "params")
-PICKLE_BYTES = 4 << 20  # a VGG needs some 10 kB
-SHARED = 4  # all tensors together may be so many times the file: some share their storage
-# What broken bytes lead to, here and in the machine.
+PICKLE_BYTES = 4 << 20  # a VGG needs about 10 kB
+SHARED = 4  # limit of tensor bytes / file bytes; tensors may share a storage
+# Errors that damaged bytes cause, here and in the machine.
 BROKEN = (*zip_directory.BROKEN, IndexError, KeyError, OverflowError)
 
 
 def read(path: str | os.PathLike) -> Contents:
-    """The tensors of a state dict, each read when asked; bfloat16 becomes float32.
+    """The tensors of a state dict, read on access; bfloat16 becomes float32.
 
-    Raises ValueError for a file that is broken, asks for more than tensors, or is no .pth.
+    Raises ValueError for a file that is broken, asks for more than tensors, or is not a .pth.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-            if start == b"PK\x03\x04":
-                return _read_zip(path, file)
-            if start[:1] == b"\x80":
-                return _read_legacy(path, file)
-            file.seek(0)
-            other = "is no .pth: expected a zip or a stream that torch.save wrote; check the file"
-            raise Refused(foreign.recognised(file.read(520)) or other)
-    except BROKEN as error:
-        raise _said(path, error) from error
-
-
-def _said(path: Path, error: Exception) -> ValueError:
-    if isinstance(error, Refused):
-        return ValueError(f"weights: '{path}' {error}")
-    return ValueError(f"weights: '{path}' is broken or cut short ({error}); fetch it again")
+    with naming(path, *BROKEN), path.open("rb") as file:
+        start = file.read(520)
+        if start[:4] == b"PK\x03\x04":
+            return _read_zip(path, file)
+        if start[:1] == b"\x80":
+            return _read_legacy(path, file)
+        other = "is not a .pth: expected a zip or a stream that torch.save wrote; check the file"
+        raise Refused(other_files.recognise(start) or other)
 
 
 # -- the state dict -------------------------------------------------------------------------------
@@ -67,24 +63,25 @@ def _has_kernels(tensors: dict[str, StoredTensor]) -> bool:
 
 
 def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
-    """The tensors, and the name of the entry that held them, "" for the outermost dict."""
+    """The tensors, and the name of the entry that holds them, "" for the outermost dict."""
     if type(value) not in (dict, OrderedDict):
-        raise Refused(f"holds a {kind_of(value)}: expected a dict of tensors by name; {ALONE}")
-    # A dict may stand under thousands of names. It is looked through once.
-    once = {id(x): _tensors_of(x) for x in {id(x): x for x in value.values()}.values()}
-    networks = {key for key, tensors in once.items() if _has_kernels(tensors)}
-    inner = {key: once[id(x)] for key, x in value.items() if type(key) is str and once[id(x)]}
-    found = {key: tensors for key, tensors in inner.items() if id(value[key]) in networks}
+        raise unexpected(f"holds a {kind_of(value)}: expected a dict of tensors by name")
+    # A dict may occur under thousands of names; each is searched once.
+    entries = {id(entry): entry for entry in value.values()}
+    tensors = {key: _tensors_of(entry) for key, entry in entries.items()}
+    kernels = {key for key, group in tensors.items() if _has_kernels(group)}
+    dicts = {key: x for key, x in value.items() if type(key) is str and tensors[id(x)]}
+    networks = {key: x for key, x in dicts.items() if id(x) in kernels}
     outer = _tensors_of(value)
-    # A network may lie beside lone tensors, as of its accuracy, and beside dicts of them.
-    if outer and (_has_kernels(outer) or not found):
+    # A network may lie beside single tensors, such as its accuracy, and beside dicts of them.
+    if outer and (_has_kernels(outer) or not networks):
         return outer, ""
-    inner = found or inner
-    names = list(inner) if len(inner) == 1 else [name for name in WRAPPERS if name in inner]
+    dicts = networks or dicts
+    names = list(dicts) if len(dicts) == 1 else [name for name in WRAPPERS if name in dicts]
     if not names:
-        several = f"several dicts of tensors ({shown(', '.join(inner))})" if inner else "no tensors"
-        raise Refused(f"holds {several}: expected one state dict; {ALONE}")
-    return inner[names[0]], names[0]
+        several = f"several dicts of tensors ({shown(', '.join(dicts))})" if dicts else "no tensors"
+        raise unexpected(f"holds {several}: expected one state dict")
+    return tensors[id(dicts[names[0]])], names[0]
 
 
 class _Arrays(LazyArrays):
@@ -92,20 +89,15 @@ class _Arrays(LazyArrays):
 
     names: dict[str, StoredTensor]
 
-    def __init__(
-        self, path: Path, tensors: dict[str, StoredTensor], places: dict[str, Place]
-    ) -> None:
+    def __init__(self, path, tensors, places: dict[str, Place]) -> None:
         self.path, self.names, self.places = path, tensors, places
         self.checked: set[str] = set()
 
     def __getitem__(self, name: str) -> np.ndarray:
         tensor = self.names[name]
-        try:
-            with self.path.open("rb") as file:
-                self._check(file, tensor.storage.key)
-                return _read_tensor(file, self.places[tensor.storage.key].offset, tensor)
-        except BROKEN as error:
-            raise _said(self.path, error) from error
+        with naming(self.path, *BROKEN), self.path.open("rb") as file:
+            self._check(file, tensor.storage.key)
+            return _read_tensor(file, self.places[tensor.storage.key].offset, tensor)
 
     def _check(self, file: BinaryIO, key: str) -> None:
         if key not in self.checked:
@@ -114,7 +106,7 @@ class _Arrays(LazyArrays):
 
 
 def _read_tensor(file: BufferedReader, start: int, tensor: StoredTensor) -> np.ndarray:
-    """The tensor in C order; only the bytes from its first to its last number are read."""
+    """The tensor in C order; reads only the bytes from its first to its last number."""
     dtype = tensor.storage.dtype
     values = np.empty(tensor.reach, dtype)
     file.seek(start + tensor.offset * dtype.itemsize)
@@ -129,16 +121,14 @@ def _read_tensor(file: BufferedReader, start: int, tensor: StoredTensor) -> np.n
     return values != 0 if tensor.storage.kind == "BoolStorage" else values
 
 
-def _contents(
-    container: str, path: Path, value: object, places: dict[str, Place], texts: dict[str, str]
-) -> Contents:
-    """Raises ValueError where a storage is not in the file as it was described."""
+def _contents(container, path, value, places: dict[str, Place], texts) -> Contents:
+    """Raises ValueError if a storage is not in the file as described."""
     tensors, within = _state_dict(value)
     for name, tensor in tensors.items():
         key, nbytes = tensor.storage.key, tensor.storage.nbytes
         if key not in places or places[key].nbytes != nbytes:
-            has = places[key].nbytes if key in places else "none"
-            raise ValueError(f"expected {nbytes} bytes of {shown(name)}, got {has}")
+            stored = places[key].nbytes if key in places else "none"
+            raise ValueError(f"expected {nbytes} bytes of {shown(name)}, got {stored}")
     size = path.stat().st_size
     if sum(tensor.nbytes for tensor in tensors.values()) > SHARED * size:
         raise Refused(
@@ -148,11 +138,11 @@ def _contents(
     return Contents(container, _Arrays(path, tensors, places), texts | {"within": within})
 
 
-# -- the older stream -----------------------------------------------------------------------------
+# -- the legacy stream ----------------------------------------------------------------------------
 
 
 def _read_legacy(path: Path, file: BinaryIO) -> Contents:
-    """Five pickles: magic, protocol, system, object, keys; for each key a count and numbers."""
+    """Five pickles: magic, protocol, system, object, keys; then a count and numbers per key."""
     file.seek(0)
     data, at = file.read(PICKLE_BYTES), 0
     values, storages = [], {}
@@ -162,34 +152,32 @@ def _read_legacy(path: Path, file: BinaryIO) -> Contents:
         at = machine.at
         storages.update(machine.storages)
         if values[0] != MAGIC:
-            raise Refused(f"is a pickle, but none that torch.save wrote; {ALONE}")
+            raise unexpected("is a pickle that torch.save did not write")
     _, protocol, system, value, keys = values
     if type(protocol) is not int or protocol != PROTOCOL or type(system) is not dict:
         raise ValueError(f"expected protocol {PROTOCOL} and a dict about the system")
     if system.get("little_endian") is not True:
-        raise Refused("has its numbers in big-endian order: expected little; save it anew")
+        raise Refused("has its numbers in big-endian order: expected little; save it again")
     places = _legacy_places(file, at, keys, storages)
     return _contents("pth (legacy)", path, value, places, {"protocol": str(protocol)})
 
 
-def _legacy_places(
-    file: BinaryIO, at: int, keys: object, storages: dict[str, Storage]
-) -> dict[str, Place]:
-    """Where each storage lies, from the counts before them."""
+def _legacy_places(file, at, keys, storages: dict[str, Storage]) -> dict[str, Place]:
+    """The place of each storage, from the counts before them."""
     if type(keys) is not list or any(type(key) is not str for key in keys):
         raise ValueError("expected a list of the keys of storages")
     end, places = file.seek(0, os.SEEK_END), {}
     for key in keys:
         if key in places or key not in storages:
-            raise ValueError(f"storage {shown(key)} comes twice, or belongs to no tensor")
+            raise ValueError(f"storage {shown(key)} occurs twice, or belongs to no tensor")
         file.seek(at)
         (count,) = struct.unpack("<q", file.read(8))
         places[key] = Place(at + 8, storages[key].nbytes)
         at += 8 + storages[key].nbytes
         if count != storages[key].count or at > end:
             raise ValueError(
-                f"expected {storages[key].count} numbers in storage {shown(key)}, {count} are "
-                f"announced, and the file ends at byte {end}"
+                f"expected {storages[key].count} numbers in storage {shown(key)}, got {count}, in "
+                f"a file of {end} bytes"
             )
     if at != end:
         raise ValueError(f"{end - at} bytes follow its last storage")
@@ -200,10 +188,10 @@ def _legacy_places(
 
 
 def _read_zip(path: Path, file: BinaryIO) -> Contents:
-    """<folder>/data.pkl, <folder>/data/<key>, and small texts beside them."""
-    # before its entries are looked at, some of which are compressed
+    """A zip of <folder>/data.pkl, <folder>/data/<key> and small texts."""
+    # first, as some entries of such a program are compressed
     if any(name.partition("/")[2] == "constants.pkl" for name in zip_directory.names(file)):
-        raise Refused(f"is a TorchScript program: expected tensors alone; {ALONE}")
+        raise unexpected("is a TorchScript program: expected tensors alone")
     entries = zip_directory.entries(file)
     folders = [name[:-9] for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(folders) != 1:
@@ -211,10 +199,12 @@ def _read_zip(path: Path, file: BinaryIO) -> Contents:
     folder = folders[0]
     order = _small(file, entries, f"{folder}/byteorder") or "little"
     if order != "little":
-        raise Refused(f"has its numbers in {shown(order)}-endian order: expected little; save anew")
+        raise Refused(
+            f"has its numbers in {shown(order)}-endian order: expected little; save it again"
+        )
     pickle = entries[f"{folder}/data.pkl"]
     if pickle.nbytes > PICKLE_BYTES:
-        raise Refused(f"has a pickle of {pickle.nbytes} bytes: too long for VGG; {ALONE}")
+        raise unexpected(f"has a pickle of {pickle.nbytes} bytes: too long for VGG")
     check_crc(file, pickle)
     file.seek(pickle.offset)
     value = Machine(file.read(pickle.nbytes)).run()

@@ -1,16 +1,16 @@
-"""Toy datasets drawn by program: handwritten-looking digits, and six coloured shapes.
+"""Two generated datasets: digits that look handwritten, and six coloured shapes.
 
-Stands on NumPy: each pixel's distance to a stroke or an outline decides its ink.
+Stands on NumPy: the distance of each pixel to a stroke or an outline decides its ink.
 """
 
 import numpy as np
 
 SHAPES = ("disc", "ring", "square", "triangle", "cross", "star")
-CHUNK = 32  # pictures drawn at a time; larger arrays of distances leave the cache
+CHUNK = 32  # images drawn at a time; larger arrays of distances exceed the cache
 
 
 def digits(count: int, rng: np.random.Generator, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
-    """Draw digits 0 to 9, light on dark, with random slant, turn, stretch, pen and noise.
+    """Draw digits 0 to 9, light on dark, with random slant, rotation, stretch, pen and noise.
 
     count, size (pixels) -> images (count, 1, size, size) float32 in [0, 1], labels (count,) int64
 
@@ -23,7 +23,7 @@ def digits(count: int, rng: np.random.Generator, size: int = 28) -> tuple[np.nda
 
 
 def shapes(count: int, rng: np.random.Generator, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the SHAPES in random colour, turn, size and place on a random, shaded ground.
+    """Draw the SHAPES with random colour, rotation, size and position on a random, shaded ground.
 
     count, size (pixels) -> images (count, 3, size, size) float32 in [0, 1], labels (count,) int64,
     indices into SHAPES
@@ -60,7 +60,7 @@ def _strokes(*lines):
     return np.concatenate([np.stack([pen[:-1], pen[1:]], axis=1) for pen in pens])
 
 
-# as a pen goes; x runs right and y down, in a box of about -0.6..0.6 by -1..1
+# in the order of a pen; x runs right and y down, in a box of about -0.6..0.6 by -1..1
 GLYPHS = (
     _strokes(_arc(0, 0, 0.58, 0.95, 0, 360, 15)),
     _strokes([(-0.3, -0.6), (0.08, -0.95), (0.08, 0.95)]),
@@ -83,7 +83,7 @@ def _draw_digits(labels, rng, size):
     count = len(labels)
     wobble = rng.normal(0, 0.035, (count, 3, 2, 2)).astype(np.float32)
     ends = SEGMENTS[labels]  # (n, K, 2 ends, 2)
-    # a slow bend of the paper keeps strokes joined, as a wobble of single points would not
+    # a smooth bend keeps strokes joined; moving single points would not
     ends = ends + wobble[:, :1, :1] * np.sin(3 * ends[..., ::-1]) + wobble[:, 1:2, :1] * ends**2
     ends = ends @ _affine(rng, count)[:, None] + _uniform(rng, -0.23, 0.23, (count, 1, 1, 2))
     distance = _distance_to_segments(_pixels(size) * 1.35, ends)  # (n, size, size)
@@ -95,26 +95,26 @@ def _draw_digits(labels, rng, size):
 
 
 def _affine(rng, count):
-    """Random stretch, slant and turn: (n, 2, 2), to be applied to row vectors."""
+    """Random stretch, slant and rotation: (n, 2, 2), for row vectors."""
     scale = _uniform(rng, 0.7, 1, (count, 1)) * _uniform(rng, 0.85, 1.15, (count, 2))
     slant = _uniform(rng, -0.3, 0.3, count)
     ones, none = np.ones_like(slant), np.zeros_like(slant)
     shear = np.stack([ones, none, slant, ones], axis=-1).reshape(count, 2, 2)
-    return (scale[:, :, None] * shear) @ _turns(_uniform(rng, -0.25, 0.25, count))
+    return (scale[:, :, None] * shear) @ _rotations(_uniform(rng, -0.25, 0.25, count))
 
 
 def _distance_to_segments(points, ends):
     """points (size, size, 2), ends (n, K, 2, 2) -> distance to the nearest one (n, size, size).
 
     |p − s − t·a|² = |p − s|² − t·(2 (p − s)·a − t |a|²) for a start s, an edge a and the share
-    t = clip((p − s)·a / |a|², 0, 1): products of matrices, no array of differences.
+    t = clip((p − s)·a / |a|², 0, 1). Matrix products, without an array of all differences.
     """
     flat = points.reshape(-1, 2)  # (P, 2)
     start, along = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]  # (n, K, 2)
     length2 = (along**2).sum(-1, keepdims=True) + 1e-9  # (n, K, 1)
     reach = along @ flat.T - (start * along).sum(-1, keepdims=True)  # (n, K, P)
     share = np.clip(reach / length2, 0, 1)
-    square = (start**2).sum(-1, keepdims=True) - 2 * start @ flat.T  # |p − s|² but for |p|²
+    square = (start**2).sum(-1, keepdims=True) - 2 * start @ flat.T  # |p − s|² without |p|²
     square -= share * (2 * reach - share * length2)
     nearest = square.min(axis=1) + (flat**2).sum(-1)  # (n, P)
     return np.sqrt(np.maximum(nearest, 0)).reshape(-1, *points.shape[:2])
@@ -125,9 +125,9 @@ def _draw_shapes(labels, rng, size):
     count = len(labels)
     radius = _uniform(rng, 0.42, 0.72, (count, 1, 1, 1))
     centre = _uniform(rng, -0.28, 0.28, (count, 1, 1, 2))
-    turn = _turns(_uniform(rng, 0, 2 * np.pi, count))
+    rotation = _rotations(_uniform(rng, 0, 2 * np.pi, count))
     points = (_pixels(size) - centre) / radius  # (n, size, size, 2)
-    points = (points.reshape(count, -1, 2) @ turn).reshape(points.shape)
+    points = (points.reshape(count, -1, 2) @ rotation).reshape(points.shape)
     inside = np.empty((count, size, size), np.float32)
     for index, name in enumerate(SHAPES):
         chosen = labels == index
@@ -142,7 +142,7 @@ def _draw_shapes(labels, rng, size):
 
 
 def _two_colours(rng, count):
-    """A dim ground and a shape colour at least 0.5 away: two times (n, 3, 1, 1)."""
+    """A dark ground and a shape colour at a distance of at least 0.5: two arrays (n, 3, 1, 1)."""
     ground = _uniform(rng, 0, 0.45, (count, 3))
     away = np.abs(rng.standard_normal((count, 3), dtype=np.float32)) + 0.1
     away *= _uniform(rng, 0.5, 0.9, (count, 1)) / np.linalg.norm(away, axis=1, keepdims=True)
@@ -150,13 +150,13 @@ def _two_colours(rng, count):
 
 
 def _polygon(corners, inner):
-    """Signed distance (about) to a star of radius 1; inner = cos(π / corners) leaves no dents."""
+    """About the signed distance to a star of radius 1; inner = cos(π / corners) gives a polygon."""
     half = np.pi / corners
     normal = np.array([inner * np.sin(half), 1 - inner * np.cos(half)], dtype=np.float32)
     normal /= np.linalg.norm(normal)
 
     def outline(x, y):
-        angle = np.abs((np.arctan2(y, x) + half) % (2 * half) - half)  # folded into half a point
+        angle = np.abs((np.arctan2(y, x) + half) % (2 * half) - half)  # folded into half a spike
         radius = np.hypot(x, y)
         return (radius * np.cos(angle) - 1) * normal[0] + radius * np.sin(angle) * normal[1]
 
@@ -184,7 +184,7 @@ def _pixels(size):
     return np.stack(np.meshgrid(at, at), axis=-1)
 
 
-def _turns(angle):
+def _rotations(angle):
     """Rotation matrices for angles in radians: (n,) -> (n, 2, 2)."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.stack([cosine, sine, -sine, cosine], axis=-1).reshape(-1, 2, 2)
