@@ -1,4 +1,4 @@
-"""The learner's folder: nothing in it is lost, progress survives what happens to files."""
+"""The learner's folder: no file is lost, and progress survives broken files."""
 
 import json
 import threading
@@ -95,11 +95,11 @@ def test_broken_progress_is_moved_aside(folder, exercise, text):
 
 def test_two_checks_at_once(folder, exercise):
     folder.file(exercise).write_text(RIGHT)
-    answers = []
-    work = [threading.Thread(target=lambda: answers.append(folder.check(exercise))) for _ in "ab"]
+    results = []
+    work = [threading.Thread(target=lambda: results.append(folder.check(exercise))) for _ in "ab"]
     for thread in work:
         thread.start()
     for thread in work:
         thread.join()
-    assert [answer.state for answer in answers] == ["right", "right"]
+    assert [result.state for result in results] == ["right", "right"]
     assert folder.progress(exercise).state == "right"

@@ -1,4 +1,4 @@
-"""Messages on terminals that know little: every sign of the texts has a plain form."""
+"""Messages on any terminal: every sign of the texts has a plain form."""
 
 import numpy as np
 import pytest
