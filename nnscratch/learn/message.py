@@ -140,7 +140,7 @@ def _squeezed(value: Any) -> str:
 # -- the result -----------------------------------------------------------------------------------
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A line of the table; error: relative to the largest expected value."""
 
     label: str
@@ -183,21 +183,21 @@ def _table(case: ClaimCase) -> Iterator[str]:
         yield f"    ... {wrong} of {len(rows)} are wrong"
 
 
-def _rows(name: str, case: ClaimCase, oracle: Value | None) -> list[Row]:
+def _rows(name: str, case: ClaimCase, oracle: Value | None) -> list[TableRow]:
     """A row for each element of a value; one row where the shapes or kinds differ."""
     actual, expected = case.observed.values.get(name), case.expected.values[name]
     if actual is None:
-        return [Row(name, "missing", _word(expected.array))]
+        return [TableRow(name, "missing", _word(expected.array))]
     if not actual.is_number or not expected.is_number:
-        return [Row(name, _word(actual.array), _word(expected.array))]
+        return [TableRow(name, _word(actual.array), _word(expected.array))]
     if actual.array.shape != expected.array.shape:
         yours, wanted = (_squeezed(value.array.shape) for value in (actual, expected))
-        return [Row(f"{name}.shape", yours, wanted)]
+        return [TableRow(f"{name}.shape", yours, wanted)]
     error = errors(actual.array, expected.array)
     text = _all_digits if _look_alike(actual.array, expected.array, error) else number
     numeric = oracle.array if oracle is not None and oracle.array.shape == error.shape else None
     return [
-        Row(
+        TableRow(
             f"{name}[{','.join(map(str, at))}]" if at else name,
             text(actual.array[at]),
             text(expected.array[at]),
@@ -214,7 +214,7 @@ def _look_alike(actual: np.ndarray, expected: np.ndarray, error: np.ndarray) -> 
     return any(number(a) == number(b) for a, b in pairs)
 
 
-def _chosen(rows: list[Row], worst: Row) -> list[Row]:
+def _chosen(rows: list[TableRow], worst: TableRow) -> list[TableRow]:
     """The worst row and its neighbours, in order."""
     start = min(max(0, rows.index(worst) - ROWS // 2), max(0, len(rows) - ROWS))
     return rows[start : start + ROWS]

@@ -27,7 +27,7 @@ USED = {  # exercises whose functions are at work
 
 
 def solve(folder, number, text=None):
-    """Put a solution, or another text, where the learner writes, and say that it is right."""
+    """Write a solution, or another text, as the learner's file, and mark it as right."""
     exercise = find(str(number))
     folder.file(exercise).write_text(text or exercise.solution_text)
     folder.note(exercise, state="right", digest=folder.digest(exercise))
@@ -46,7 +46,7 @@ def solved(empty):
 
 
 def play(folder, *names, **options):
-    """What came of the programs, and the lines that were said, which fit any terminal."""
+    """The results of the programs, and the lines that were printed."""
     lines = []
     effort = {name: QUICK[name] for name in names or QUICK}
     results = course_programs.run(folder, 0, lambda *given: lines.extend(given), effort, **options)
@@ -61,7 +61,7 @@ def numbers(listed):
     return {int(each.partition("(")[2].rstrip(")").split()[0]) for each in listed}
 
 
-# -- as it should be ------------------------------------------------------------------------------
+# -- without faults -------------------------------------------------------------------------------
 
 
 def test_all_pass_on_the_learners_functions(solved):
@@ -90,8 +90,8 @@ def test_all_pass_on_ours_in_an_empty_folder(empty):
     assert "adam_step (22 not attempted)" in said
 
 
-def test_an_old_right_is_not_trusted(solved):
-    """A file that was changed, one that is wrong, one that is gone."""
+def test_changed_wrong_and_missing_files_are_not_used(solved):
+    """One file of each kind."""
     adam, pool, loss = (find(word) for word in ("22", "19", "8"))
     solved.file(adam).write_text(adam.solution_text + "\n# better\n")
     solved.note(pool, state="wrong")
@@ -120,17 +120,17 @@ def test_the_same_seed_gives_the_same_figures(empty):
         course_programs.run(empty, -1, lambda *lines: None)
 
 
-# -- functions that go wrong ----------------------------------------------------------------------
+# -- faults --------------------------------------------------------------------------------------
 
 
 def right_and_then(number, old, new):
-    """A solution with something else in it."""
+    """A solution with a replacement in it."""
     text = find(str(number)).solution_text
     assert old in text
     return text.replace(old, new)
 
 
-def test_a_slow_function_gives_way(solved):
+def test_a_slow_function_is_replaced(solved):
     start = '"""x (N, C, H, W), g'
     wait = "import time\n    end = time.process_time() + 0.2\n"
     wait += "    while time.process_time() < end:\n        pass\n"
@@ -168,7 +168,7 @@ def test_a_slow_function_gives_way(solved):
         ),
     ],
 )
-def test_what_a_function_does_is_told(empty, name, number, old, new, said):
+def test_a_fault_of_a_function_is_reported(empty, name, number, old, new, said):
     solve(empty, number, right_and_then(number, old, new))
     with pytest.raises(Fault, match=said):
         course_programs.PROGRAMS[name](
@@ -176,7 +176,7 @@ def test_what_a_function_does_is_told(empty, name, number, old, new, said):
         )
 
 
-def test_a_crash_an_end_and_an_endless_loop_are_told(empty):
+def test_a_crash_an_exit_and_an_endless_loop_are_reported(empty):
     start = '    if kind == "relu"'
     for line, seconds, words in (
         ("len(3)", 60.0, "your activation (07_activations.py:8) raised TypeError: object of"),
@@ -197,8 +197,8 @@ def test_a_crash_an_end_and_an_endless_loop_are_told(empty):
         ("style", 35, "alpha * apart + beta * style_slope", "alpha * apart - beta * style_slope"),
     ],
 )
-def test_a_wrong_function_that_slipped_in_does_not_pass(empty, monkeypatch, name, number, old, new):
-    """Nobody checked it, and it runs; the figures tell."""
+def test_a_wrong_function_does_not_pass(empty, monkeypatch, name, number, old, new):
+    """It was not checked and runs without an error, but the figures are too bad."""
     for used in USED[name]:
         solve(empty, used)
     empty.file(find(str(number))).write_text(right_and_then(number, old, new))
@@ -210,7 +210,7 @@ def test_a_wrong_function_that_slipped_in_does_not_pass(empty, monkeypatch, name
     assert f"x  {name}   not passed" in said
 
 
-def test_what_the_checks_refuse_is_refused_here(empty, monkeypatch):
+def test_files_that_the_check_refuses_are_not_used(empty, monkeypatch):
     empty.file(find("22")).write_text("import nnscratch\n\n\ndef adam_step():\n    pass\n")
     functions = LearnerFunctions(empty.path, {22: "right", 7: "right"})
     assert functions.get(22, "adam_step").yours is None
@@ -222,7 +222,7 @@ def test_what_the_checks_refuse_is_refused_here(empty, monkeypatch):
 
 
 @pytest.mark.parametrize("right", [{}, {18: "right"}], ids=["conv2d", "conv_nd"])
-def test_the_convolution_and_its_gradients_are_the_engines(empty, right):
+def test_the_convolution_and_its_gradients_equal_the_engines(empty, right):
     for number in right:
         solve(empty, number)
     rng = np.random.default_rng(0)
@@ -240,7 +240,7 @@ def test_the_convolution_and_its_gradients_are_the_engines(empty, right):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_results_of_another_kind_are_faults():
+def test_unusable_results_are_faults():
     def part(function):
         exercise = SimpleNamespace(name="01_one", number=1)
         return LearnerFunction("one", exercise, None, function, "", 1.0)
@@ -257,7 +257,7 @@ def test_results_of_another_kind_are_faults():
             part(lambda given=given: given).arrays(shapes)
 
 
-def test_figures_hold_or_not():
+def test_measurements_hold_or_not():
     assert Measurement("a", 0.5, "at least", 0.5).holds
     assert not Measurement("a", 0.4, "at least", 0.5).holds
     assert Measurement("a", 0.5, "at most", 0.5).holds

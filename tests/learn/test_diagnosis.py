@@ -53,7 +53,7 @@ def test_an_unknown_mistake_is_never_certain(exercise, mean):
     assert result.sure in (LIKELY, UNKNOWN)
 
 
-def test_numbers_speak_where_the_cause_is_unknown(exercise):
+def test_an_unknown_cause_has_a_code_by_its_numbers(exercise):
     result = diagnosis_of(exercise, lambda x: float("nan"))
     assert result.code == "not-finite"
     assert "NaN" in " ".join(result.symptoms)
@@ -78,7 +78,7 @@ def test_side_effects_are_seen(exercise):
     assert (result.code, result.sure) == ("remembers", CERTAIN)
 
 
-def test_a_changed_argument_is_told_beside_wrong_numbers(exercise):
+def test_a_changed_argument_is_reported_with_wrong_numbers(exercise):
     def changes(x):
         x += 0.5
         return x.sum() / len(x) + 0.25
@@ -87,7 +87,7 @@ def test_a_changed_argument_is_told_beside_wrong_numbers(exercise):
     assert (result.sure, result.symptoms[0]) == (UNKNOWN, "the call changed x of mean")
 
 
-def test_a_part_in_float32_is_seen_in_the_digits(exercise):
+def test_a_part_in_float32_is_recognised_by_its_digits(exercise):
     def coarse(x):
         return float(np.float32(x.sum())) / len(x)
 
@@ -115,7 +115,7 @@ def test_whole_numbers_and_legal_infinities_are_told_apart(exercise):
     assert "NaN" in symptoms_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
 
 
-def test_lists_that_lose_their_order_are_changed_arguments():
+def test_lists_in_another_order_are_changed_arguments():
     for before, now, same in (
         ([1, 2], [2, 1], False),
         (["b", "a"], ["a", "b"], False),
@@ -128,7 +128,7 @@ def test_lists_that_lose_their_order_are_changed_arguments():
         assert probing._unchanged(before, now) is same
 
 
-def test_results_in_each_others_place_are_told(pair):
+def test_swapped_results_are_reported(pair):
     two = pair.loaded()
     right = two.solution
     case = examine(two, right)[0]
@@ -157,7 +157,7 @@ def test_a_mistake_that_two_seeds_do_not_show_is_found(exercise):
         ({}, "mean is a dict, expected numbers"),
     ],
 )
-def test_what_is_no_number_is_called_what_it_is(exercise, answer, said):
+def test_results_that_are_not_numeric_are_described(exercise, answer, said):
     result = diagnosis_of(exercise, lambda x: answer)
     assert result.title == said
     lines = message.write(result, exercise)
@@ -225,7 +225,7 @@ def changed(name, old, new):
         ("mutants", "if len(x) > 1 else 0.0", "+ 1", "no wrong answer fails only the claim"),
     ],
 )
-def test_every_fault_of_an_exercise_is_found(tmp_path, name, old, new, said):
+def test_problems_of_an_exercise_are_found(tmp_path, name, old, new, said):
     assert any(said in problem for problem in problems(tmp_path, **changed(name, old, new)))
 
 
@@ -247,7 +247,7 @@ def pair(tmp_path):
     )
 
 
-def test_what_is_written_is_examined_before_the_rest_is(pair):
+def test_written_functions_are_examined_before_the_rest_is_written(pair):
     def stub(x):
         raise NotImplementedError
 
@@ -260,13 +260,13 @@ def test_what_is_written_is_examined_before_the_rest_is(pair):
     assert diagnose(pair.loaded(), {"mean": stub, "spread": stub}).right == ()
 
 
-def test_generic_mistakes_bear_the_name_of_the_function(pair):
+def test_generic_mistakes_name_the_function(pair):
     codes = devcheck.check(pair, runs=2).codes
     assert {"zeros-mean", "zeros-spread", "none-returned-mean", "remembers"} <= set(codes)
     assert len(codes) == len(set(codes))
 
 
-def test_one_size_alone_makes_no_cause_likely(exercise, monkeypatch):
+def test_cases_of_one_size_make_no_cause_likely(exercise, monkeypatch):
     monkeypatch.setattr(diagnosis, "_same", lambda *_: True)
     loaded = exercise.loaded()
     for lengths, likely in (((5,), False), ((4, 5), True)):

@@ -1,4 +1,4 @@
-"""The exercises of the project: each is sound, and says what it said before."""
+"""The exercises of the project: each passes dev-check, and its messages are the known ones."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def test_there_are_at_least_35_in_an_unbroken_order():
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_an_exercise_is_sound_and_says_what_it_said(exercise):
-    """Seeds are few here; `nnscratch learn dev-check` takes more."""
+def test_an_exercise_is_sound_and_its_messages_are_known(exercise):
+    """With few seeds; `nnscratch learn dev-check` uses more."""
     assert {path.name for path in exercise.path.iterdir() if path.is_file()} == FILES
     report = devcheck.check(exercise, runs=2)
     assert report.problems == ()
     np.testing.assert_array_equal(report.matrix, np.eye(len(report.codes)))
     known = devcheck.golden_file(GOLDEN, exercise).read_text(encoding="utf-8")
-    assert report.golden == known, "look at the new messages, then dev-check --golden DIR --write"
+    assert report.golden == known, "read the new messages, then dev-check --golden DIR --write"
 
 
 def test_exercises_are_found_by_number_name_and_part_of_a_name():

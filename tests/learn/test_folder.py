@@ -31,7 +31,7 @@ def test_a_new_folder_holds_the_stubs_and_a_test_for_pytest(folder, exercise):
     assert folder.next() == exercise
 
 
-def test_what_is_there_stays(folder, exercise):
+def test_existing_files_stay(folder, exercise):
     folder.file(exercise).write_text(RIGHT)
     again, new = Folder.create(folder.path)
     assert new == 0
@@ -64,14 +64,14 @@ def test_states_follow_the_file(folder, exercise):
     assert folder.check(exercise).code == "no-file"
 
 
-def test_hints_come_in_order_unless_the_mistake_calls_for_one(folder, exercise):
+def test_hints_come_in_order_unless_one_helps_with_the_mistake(folder, exercise):
     assert folder.hint(exercise) == (1, "Add up.")
     folder.note(exercise, hint=3)
     assert folder.hint(exercise) == (3, "By the count.")
     assert folder.hint(exercise)[0] == 3
 
 
-def test_a_reset_keeps_what_was_there(folder, exercise):
+def test_a_reset_keeps_a_backup(folder, exercise):
     folder.file(exercise).write_text("first\n")
     first = folder.reset(exercise)
     folder.file(exercise).write_text("second\n")

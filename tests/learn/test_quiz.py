@@ -1,4 +1,4 @@
-"""The quiz: 24 questions, each with one option that agrees with what is computed."""
+"""The quiz: 24 questions, each with one option that agrees with the computed numbers."""
 
 import ast
 import json
@@ -60,14 +60,14 @@ def test_lines_are_few_and_fit_a_terminal(question):
 
 
 @every_question
-def test_a_second_look_shows_the_same(question):
+def test_a_second_run_shows_the_same(question):
     first, second = demonstrate(question), demonstrate(question)
     assert first == second
 
 
 @pytest.mark.parametrize("shift", [1, 2, 3])
 @every_question
-def test_no_answer_hangs_on_the_numbers_that_were_drawn(question, shift, monkeypatch):
+def test_answers_do_not_depend_on_the_random_numbers(question, shift, monkeypatch):
     right = demonstrate(question).right
     generator = np.random.default_rng
 
@@ -80,7 +80,7 @@ def test_no_answer_hangs_on_the_numbers_that_were_drawn(question, shift, monkeyp
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_demonstrations_take_no_chance_and_no_time(path):
+def test_demonstrations_are_seeded_and_read_no_clock(path):
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "default_rng":

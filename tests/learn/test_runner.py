@@ -54,7 +54,7 @@ PARTS = "def _sum(scale, x):\n    return scale * x.sum() / len(x)\n"
         "mean = lambda x: sum(x) / len(x)\n",
     ],
 )
-def test_own_code_in_other_clothes_is_taken(check, text):
+def test_wrapped_functions_of_the_learner_are_accepted(check, text):
     assert check(text).state == "right"
 
 
@@ -102,7 +102,7 @@ def test_an_endless_loop_while_the_file_is_read(check):
     assert "01_mean.py:" in result.lines[1]
 
 
-def test_prints_are_shown_and_do_no_harm(check):
+def test_prints_are_shown(check):
     result = check("def mean(x):\n    print('seen', x.shape)\n    return x.sum() / len(x)\n")
     assert result.state == "right"
     assert "   your code printed:" in result.lines
