@@ -102,7 +102,7 @@ def _relations(
 ) -> Iterator[str]:
     ratio = _constant_ratio(actual, expected)
     if ratio is not None:
-        yield f"{name} is {_in_words(ratio, calls)}"
+        yield from _of_ratio(name, ratio, calls)
     difference = actual - expected
     if actual.size > 1 and np.ptp(difference) <= CLOSE * np.abs(difference).max():
         yield f"{name} is off by the same amount everywhere"
@@ -149,18 +149,20 @@ def _constant_ratio(actual: np.ndarray, expected: np.ndarray) -> float | None:
     return float(ratio.flat[0]) if steady else None
 
 
-def _in_words(ratio: float, calls: Sequence[Call]) -> str:
-    """The ratio, and the size of an argument that equals it."""
+def _of_ratio(name: str, ratio: float, calls: Sequence[Call]) -> Iterator[str]:
+    """The ratio in words; without the number where it is the size of an argument."""
     if abs(ratio + 1) < CLOSE:
-        return "the negative of the expected result"
-    for key, value in calls[0].arguments.items() if calls else ():
-        for axis, n in enumerate(value.shape if isinstance(value, np.ndarray) else ()):
-            size = f"the expected result; {n} is the size of {key} along axis {axis}"
+        yield f"{name} is the negative of the expected result"
+        return
+    arguments = calls[0].arguments if calls else {}
+    arrays = {key: value for key, value in arguments.items() if isinstance(value, np.ndarray)}
+    for key, array in arrays.items():
+        for axis, n in enumerate(array.shape):
             if n > 2 and abs(ratio - n) < CLOSE * n:
-                return f"{n} times {size}"
+                yield f"{name} is the expected result times the size of {key} along axis {axis}"
             if n > 2 and abs(ratio * n - 1) < CLOSE:
-                return f"1/{n} of {size}"
-    return f"{ratio:.6g} times the expected result"
+                yield f"{name} is the expected result over the size of {key} along axis {axis}"
+    yield f"{name} is {ratio:.6g} times the expected result"
 
 
 # -- where the errors are -------------------------------------------------------------------------

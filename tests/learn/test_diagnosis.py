@@ -9,7 +9,7 @@ import toy_exercise as toy
 from nnscratch.learn import devcheck, diagnosis, message, probing, symptoms
 from nnscratch.learn.cases import examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
-from nnscratch.learn.observation import Observation, Value
+from nnscratch.learn.observation import Call, Observation, Value
 
 
 @pytest.fixture
@@ -113,6 +113,18 @@ def test_whole_numbers_and_legal_infinities_are_told_apart(exercise):
     assert told not in symptoms_of(exercise, [1, -2, 3], [1.5 + 1j, -2, 3])
     assert "NaN" not in symptoms_of(exercise, [-np.inf, 1.0], [-np.inf, 2.0])
     assert "NaN" in symptoms_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
+
+
+def test_a_factor_that_is_a_size_is_reported_for_cases_of_any_size(exercise):
+    cases = []
+    for size in (4, 6):
+        x, mean = np.ones(size), np.arange(1.0, 4.0)
+        case = examine(exercise.loaded(), exercise.loaded().solution)[0]
+        wrong = Observation({"mean": Value.of(size * mean)}, calls=[Call("mean", {"x": x})])
+        cases.append(replace(case, observed=wrong, expected=Observation({"mean": Value.of(mean)})))
+    told = "mean is the expected result times the size of x along axis 0"
+    assert symptoms.read(cases[0], cases) == (told,)
+    assert "mean is 4 times the expected result" in symptoms.read(cases[0], cases[:1])
 
 
 def test_lists_in_another_order_are_changed_arguments():
