@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = 4 * 2**30  # bytes of address space, on systems that can limit it
-GRACE = 5.0  # seconds; a process ends itself and says where it was, otherwise it is killed
+GRACE = 20.0  # seconds to import and to end itself, with its calls; after that it is killed
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
@@ -25,17 +25,17 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
 }
 START = """\
-import faulthandler, json, sys
+import faulthandler, importlib, json, sys
+from nnscratch import files
 module, job, answer, trace, seconds, memory = json.loads(sys.argv[1])
+main = importlib.import_module(module).main
 faulthandler.dump_traceback_later(seconds, exit=True, file=open(trace, "w"))
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 except (ImportError, ValueError, OSError):
     pass
-import importlib
-from nnscratch import files
-record = importlib.import_module(module).main(job)
+record = main(job)
 files.write_text(answer, json.dumps(record))
 """
 PLACE = re.compile(r'File "(.+)", line (\d+)')
@@ -58,7 +58,7 @@ class Ended:
 
 
 def run(module: str, job: Any, seconds: float, capture: bool = True) -> Ended:
-    """Call `main(job)` of a module; job and result are JSON. It ends after `seconds` + GRACE.
+    """Call `main(job)` of a module; job and result are JSON. `main` has so many seconds.
 
     capture: keep what it prints
     """
