@@ -34,7 +34,7 @@ def test_exercises_are_found_by_number_name_and_part_of_a_name():
     first = EXERCISES[0]
     assert find("1") == find("01") == find(first.name) == find("scalar") == first
     assert find(f"some/folder/{first.name}.py") == first
-    with pytest.raises(ValueError, match=r"may be 11_conv1d_loops, .*; give the number"):
+    with pytest.raises(ValueError, match=r"matches 11_conv1d_loops, .*; give the number"):
         find("conv1d")
     for nothing in ("", "0", "99", "nothing", "-1"):
         with pytest.raises(ValueError, match="expected an exercise, 1 to"):
