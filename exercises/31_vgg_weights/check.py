@@ -5,7 +5,7 @@ import numpy as np
 from nnscratch.learn import claim
 
 FUNCTIONS = ("convert", "prepare")
-READS = "nnscratch/weights/files.py"
+READS = "nnscratch/weights/layouts.py"
 
 
 def _file(rng, rung):

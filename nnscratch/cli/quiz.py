@@ -1,4 +1,4 @@
-"""nnscratch quiz: questions on the course; what is right is computed after you answered."""
+"""nnscratch quiz: questions on the course; the right answers are computed after you answered."""
 
 import argparse
 import json
@@ -14,9 +14,8 @@ from nnscratch.learn.questions import QUESTIONS
 from nnscratch.learn.quiz import Question, Shown, demonstrate
 
 DESCRIPTION = """\
-Questions on convolution, training, faces, style, signals and volumes. After each answer the program
-runs the demonstration and shows the numbers that decide; no answer is stored anywhere. Ctrl-D ends
-the quiz."""
+Questions on convolution, training, faces, style, signals and volumes. After each answer a
+demonstration computes the numbers that decide; no answer is stored. Ctrl-D ends the quiz."""
 EPILOG = """\
 example:
   nnscratch quiz                    # all questions, in the order of the course
@@ -31,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("numbers", metavar="N", nargs="*", type=int, help="only these questions (default: all)")
     add("--seed", metavar="N", type=int, help="shuffle the questions with this seed")
-    add("--count", metavar="N", type=int, help="ask so many")
-    add("--list", action="store_true", help="list the questions and ask none")
-    add("--answers", metavar="LETTERS", help="take these, as in bca, and do not ask")
+    add("--count", metavar="N", type=int, help="number of questions to ask")
+    add("--list", action="store_true", help="list the questions without asking")
+    add("--answers", metavar="LETTERS", help="your answers, as in bca; nothing is asked")
     add("--json", metavar="FILE", help="write answers and computed numbers as JSON")
     parser.set_defaults(run=run)
 
@@ -45,22 +44,15 @@ def run(options: argparse.Namespace) -> int:
         return _write(options, [{"number": n, **_head(question)} for n, question in chosen])
     given = None if options.answers is None else _given(options.answers, chosen)
     records: list[dict[str, Any]] = []
-    for place, (number, question) in enumerate(chosen):
-        _pose(f"{place + 1} of {len(chosen)}, {question.topic}", question)
-        letter = _ask(question) if given is None else given[place]
+    for i, (number, question) in enumerate(chosen):
+        _pose(f"{i + 1} of {len(chosen)}, {question.topic}", question)
+        letter = _ask(question) if given is None else given[i]
         if letter is None:
             break
         shown = demonstrate(question)
         _tell(letter, question, shown)
-        records.append(
-            {
-                "number": number,
-                **_head(question),
-                "chosen": letter,
-                "right": shown.right,
-                "numbers": dict(shown.numbers),
-            }
-        )
+        answer = {"chosen": letter, "right": shown.right, "numbers": dict(shown.numbers)}
+        records.append({"number": number, **_head(question), **answer})
     _score(records, len(chosen))
     return _write(options, records)
 
@@ -86,7 +78,7 @@ def _chosen(options: argparse.Namespace) -> list[Numbered]:
 
 
 def _given(answers: str, chosen: Sequence[Numbered]) -> str:
-    """The letters of --answers, one for each question."""
+    """The letters of --answers, checked: one for each question."""
     letters = answers.lower()
     if len(letters) != len(chosen):
         raise ValueError(
@@ -106,7 +98,7 @@ def _given(answers: str, chosen: Sequence[Numbered]) -> str:
 
 
 def _ask(question: Question) -> str | None:
-    """The letter chosen, or None where the input ends."""
+    """The chosen letter, or None if the input ends."""
     letters = question.letters
     while True:
         try:
@@ -122,7 +114,7 @@ def _ask(question: Question) -> str | None:
 def _pose(head: str, question: Question) -> None:
     _print("", head, *_wrapped(question.text), "")
     for letter, option in zip(question.letters, question.options, strict=True):
-        _print(*_wrapped(option.text, f"  {letter}  "))
+        _print(*_wrapped(option, f"  {letter}  "))
     _print("")
 
 
@@ -152,7 +144,7 @@ def _list(chosen: Sequence[Numbered]) -> None:
 
 
 def _wrapped(text: str, first: str = "") -> list[str]:
-    """Lines of at most 80 columns, the later ones below the first word."""
+    """Lines of at most 80 columns, with a hanging indent below `first`."""
     return textwrap.wrap(
         text,
         WIDTH,

@@ -1,9 +1,9 @@
-"""Exercises that know what went wrong: claims, known wrong answers, diagnosis, a runner.
+"""Exercises with known wrong answers: specification, diagnosis, messages, a quiz.
 
-Stands on NumPy, Pillow and the files of `exercises/`, which use the four names given here.
+Stands on NumPy and Pillow. The files in `exercises/` use only the four names exported here.
 """
 
-from nnscratch.learn.claims import claim, right, wrong
-from nnscratch.learn.outcome import Kink
+from nnscratch.learn.observation import Kink
+from nnscratch.learn.specification import claim, right, wrong
 
 __all__ = ["Kink", "claim", "right", "wrong"]

@@ -1,6 +1,6 @@
-"""A learner's file: read, checked for what would miss the point, loaded, and its functions taken.
+"""Loads a learner's file: parse it, reject shortcuts, execute it, take its functions.
 
-Stands on `exercise`. What cannot be examined is refused in words, as a Refusal.
+Stands on `exercise`. A file that cannot be examined raises Refusal, which says why.
 """
 
 import ast
@@ -17,13 +17,13 @@ import numpy as np
 
 from nnscratch.learn.exercise import Loaded
 
-DEEPEST = 10  # wrappers around a function
+MAX_WRAPPERS = 10  # around a function
 REFERENCE = ("nnscratch", "solution", "torch", "tensorflow", "jax")
-REFERENCE_REASON = "the exercise is to write it yourself"
+REFERENCE_REASON = "write it yourself"
 
 
 class Refusal(Exception):
-    """Why a file cannot be examined: a code, one line, and a line to look at."""
+    """Why a file cannot be examined: a code, a title, the line in the file, its text."""
 
     def __init__(self, code: str, title: str, line: int | None = None, detail: str = ""):
         super().__init__(title)
@@ -43,9 +43,9 @@ def _parsed(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8-sig"), str(path))
     except FileNotFoundError:
-        raise Refusal("no-file", f"there is no file {path.name}") from None
+        raise Refusal("no-file", f"the file {path.name} is missing") from None
     except UnicodeDecodeError:
-        raise Refusal("encoding", f"{path.name} is not written in UTF-8; save it so") from None
+        raise Refusal("encoding", f"{path.name} is not UTF-8; save it in UTF-8") from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         text = getattr(error, "text", None) or ""
@@ -56,8 +56,8 @@ def _parsed(path: Path) -> ast.Module:
 
 
 def _rules(tree: ast.Module, forbidden: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
-    """Imports of the reference, and calls that would do the exercise for the learner."""
-    names: dict[str, str] = {}  # as it is called here -> what it is
+    """Code, title and line of imports of a reference and of forbidden calls."""
+    names: dict[str, str] = {}  # local name -> full name
     for node in ast.walk(tree):
         for alias, full in _imports(node):
             names[alias] = full
@@ -91,55 +91,55 @@ def _dotted(node: ast.AST, names: Mapping[str, str]) -> str:
 
 
 def _run(path: Path, tree: ast.Module) -> types.ModuleType:
-    """The module, once executed; it may print, it may raise."""
+    """Execute the file as a module. Raises Refusal if it raises."""
     module = types.ModuleType("__learner__")
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses look for it there
+    sys.modules[module.__name__] = module  # dataclasses look it up there
     try:
         exec(compile(tree, str(path), "exec"), vars(module))
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-        title = f"{type(error).__name__} while the file is read: {error}"
+        title = f"{type(error).__name__} while the file is executed: {error}"
         raise Refusal("crash", title, lines[-1] if lines else None) from None
     return module
 
 
 def _own(module: types.ModuleType, name: str, path: Path) -> Any:
-    """What the file defines under that name; it must be the file's own code."""
-    found = getattr(module, name, None)
-    if found is None:
-        raise Refusal("missing", f"{path.name} defines no {name}; the stub shows how it begins")
-    if not callable(found):
-        raise Refusal("missing", f"{name} is no function, it is a {type(found).__name__}")
-    code = _code(found)
+    """The object of that name; it must be defined in the file."""
+    function = getattr(module, name, None)
+    if function is None:
+        raise Refusal("missing", f"{path.name} does not define {name}; see the stub")
+    if not callable(function):
+        raise Refusal("missing", f"{name} is not a function but of type {type(function).__name__}")
+    code = _code(function)
     home = None if code is None else code.co_filename
-    if isinstance(found, type):
-        home = str(path) if found.__module__ == module.__name__ else found.__module__
+    if isinstance(function, type):
+        home = str(path) if function.__module__ == module.__name__ else function.__module__
     if home != str(path):
-        origin = home or f"{getattr(found, '__module__', None) or 'elsewhere'}"
-        raise Refusal("foreign", f"{name} is not your file's own code, it comes from {origin}")
-    return found
+        origin = home or f"{getattr(function, '__module__', None) or 'elsewhere'}"
+        raise Refusal("foreign", f"{name} is not defined in your file; it comes from {origin}")
+    return function
 
 
-def _code(found: Any) -> types.CodeType | None:
-    """What runs in the end, through functools, numpy.vectorize and objects that can be called."""
-    for _ in range(DEEPEST):
-        if isinstance(found, functools.partial):
-            found = found.func
-        elif isinstance(found, np.vectorize):
-            found = found.pyfunc
-        elif hasattr(found, "__wrapped__"):
-            found = found.__wrapped__
-        elif hasattr(found, "__code__"):
-            return found.__code__
+def _code(function: Any) -> types.CodeType | None:
+    """The code that runs, below functools and numpy.vectorize and behind callable objects."""
+    for _ in range(MAX_WRAPPERS):
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, np.vectorize):
+            function = function.pyfunc
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        elif hasattr(function, "__code__"):
+            return function.__code__
         else:
-            found = inspect.getattr_static(type(found), "__call__", None)
+            function = inspect.getattr_static(type(function), "__call__", None)
     return None
 
 
 def first_line(function: Any) -> int | None:
-    """Where a function begins."""
+    """The first line of a function, or of a class's methods."""
     if isinstance(function, type):
         methods = (getattr(value, "__code__", None) for value in vars(function).values())
         lines = [code.co_firstlineno for code in methods if code is not None]

@@ -1,15 +1,18 @@
-"""Cases: a claim at one size and seed, with what came and what is right.
+"""Cases: a claim at one size and seed, with what was observed and what was expected.
 
-Stands on `exercise`, `claims` and `outcome`.
+Stands on `exercise` and `probing`. Expected is whatever the solution gives in the same case.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnscratch.learn.claims import Claim, observe
+import numpy as np
+
 from nnscratch.learn.exercise import Loaded
-from nnscratch.learn.outcome import CHOICE, ROUNDING, WRONG, Outcome, judge
+from nnscratch.learn.observation import CHOICE, ROUNDING, WRONG, Observation, Value, judge
+from nnscratch.learn.probing import observe
+from nnscratch.learn.specification import Claim
 
 SEEDS = (0, 1)  # of the random cases of an examination
 UNTOUCHED, REPEATS = "arguments stay as they are", "the same answer twice"
@@ -17,59 +20,63 @@ GENERAL = (UNTOUCHED, REPEATS)  # claims of every exercise
 
 
 @dataclass(frozen=True)
-class Case:
-    """A claim at one size and seed: what came, and what is right."""
+class ClaimCase:
+    """A claim at one size and seed."""
 
     claim: Claim
     rung: int
     seed: int
-    found: Outcome
-    expected: Outcome
+    observed: Observation
+    expected: Observation
     solution: Mapping[str, Any] = field(repr=False)
 
     def failed_claims(self) -> set[str]:
-        """The names of claims that do not hold here."""
+        """The names of the claims that do not hold here."""
         failed = set()
-        if self.found.touched != self.expected.touched:
+        if self.observed.changed_arguments != self.expected.changed_arguments:
             failed.add(UNTOUCHED)
-        if self.found.repeats != self.expected.repeats:
+        if self.observed.repeatable != self.expected.repeatable:
             failed.add(REPEATS)
         if not self.values_right():
             failed.add(self.claim.name)
         return failed
 
     def values_right(self) -> bool:
-        found, expected = self.found, self.expected
-        if found.trouble is not None or expected.trouble is not None:
-            return found.like(expected)
-        if found.values.keys() != expected.values.keys():
-            return False
-        return not any(self.wrong_values())
+        observed, expected = self.observed, self.expected
+        if observed.raised is not None or expected.raised is not None:
+            return observed.like(expected)
+        return observed.values.keys() == expected.values.keys() and not self.wrong_values()
 
     def wrong_values(self) -> list[str]:
-        """The names of values that are wrong."""
-        wrong = []
-        for name, value in self.expected.values.items():
-            verdict = judge(self.found.values[name], value) if name in self.found.values else None
-            if verdict is None or (verdict == WRONG).any():
-                wrong.append(name)
-        return wrong
+        """The names of the values that are wrong."""
+        return [
+            name
+            for name, _, verdict in self._judged()
+            if verdict is None or (verdict == WRONG).any()
+        ]
 
     def undecided(self, wrong: Collection[str] = ()) -> list[str]:
-        """Sentences about values that cannot be called right or wrong here.
+        """Sentences about values that cannot be called right or wrong.
 
-        wrong: names of values that are wrong elsewhere, where nothing is undecided
+        wrong: names of values that are wrong in another case; nothing is said of those
         """
         sentences = []
-        for name, value in self.expected.values.items():
-            verdict = judge(self.found.values[name], value) if name in self.found.values else None
-            if verdict is not None and (verdict == CHOICE).any() and value.kink is not None:
-                sentences.append(value.kink.why)
-            if verdict is not None and (verdict == ROUNDING).any() and name not in wrong:
+        for name, expected, verdict in self._judged():
+            if verdict is None:
+                continue
+            if expected.kink is not None and (verdict == CHOICE).any():
+                sentences.append(expected.kink.why)
+            if name not in wrong and (verdict == ROUNDING).any():
                 sentences.append(
                     f"{name} differs in the last digits: rounding, or an error too small to tell"
                 )
         return sentences
+
+    def _judged(self) -> Iterator[tuple[str, Value, np.ndarray | None]]:
+        """Name, expected value and verdict of each value; the verdict of a missing one is None."""
+        for name, expected in self.expected.values.items():
+            actual = self.observed.values.get(name)
+            yield name, expected, None if actual is None else judge(actual, expected)
 
 
 def examine(
@@ -77,10 +84,10 @@ def examine(
     functions: Mapping[str, Any],
     seeds: Sequence[int] = SEEDS,
     file: str | None = None,
-) -> list[Case]:
+) -> list[ClaimCase]:
     """Every claim at every size and seed, small sizes first."""
     return [
-        Case(
+        ClaimCase(
             claim,
             rung,
             seed,
@@ -90,10 +97,10 @@ def examine(
         )
         for claim in loaded.claims
         for rung in range(claim.rungs)
-        for seed in (seeds if rung else seeds[:1])  # rung 0 is done by hand: no chance in it
+        for seed in (seeds if rung else seeds[:1])  # rung 0 is the same for all seeds
     ]
 
 
-def failed_claims(cases: Sequence[Case]) -> set[str]:
-    """The names of claims that do not hold in all cases."""
+def failed_claims(cases: Sequence[ClaimCase]) -> set[str]:
+    """The names of the claims that fail in at least one case."""
     return set().union(*(case.failed_claims() for case in cases))

@@ -1,6 +1,6 @@
-"""What must hold of every exercise, proven both ways: right answers pass, wrong ones are named.
+"""Checks the exercises themselves: right answers must pass, wrong ones must be named.
 
-Stands on `diagnosis`, `message` and `exercise`. `problems` says in sentences what does not hold.
+Stands on `diagnosis`, `message` and `exercise`. Each problem is reported as a sentence.
 """
 
 import inspect
@@ -14,22 +14,23 @@ import numpy as np
 
 from nnscratch.learn import generic, message
 from nnscratch.learn.cases import GENERAL, examine, failed_claims
-from nnscratch.learn.claims import Claim, Variant, observe
-from nnscratch.learn.diagnosis import CERTAIN, NOT_ATTEMPTED, Verdict, diagnose
+from nnscratch.learn.diagnosis import CERTAIN, NOT_ATTEMPTED, Diagnosis, diagnose
 from nnscratch.learn.exercise import PACKAGE, Exercise, Loaded, load_file
+from nnscratch.learn.probing import observe
+from nnscratch.learn.specification import Claim, Variant
 
-RUNS = 20  # seeds on which right answers are tried
+RUNS = 20  # seeds for right answers
 OTHERS, HINTS, MUTANTS = 2, 3, 4  # at least
 ORACLE = 1e-5  # relative error of finite differences
-HAND = 1e-3  # by_hand may round
+HAND = 1e-3  # relative error of by_hand, which may round
 
 
 @dataclass(frozen=True)
-class Report:
-    """What was found about one exercise.
+class ExerciseReport:
+    """The result of checking one exercise.
 
-    matrix: row i, column j: whether wrong answer i is told by the name of wrong answer j
-    messages: what a learner reads, one text for each wrong answer; runs: of right answers
+    matrix: row i, column j: whether the diagnosis of wrong answer i is the code of wrong answer j
+    messages: what a learner reads, one text for each wrong answer; runs: number of right answers
     """
 
     exercise: Exercise
@@ -41,34 +42,40 @@ class Report:
 
     @property
     def golden(self) -> str:
-        """All messages as one text, to be kept and compared."""
+        """All messages as one text, for comparison with a golden file."""
         return "\n\n".join(self.messages) + "\n"
 
 
-def check(exercise: Exercise, runs: int = RUNS) -> Report:
-    """Everything there is to hold, for one exercise."""
+def check(exercise: Exercise, runs: int = RUNS) -> ExerciseReport:
+    """Run all checks on one exercise; runs: seeds for right answers."""
     loaded = exercise.loaded()
     wrong = _fresh(loaded)
-    verdicts = [diagnose(loaded, loaded.with_variant(variant)) for variant in wrong]
-    texts = [_message(exercise, verdict) for verdict in verdicts]
-    matrix = np.array([[verdict.code == v.code for v in wrong] for verdict in verdicts])
+    diagnoses = [diagnose(loaded, loaded.with_variant(variant)) for variant in wrong]
+    where = f"{exercise.name}.py:1"
+    texts = [message.write(diagnosis, exercise, where, 3) for diagnosis in diagnoses]
     problems = [
         *_texts(exercise, loaded),
         *_stub(exercise, loaded),
         *_right_answers(loaded, runs),
-        *_wrong_answers(wrong, verdicts),
+        *_wrong_answers(wrong, diagnoses),
         *_idle_claims(loaded),
         *_arithmetic(loaded),
-        *(fault for pair in zip(verdicts, texts, strict=True) for fault in _faults(*pair)),
+        *(p for pair in zip(diagnoses, texts, strict=True) for p in _message_problems(*pair)),
     ]
-    tried = runs * (1 + len(loaded.others))
-    codes = tuple(variant.code for variant in wrong)
-    together = tuple("\n".join(lines) for lines in texts)
-    return Report(exercise, tuple(problems), codes, matrix, together, tried)
+    return ExerciseReport(
+        exercise,
+        tuple(problems),
+        tuple(variant.code for variant in wrong),
+        np.array(
+            [[diagnosis.code == variant.code for variant in wrong] for diagnosis in diagnoses]
+        ),
+        tuple("\n".join(lines) for lines in texts),
+        runs * (1 + len(loaded.others)),
+    )
 
 
 def _fresh(loaded: Loaded) -> list[Variant]:
-    """All wrong answers; those that remember have nothing to remember yet."""
+    """All wrong answers, made anew: those with state have none yet."""
     return [*loaded.mutants, *generic.mutants(loaded)]
 
 
@@ -102,10 +109,9 @@ def _texts(exercise: Exercise, loaded: Loaded) -> Iterator[str]:
 
 
 def _body(text: str) -> list[str]:
-    """The lines of a solution that say something: long ones, and no headings."""
+    """The telling lines of a solution: long ones, without definitions and imports."""
     lines = [line for line in text.splitlines() if len(line.strip()) > 20]
-    headings = ("def ", "class ", '"""', "import")
-    return [line for line in lines if not line.strip().startswith(headings)]
+    return [x for x in lines if not x.strip().startswith(("def ", "class ", '"""', "import"))]
 
 
 def _stub(exercise: Exercise, loaded: Loaded) -> Iterator[str]:
@@ -116,9 +122,9 @@ def _stub(exercise: Exercise, loaded: Loaded) -> Iterator[str]:
         return
     functions = {name: getattr(stub, name) for name in loaded.functions}
     for name, function in functions.items():
-        ours, theirs = (_signature(f) for f in (loaded.solution[name], function))
-        if ours != theirs:
-            yield f"{name}: the solution takes {ours}, the stub {theirs}"
+        solution, stub_has = (_signature(f) for f in (loaded.solution[name], function))
+        if solution != stub_has:
+            yield f"{name}: the solution takes {solution}, the stub {stub_has}"
         if inspect.getdoc(function) != inspect.getdoc(loaded.solution[name]):
             yield f"{name}: stub and solution have different docstrings"
     state = diagnose(loaded, functions).state
@@ -126,11 +132,11 @@ def _stub(exercise: Exercise, loaded: Loaded) -> Iterator[str]:
         yield f"the stub is '{state}', expected '{NOT_ATTEMPTED}'"
 
 
-def _signature(given: Any) -> str:
-    """Parameters and defaults; of a class, those of its public methods that a stub names."""
-    if not isinstance(given, type):
-        return str(inspect.signature(given))
-    names = [name for name in vars(given) if callable(getattr(given, name))]
+def _signature(function: Any) -> str:
+    """Parameters and defaults; of a class, the names of its methods except __init__."""
+    if not isinstance(function, type):
+        return str(inspect.signature(function))
+    names = [name for name in vars(function) if callable(getattr(function, name))]
     return ", ".join(sorted(name for name in names if name != "__init__"))
 
 
@@ -138,36 +144,35 @@ def _signature(given: Any) -> str:
 
 
 def _right_answers(loaded: Loaded, runs: int) -> Iterator[str]:
-    right = {"the solution": loaded.solution}
-    right |= {variant.code: loaded.with_variant(variant) for variant in loaded.others}
+    right = {variant.code: loaded.with_variant(variant) for variant in loaded.others}
+    right["the solution"] = dict(loaded.solution)
     for name, functions in right.items():
         failed = failed_claims(examine(loaded, functions, range(runs)))
         if failed:
-            yield f"{name} is refused: {', '.join(sorted(failed))}"
+            yield f"{name} fails: {', '.join(sorted(failed))}"
 
 
-def _wrong_answers(wrong: list[Variant], verdicts: list[Verdict]) -> Iterator[str]:
+def _wrong_answers(wrong: list[Variant], diagnoses: list[Diagnosis]) -> Iterator[str]:
     codes = [variant.code for variant in wrong]
     for code in {code for code in codes if codes.count(code) > 1}:
         yield f"two wrong answers are called {code}"
-    for variant, verdict in zip(wrong, verdicts, strict=True):
-        if verdict.state == "right":
+    for variant, diagnosis in zip(wrong, diagnoses, strict=True):
+        if diagnosis.state == "right":
             yield f"{variant.code} passes"
-        elif (verdict.code, verdict.sure) != (variant.code, CERTAIN):
-            yield f"{variant.code} is taken for {verdict.code} ({verdict.sure})"
+        elif (diagnosis.code, diagnosis.sure) != (variant.code, CERTAIN):
+            yield f"{variant.code} is taken for {diagnosis.code} ({diagnosis.sure})"
 
 
 def _idle_claims(loaded: Loaded) -> Iterator[str]:
-    """Claims without which every wrong answer would still be refused."""
+    """Claims that are not needed to reject any wrong answer."""
     cases = [examine(loaded, loaded.with_variant(variant)) for variant in _fresh(loaded)]
-    failed = [failed_claims(found) for found in cases]
-    alone = [case.failed_claims() for found in cases for case in found]
-    for claim in [c.name for c in loaded.claims]:
-        if not any(found == {claim} for found in failed):
-            yield f'the claim "{claim}" alone refuses no wrong answer'
+    failed = [failed_claims(of_answer) for of_answer in cases]
+    failed_in_case = [case.failed_claims() for of_answer in cases for case in of_answer]
+    idle = [claim.name for claim in loaded.claims if {claim.name} not in failed]
     for claim in GENERAL:
-        if any(claim in found for found in failed) and {claim} not in alone:
-            yield f'the claim "{claim}" alone refuses no wrong answer'
+        if any(claim in names for names in failed) and {claim} not in failed_in_case:
+            idle.append(claim)
+    yield from (f'no wrong answer fails only the claim "{name}"' for name in idle)
 
 
 # -- arithmetic and oracles -----------------------------------------------------------------------
@@ -182,7 +187,7 @@ def _arithmetic(loaded: Loaded) -> Iterator[str]:
 
 
 def _by_hand(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
-    """name[index] = ... = arithmetic = result: the result, the arithmetic and the value agree."""
+    """Value, arithmetic and result of "name[index] = ... = arithmetic = result" must agree."""
     *_, arithmetic, result = (part.strip() for part in claim.by_hand.split("="))
     label = claim.by_hand.partition("=")[0].strip()
     names = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log, "max": max, "min": min, "abs": abs}
@@ -194,11 +199,11 @@ def _by_hand(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
         return
     for what, number in (("arithmetic", computed), (label, value)):
         if abs(number - float(result)) > HAND * max(1, abs(float(result))):
-            yield f'by_hand of "{claim.name}": {what} is {number}, it says {result}'
+            yield f'by_hand of "{claim.name}": {what} is {number}, but it says {result}'
 
 
 def _named(label: str, claim: Claim, solution: Mapping[str, Any]) -> float:
-    """The value of rung 0 that label names, as dw[0,1] or a.grad."""
+    """The value of rung 0 with that label, as in dw[0,1] or a.grad."""
     values = observe(claim, solution, 0, 0).values
     if label in values:
         return float(values[label].array)
@@ -207,15 +212,15 @@ def _named(label: str, claim: Claim, solution: Mapping[str, Any]) -> float:
 
 
 def _against_oracle(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
-    other = Claim(claim.name, claim.oracle or claim.probe)
+    oracle = Claim(claim.name, claim.oracle or claim.probe)
     for rung in range(claim.rungs):
-        mine, theirs = (observe(c, solution, 0, rung) for c in (claim, other))
-        if theirs.trouble is not None:
-            yield f'the oracle of "{claim.name}" fails: {theirs.trouble.text}'
+        values, numeric = (observe(c, solution, 0, rung) for c in (claim, oracle))
+        if numeric.raised is not None:
+            yield f'the oracle of "{claim.name}" fails: {numeric.raised.text}'
             continue
-        for name, value in theirs.values.items():
-            if not _agree(mine.values[name].array, value.array):
-                yield f'the oracle of "{claim.name}" has another {name} at size {rung}'
+        for name, value in numeric.values.items():
+            if not _agree(values.values[name].array, value.array):
+                yield f'the oracle of "{claim.name}" has a different {name} at size {rung}'
 
 
 def _agree(a: np.ndarray, b: np.ndarray) -> bool:
@@ -229,20 +234,15 @@ def _agree(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def golden_file(folder: Path, exercise: Exercise) -> Path:
-    """Where those are kept."""
+    """The file with the known messages."""
     return folder / f"{exercise.name}.txt"
 
 
-def _message(exercise: Exercise, verdict: Verdict) -> list[str]:
-    return message.write(verdict, exercise, f"{exercise.name}.py:1", 3)
-
-
-def _faults(verdict: Verdict, lines: list[str]) -> Iterator[str]:
-    """What is not as it should be about a message."""
+def _message_problems(diagnosis: Diagnosis, lines: list[str]) -> Iterator[str]:
     if len(lines) > message.LINES or any(len(line) > message.WIDTH for line in lines):
-        yield f"the message of {verdict.code} is too long"
+        yield f"the message of {diagnosis.code} is too long"
     if any(line.strip() == "..." for line in lines):
-        yield f"the message of {verdict.code} had to be cut"
-    words = f"{verdict.title} {verdict.cause} {verdict.right}"
+        yield f"the message of {diagnosis.code} had to be cut"
+    words = f"{diagnosis.title} {diagnosis.cause} {diagnosis.right}"
     if message.in_ascii(words).count("?") > words.count("?"):
-        yield f"the message of {verdict.code} holds a sign that is not ASCII"
+        yield f"the message of {diagnosis.code} holds a sign that is not ASCII"

@@ -1,19 +1,21 @@
-"""A learner's own folder: stubs to fill in, what was reached so far, copies of what was replaced.
+"""A learner's folder: stubs to fill in, progress, backups of replaced files.
 
-Stands on `exercise` and `files`. Progress lies in one small file for each exercise, so that two
-checks at once cannot hurt each other; a broken one is moved aside.
+Stands on `exercise`, `runner` and `files`. Each exercise has a progress file of its own, so two
+checks can run at once; a broken progress file is moved aside.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nnscratch import files
+from nnscratch.learn import runner
 from nnscratch.learn.exercise import Exercise, all_exercises
 
 DEFAULT = "nnscratch-exercises"
@@ -32,33 +34,33 @@ FOLDER = Folder(Path(__file__).parent)
 
 @pytest.mark.parametrize("exercise", FOLDER.exercises(), ids=lambda e: e.name)
 def test_exercise(exercise):
-    answer = FOLDER.check(exercise)
-    if answer.state == "not attempted":
+    result = FOLDER.check(exercise)
+    if result.state == "not attempted":
         pytest.xfail("not attempted")
-    assert answer.state == "right", "\\n" + "\\n".join(answer.lines)
+    assert result.state == "right", "\\n" + "\\n".join(result.lines)
 '''
 
 
 @dataclass
 class Progress:
-    """What is known about one exercise."""
+    """The learner's progress in one exercise."""
 
     state: str = "not attempted"
-    hints: int = 0  # how many were shown
+    hints: int = 0  # number of hints shown
     code: str = ""  # of the last mistake
-    hint: int | None = None  # which one helps with it
+    hint: int | None = None  # the one that helps with it
     digest: str = ""  # of the file that was checked
     attempts: int = 0
-    when: float = field(default=0.0)
+    when: float = 0.0  # seconds since 1970
 
 
-ALLOWED: dict[str, Any] = {"hint": int | None, "when": int | float}  # of Progress, where not one
+TYPES: dict[str, Any] = {"hint": int | None, "when": int | float}  # other than the default's
 
 
 class Folder:
-    """The learner's folder; nothing in it is ever lost.
+    """The learner's folder. Files of the learner are never deleted.
 
-    Raises ValueError if there is no such folder, or it was not made by `nnscratch learn init`.
+    Raises ValueError if the folder was not made by `nnscratch learn init`.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -66,15 +68,15 @@ class Folder:
         if not (self.path / HIDDEN).is_dir():
             raise ValueError(
                 f"expected a folder made by nnscratch learn init, got '{path}'; make one, "
-                "or name it with --folder"
+                "or name yours with --folder"
             )
 
     @classmethod
     def create(cls, path: str | os.PathLike) -> tuple["Folder", int]:
-        """Make a folder with all stubs; files that are there already stay. -> folder, new files."""
+        """Make a folder with all stubs; existing files stay. -> folder, number of new files."""
         target = Path(path)
         if target.exists() and not target.is_dir():
-            raise ValueError(f"expected a folder, '{path}' is a file")
+            raise ValueError(f"expected a folder, but '{path}' is a file")
         (target / HIDDEN).mkdir(parents=True, exist_ok=True)
         folder = cls(target)
         texts = {folder.file(e): e.stub for e in folder.exercises()}
@@ -86,27 +88,26 @@ class Folder:
 
     @classmethod
     def nearest(cls, start: str | os.PathLike = ".") -> "Folder":
-        """The folder that `start` lies in, or the usual one below it. Raises ValueError."""
+        """The folder that contains `start`, or the default one below it. Raises ValueError."""
         here = Path(start).resolve()
         for place in (here, *here.parents, here / DEFAULT):
             if (place / HIDDEN).is_dir():
                 return cls(place)
         raise ValueError(
-            "there is no folder of exercises here; nnscratch learn init makes one, "
-            "--folder names one"
+            "no folder of exercises here; nnscratch learn init makes one, --folder names one"
         )
 
     def exercises(self) -> list[Exercise]:
         return all_exercises()
 
     def file(self, exercise: Exercise) -> Path:
-        """Where the learner writes."""
+        """The file that the learner edits."""
         return self.path / f"{exercise.name}.py"
 
     # -- progress ---------------------------------------------------------------------------------
 
     def progress(self, exercise: Exercise) -> Progress:
-        """What was reached; a file that cannot be read is moved aside and said to be new."""
+        """The progress so far; an unreadable file is moved aside, and progress starts anew."""
         path = self._progress_file(exercise)
         try:
             return _read(json.loads(path.read_text(encoding="utf-8")))
@@ -117,55 +118,51 @@ class Folder:
             return Progress()
 
     def note(self, exercise: Exercise, **changes: Any) -> Progress:
-        """Change what is known about an exercise."""
-        known = self.progress(exercise)
-        for name, value in changes.items():
-            setattr(known, name, value)
+        """Save changes of the progress."""
+        progress = replace(self.progress(exercise), **changes)
         (self.path / HIDDEN).mkdir(exist_ok=True)
-        files.write_text(self._progress_file(exercise), json.dumps(asdict(known)))
-        return known
+        files.write_text(self._progress_file(exercise), json.dumps(asdict(progress)))
+        return progress
 
     def _progress_file(self, exercise: Exercise) -> Path:
         return self.path / HIDDEN / f"{exercise.name}.json"
 
-    def check(self, exercise: Exercise) -> Any:
-        """Examine the learner's file in a process of its own and note what came of it."""
-        from nnscratch.learn import runner
-
-        known = self.progress(exercise)
-        left = len(exercise.hints) - known.hints
-        answer = runner.check(exercise, self.file(exercise), hints_left=left)
+    def check(self, exercise: Exercise) -> runner.CheckResult:
+        """Check the learner's file in a process of its own and save the result."""
+        progress = self.progress(exercise)
+        left = len(exercise.hints) - progress.hints
+        result = runner.check(exercise, self.file(exercise), hints_left=left)
         self.note(
             exercise,
-            state=answer.state,
-            code=answer.code,
-            hint=answer.hint,
+            state=result.state,
+            code=result.code,
+            hint=result.hint,
             digest=self.digest(exercise),
-            attempts=known.attempts + (answer.state == "wrong"),
+            attempts=progress.attempts + (result.state == "wrong"),
             when=time.time(),
         )
-        return answer
+        return result
 
     def digest(self, exercise: Exercise) -> str:
-        """Of the file as it is now; "" where there is none."""
+        """Of the file as it is now; "" if there is none."""
         try:
             return hashlib.sha256(self.file(exercise).read_bytes()).hexdigest()[:16]
         except OSError:
             return ""
 
     def state(self, exercise: Exercise) -> str:
-        """right, wrong, not attempted, "changed" since the last check, or "missing"."""
+        """right, wrong or not attempted; changed since the last check; or missing."""
         digest = self.digest(exercise)
         if not digest:
             return "missing"
-        known = self.progress(exercise)
-        if known.digest == digest:
-            return known.state
+        progress = self.progress(exercise)
+        if progress.digest == digest:
+            return progress.state
         untouched = self.file(exercise).read_bytes() == exercise.stub.encode()
         return "not attempted" if untouched else "changed"
 
     def next(self, after: Exercise | None = None) -> Exercise | None:
-        """The first exercise that is not right, from `after` on if given; None if all are."""
+        """The first exercise that is not right, counted from `after`; None if all are right."""
         exercises = self.exercises()
         start = 0 if after is None else after.number
         order = [*exercises[start:], *exercises[:start]]
@@ -174,44 +171,37 @@ class Folder:
     # -- hints and stubs --------------------------------------------------------------------------
 
     def hint(self, exercise: Exercise) -> tuple[int, str]:
-        """The next hint, or the one that the last mistake calls for: its number and text.
+        """Number and text of the next hint, or of the one that helps with the last mistake.
 
-        When all are known, the last again.
+        The last hint again, if all were shown.
         """
-        known, hints = self.progress(exercise), exercise.hints
-        wanted = known.hint if known.hint is not None and known.hint > known.hints else None
-        number = min(max(known.hints + 1, wanted or 0), len(hints))
+        progress, hints = self.progress(exercise), exercise.hints
+        number = min(max(progress.hints + 1, progress.hint or 0), len(hints))
         self.note(exercise, hints=number)
         return number, hints[number - 1]
 
     def reset(self, exercise: Exercise) -> Path | None:
-        """Write the stub again. What was there is kept beside it; its path, if there was any."""
-        file, kept = self.file(exercise), None
+        """Write the stub again. -> the path of the backup; None if the file was the stub."""
+        file, backup = self.file(exercise), None
         if file.exists() and file.read_bytes() != exercise.stub.encode():
-            kept = next(path for path in _free_names(file) if not path.exists())
-            os.replace(file, kept)
+            names = (f"{file.stem}.kept-{n}.py.txt" for n in itertools.count(1))
+            backup = next(p for p in map(file.with_name, names) if not p.exists())
+            os.replace(file, backup)
         files.write_text(file, exercise.stub)
         self.note(exercise, state="not attempted", code="", hint=None, digest="", hints=0)
-        return kept
-
-
-def _free_names(file: Path) -> Iterator[Path]:
-    number = 1
-    while True:
-        yield file.with_name(f"{file.stem}.kept-{number}.py.txt")
-        number += 1
+        return backup
 
 
 def _read(record: Any) -> Progress:
-    """Raises TypeError if it is not what `note` wrote."""
-    known = Progress(**record)
+    """Raises TypeError if `note` cannot have written this."""
+    progress = Progress(**record)
     for name, value in asdict(Progress()).items():
-        given = getattr(known, name)
-        if not isinstance(given, ALLOWED.get(name, type(value))):
-            raise TypeError(f"{name} is {given!r}")
-    return known
+        saved = getattr(progress, name)
+        if not isinstance(saved, TYPES.get(name, type(value))):
+            raise TypeError(f"{name} is {saved!r}")
+    return progress
 
 
 def counts(folder: Folder, exercises: Sequence[Exercise]) -> tuple[int, int]:
-    """How many are right, of how many."""
+    """-> the number of right exercises, the number of all."""
     return sum(folder.state(e) == "right" for e in exercises), len(exercises)

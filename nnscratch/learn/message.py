@@ -1,23 +1,24 @@
-"""A verdict in words: at most 25 lines of 80 columns, the smallest failing case first.
+"""A diagnosis in words: at most 25 lines of 80 columns, with the smallest failing case first.
 
-Stands on `diagnosis`. Only letters that every terminal has.
+Stands on `diagnosis`. The lines contain only ASCII.
 """
 
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.learn.cases import Case
-from nnscratch.learn.claims import Claim, observe
-from nnscratch.learn.diagnosis import CERTAIN, LIKELY, NOT_ATTEMPTED, Verdict
+from nnscratch.learn.cases import ClaimCase
+from nnscratch.learn.diagnosis import CERTAIN, LIKELY, NOT_ATTEMPTED, Diagnosis
 from nnscratch.learn.exercise import Exercise
-from nnscratch.learn.outcome import FAINT, Call, Value, errors
+from nnscratch.learn.observation import FAINT, Value, errors
+from nnscratch.learn.probing import observe
+from nnscratch.learn.specification import Claim
 
 WIDTH, LINES = 80, 25
-NUMBERS = ("values", "not-finite", "complex")  # codes of what only shows in numbers
+NUMBERS = ("values", "not-finite", "complex")  # codes of mistakes that show only in numbers
 ROWS = 6  # elements shown
 PLAIN = "- x * -> => <- >= <= != sum d sqrt inf 1/2 ~ in +- < > || - ' ' ^ ~ _ floor( ) ..."
 FANCY = "−×·→⇒←≥≤≠Σ∂√∞½≈∈±⟨⟩‖–’′\u0302\u0303\u0304⌊⌋…"
@@ -25,119 +26,104 @@ SIGNS = dict(zip(FANCY, PLAIN.split(), strict=True))
 
 
 def write(
-    verdict: Verdict, exercise: Exercise, where: str = "", hints_left: int | None = None
+    diagnosis: Diagnosis, exercise: Exercise, where: str = "", hints_left: int | None = None
 ) -> list[str]:
-    """The lines of a verdict; where: of the learner's code, as in 11_conv1d.py:23."""
-    if verdict.state == NOT_ATTEMPTED and verdict.right:
-        return [
-            f"-  {exercise.name}   right so far, not all of it is written",
-            *_wrapped(f"   already right: {'; '.join(verdict.right)}", "   "),
-        ]
-    if verdict.state == NOT_ATTEMPTED:
-        return [
-            f"-  {exercise.name}   not attempted",
-            *_wrapped(
-                f"   open {where or exercise.name + '.py'}, and put your code where it says "
-                "NotImplementedError",
-                "   ",
-            ),
-        ]
-    if verdict.state == "right":
+    """The lines of a diagnosis; where: the place in the learner's code, as in 11_conv1d.py:23."""
+    if diagnosis.state == "right":
         return [
             f"ok {exercise.name}   right",
-            *_wrapped(f"   {', '.join(verdict.right)}", "   "),
-            *(line for note in verdict.notes for line in _note(note)),
+            *plain(", ".join(diagnosis.right)),
+            *(line for note in diagnosis.notes for line in _note(note)),
         ]
-    return _cut([*_head(verdict, exercise, where), *_body(verdict), *_foot(exercise, hints_left)])
+    if diagnosis.state == NOT_ATTEMPTED and diagnosis.right:
+        head = f"-  {exercise.name}   right so far, but not finished"
+        return [head, *plain(f"already right: {'; '.join(diagnosis.right)}")]
+    if diagnosis.state == NOT_ATTEMPTED:
+        file = where or f"{exercise.name}.py"
+        text = f"open {file} and write your code in place of NotImplementedError"
+        return [f"-  {exercise.name}   not attempted", *plain(text)]
+    parts = _head(diagnosis, exercise, where), _body(diagnosis), _foot(exercise, hints_left)
+    return _cut([line for part in parts for line in part])
 
 
 def plain(text: str) -> list[str]:
-    """A sentence under a head line."""
-    return [in_ascii(line) for line in _wrapped(text, "   ", "   ")]
+    """A sentence below a head line."""
+    return [in_ascii(line) for line in _wrapped(text, "   ")]
 
 
 def _note(note: str) -> list[str]:
-    return _wrapped(f"   cannot be decided here: {note}. Not counted against you.", "   ")
+    return _wrapped(f"undecided: {note}. This does not count against you.", "   ")
 
 
-def _head(verdict: Verdict, exercise: Exercise, where: str) -> Iterator[str]:
-    tag = f"[{verdict.code}]"
+def _head(diagnosis: Diagnosis, exercise: Exercise, where: str) -> Iterator[str]:
+    tag = f"[{diagnosis.code}]"
     start = f"x  {exercise.name}   "
-    title = textwrap.shorten(verdict.title, 2 * WIDTH, placeholder=" ...")
+    title = textwrap.shorten(diagnosis.title, 2 * WIDTH, placeholder=" ...")
     if len(start) + len(title) + len(tag) + 2 <= WIDTH:
         yield f"{start}{title}".ljust(WIDTH - len(tag)) + tag
     else:
-        yield f"{start}".ljust(WIDTH - len(tag)) + tag
-        yield from _wrapped(f"   {title}", "   ")
+        yield start.ljust(WIDTH - len(tag)) + tag
+        yield from _wrapped(title, "   ")
     if where:
-        yield from _wrapped(f"{where} (your code ran, and no other)", "   ")
+        yield from _wrapped(f"your code: {where}", "   ")
 
 
-def _body(verdict: Verdict) -> Iterator[str]:
-    case = verdict.case
+def _body(diagnosis: Diagnosis) -> Iterator[str]:
+    case = diagnosis.case
     if case is not None:
         yield from _case(case)
-        yield from _seen(case)
-    yield from _cause(verdict)
+        yield from _result(case)
+    yield from _cause(diagnosis)
     if case is not None and _by_hand_helps(case):
-        yield from _wrapped(f"by hand: {case.claim.by_hand}", "  ", "  ")
-    if verdict.right:
-        yield from _wrapped(f"already right: {'; '.join(verdict.right)}", "  ", "  ", 2)
-    for note in verdict.notes[:1]:
+        yield from _wrapped(f"by hand: {case.claim.by_hand}", "  ")
+    if diagnosis.right:
+        yield from _wrapped(f"already right: {'; '.join(diagnosis.right)}", "  ", most=2)
+    for note in diagnosis.notes[:1]:
         yield from _note(note)
 
 
-def _by_hand_helps(case: Case) -> bool:
-    """Whether the arithmetic is of a value that came out wrong in this case."""
-    if case.rung or not case.claim.by_hand or case.found.trouble is not None:
-        return bool(case.rung == 0 and case.claim.by_hand)
-    label = "".join(case.claim.by_hand.partition("=")[0].split())
+def _by_hand_helps(case: ClaimCase) -> bool:
+    """Whether the arithmetic is about a value that is wrong in this case."""
+    if case.rung or not case.claim.by_hand:
+        return False
+    if case.observed.raised is not None:
+        return True
+    label = _squeezed(case.claim.by_hand.partition("=")[0])
     rows = [row for name in case.wrong_values() for row in _rows(name, case, None)]
-    wrong = {row[0].replace(" ", "") for row in rows if row[4] > FAINT}
+    wrong = {_squeezed(row.label) for row in rows if row.error > FAINT}
     return label in wrong or any(name.endswith(".shape") for name in wrong)
 
 
 def _foot(exercise: Exercise, hints_left: int | None) -> Iterator[str]:
     left = "" if hints_left is None else f" ({hints_left} left)"
-    following, source = f"  next: nnscratch learn hint {exercise.number}{left}", "read: "
-    source += exercise.loaded().reads
-    if len(following) + len(source) + 3 <= WIDTH:
-        yield f"{following}   {source}"
+    command = f"  next: nnscratch learn hint {exercise.number}{left}"
+    source = f"read: {exercise.loaded().reads}"
+    if len(command) + len(source) + 3 <= WIDTH:
+        yield f"{command}   {source}"
     else:
-        yield following
+        yield command
         yield from _wrapped(source, "  ", "    ", 2)
 
 
 # -- the smallest failing case --------------------------------------------------------------------
 
 
-def _case(case: Case) -> Iterator[str]:
-    claim = case.claim.name
+def _case(case: ClaimCase) -> Iterator[str]:
     size = "smallest failing case" if case.rung == 0 else "failing case"
-    yield from _wrapped(f'{size}, of "{claim}":', "  ", "  ", 2)
-    for call in _told(case.found.calls or case.expected.calls):
-        yield from _wrapped(call, "    ", "      ", 3)
-
-
-def _told(calls: Sequence[Call]) -> Iterator[str]:
-    for call in calls[:1]:
+    yield from _wrapped(f'{size} of "{case.claim.name}":', "  ", most=2)
+    for call in (case.observed.calls or case.expected.calls)[:1]:
         arguments = ", ".join(f"{key}={in_short(value)}" for key, value in call.arguments.items())
-        yield f"{call.name}({arguments})"
+        yield from _wrapped(f"{call.name}({arguments})", "    ", "      ", 3)
 
 
 def in_short(value: Any) -> str:
-    """A value as one would write it: small arrays in full, large ones by their shape."""
+    """A value as in source code: small arrays in full, large ones by dtype and shape."""
+    if isinstance(value, np.ndarray) and value.size <= 12:
+        small = value.dtype.kind in "fc" and (np.abs(value[value != 0]) <= 5e-5).any()
+        text = np.array2string(value, separator=",", precision=4, suppress_small=not small)
+        return _squeezed(text).replace(".,", ",").replace(".]", "]")
     if isinstance(value, np.ndarray):
-        if value.size <= 12:
-            text = np.array2string(value, separator=",", precision=4, suppress_small=_usual(value))
-            return (
-                " ".join(text.split())
-                .replace(", ", ",")
-                .replace(" ", "")
-                .replace(".,", ",")
-                .replace(".]", "]")
-            )
-        return f"<{value.dtype} {str(value.shape).replace(' ', '')}>"
+        return f"<{value.dtype} {_squeezed(value.shape)}>"
     if callable(value):
         return getattr(value, "__name__", "a function")
     if isinstance(value, float):
@@ -146,116 +132,107 @@ def in_short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _usual(array: np.ndarray) -> bool:
-    """Whether no number is so small that four digits behind the point would hide it."""
-    sizes = np.abs(array[array != 0]) if array.dtype.kind in "fc" else np.ones(1)
-    return bool((sizes > 5e-5).all())
+def _squeezed(value: Any) -> str:
+    """The text without spaces and line breaks."""
+    return "".join(str(value).split())
 
 
-# -- what came of it ------------------------------------------------------------------------------
+# -- the result -----------------------------------------------------------------------------------
 
 
-def _seen(case: Case) -> Iterator[str]:
-    found, expected = case.found, case.expected
-    if found.trouble is not None:
-        line = f" in line {found.trouble.line}" if found.trouble.line else ""
-        text = f"{found.trouble.kind}{line}: {found.trouble.text or 'no message'}"
-        yield from _wrapped(text, "    ", "    ", 3)
-        if expected.trouble is not None:
-            yield f"    expected: {expected.trouble.kind}"
-        return
-    if expected.trouble is not None:
-        yield f"    expected: {expected.trouble.kind}; your code gave an answer"
-        return
-    if case.values_right():
-        for name in found.touched[:2]:
-            yield f"    {name} is another array afterwards"
-        return
-    yield from _table(case)
+class TableRow(NamedTuple):
+    """A line of the table; error: relative to the largest expected value."""
+
+    label: str
+    yours: str
+    expected: str
+    oracle: str = ""
+    error: float = np.inf
 
 
-def _table(case: Case) -> Iterator[str]:
-    oracle = _oracle(case.claim, case)
-    names = case.wrong_values()
+def _result(case: ClaimCase) -> Iterator[str]:
+    raised, expected = case.observed.raised, case.expected.raised
+    if raised is not None:
+        line = f" in line {raised.line}" if raised.line else ""
+        text = f"{raised.kind}{line}: {raised.text or 'no message'}"
+        yield from _wrapped(text, "    ", most=3)
+        if expected is not None:
+            yield f"    expected: {expected.kind}"
+    elif expected is not None:
+        yield f"    expected: {expected.kind}; your code returned a result"
+    elif case.values_right():
+        yield from (f"    the call changed {a}" for a in case.observed.changed_arguments[:2])
+    else:
+        yield from _table(case)
+
+
+def _table(case: ClaimCase) -> Iterator[str]:
+    oracle = _oracle(case)
     column = case.claim.oracle.__name__.strip("_") if oracle and case.claim.oracle else ""
-    rows = [row for name in names for row in _rows(name, case, oracle.get(name))]
-    wide = max([len(row[0]) for row in rows] + [7])
-    yield f"    {'element':<{wide}} {'yours':>12} {'expected':>12} {column:>12}".rstrip()
-    worst = max(rows, key=lambda row: row[4])
-    for label, yours, right, numeric, error in _chosen(rows, worst):
-        mark = "   <- worst" if label == worst[0] and len(rows) > 1 else ""
-        mark = mark if error > FAINT else "   ok"
-        line = f"    {label:<{wide}} {yours:>12} {right:>12} {numeric:>12}".rstrip()
-        yield f"{line}{mark}"[:WIDTH]
+    rows = [row for name in case.wrong_values() for row in _rows(name, case, oracle.get(name))]
+    worst = max(rows, key=lambda row: row.error)
+    width = max(7, *(len(row.label) for row in rows))
+    yield f"    {'element':<{width}} {'yours':>12} {'expected':>12} {column:>12}".rstrip()
+    for row in _chosen(rows, worst):
+        mark = "   <- worst" if row.label == worst.label and len(rows) > 1 else ""
+        mark = mark if row.error > FAINT else "   ok"
+        line = f"    {row.label:<{width}} {row.yours:>12} {row.expected:>12} {row.oracle:>12}"
+        yield f"{line.rstrip()}{mark}"[:WIDTH]
     if len(rows) > ROWS:
-        wrong = sum(row[4] > FAINT for row in rows)
+        wrong = sum(row.error > FAINT for row in rows)
         yield f"    ... {wrong} of {len(rows)} are wrong"
 
 
-Row = tuple[str, str, str, str, float]
-
-
-def _rows(name: str, case: Case, oracle: Value | None) -> list[Row]:
-    """Label, yours, expected, oracle, error: of elements, of the whole where shapes differ."""
-    found, expected = case.found.values.get(name), case.expected.values[name]
-    if found is None:
-        return [(name, "missing", _word(expected.array), "", np.inf)]
-    if not found.is_number or not expected.is_number:
-        return [(name, _word(found.array), _word(expected.array), "", np.inf)]
-    if found.array.shape != expected.array.shape:
-        got, wanted = (str(v.array.shape).replace(" ", "") for v in (found, expected))
-        return [(f"{name}.shape", got, wanted, "", np.inf)]
-    error = errors(found.array, expected.array)
-    shown = _fine if _look_alike(found.array, expected.array, error) else number
-    given = oracle.array if oracle is not None and oracle.array.shape == error.shape else None
+def _rows(name: str, case: ClaimCase, oracle: Value | None) -> list[TableRow]:
+    """A row for each element of a value; one row where the shapes or kinds differ."""
+    actual, expected = case.observed.values.get(name), case.expected.values[name]
+    if actual is None:
+        return [TableRow(name, "missing", _word(expected.array))]
+    if not actual.is_number or not expected.is_number:
+        return [TableRow(name, _word(actual.array), _word(expected.array))]
+    if actual.array.shape != expected.array.shape:
+        yours, wanted = (_squeezed(value.array.shape) for value in (actual, expected))
+        return [TableRow(f"{name}.shape", yours, wanted)]
+    error = errors(actual.array, expected.array)
+    text = _all_digits if _look_alike(actual.array, expected.array, error) else number
+    numeric = oracle.array if oracle is not None and oracle.array.shape == error.shape else None
     return [
-        (
+        TableRow(
             f"{name}[{','.join(map(str, at))}]" if at else name,
-            shown(found.array[at]),
-            shown(expected.array[at]),
-            "" if given is None else shown(given[at]),
+            text(actual.array[at]),
+            text(expected.array[at]),
+            "" if numeric is None else text(numeric[at]),
             float(error[at]),
         )
         for at in np.ndindex(error.shape)
     ]
 
 
-def _look_alike(found: np.ndarray, expected: np.ndarray, error: np.ndarray) -> bool:
-    """Whether four digits would hide what is wrong."""
-    pairs = zip(found[error > FAINT].flat, expected[error > FAINT].flat, strict=True)
+def _look_alike(actual: np.ndarray, expected: np.ndarray, error: np.ndarray) -> bool:
+    """Whether four digits would hide a difference."""
+    pairs = zip(actual[error > FAINT].flat, expected[error > FAINT].flat, strict=True)
     return any(number(a) == number(b) for a, b in pairs)
 
 
-def _fine(value: Any) -> str:
-    """All the digits that fit a column."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return f"{value:.9g}" if isinstance(value, float) else number(value)
-
-
-def _chosen(rows: list[Row], worst: Row) -> list[Row]:
-    """The worst and its neighbours, in order."""
-    if len(rows) <= ROWS:
-        return rows
-    at = rows.index(worst)
-    start = min(max(0, at - ROWS // 2), len(rows) - ROWS)
+def _chosen(rows: list[TableRow], worst: TableRow) -> list[TableRow]:
+    """The worst row and its neighbours, in order."""
+    start = min(max(0, rows.index(worst) - ROWS // 2), max(0, len(rows) - ROWS))
     return rows[start : start + ROWS]
 
 
-def _oracle(claim: Claim, case: Case) -> dict[str, Value]:
-    if claim.oracle is None:
+def _oracle(case: ClaimCase) -> dict[str, Value]:
+    if case.claim.oracle is None:
         return {}
-    other = Claim(claim.name, claim.oracle)
-    return observe(other, case.solution, case.seed, case.rung).values
+    oracle = Claim(case.claim.name, case.claim.oracle)
+    return observe(oracle, case.solution, case.seed, case.rung).values
 
 
 def _word(array: np.ndarray) -> str:
-    if array.ndim == 0:
-        return str(array.item())[:12]
-    return f"shape {str(array.shape).replace(' ', '')}"
+    return str(array.item())[:12] if array.ndim == 0 else f"shape {_squeezed(array.shape)}"
 
 
 def number(value: Any) -> str:
-    """Four digits behind the point for usual sizes, else powers of ten."""
+    """Four decimals for usual sizes, otherwise powers of ten."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, (bool, int)):
         return str(value)
@@ -266,31 +243,37 @@ def number(value: Any) -> str:
     return f"{value:.4f}"
 
 
-# -- why ------------------------------------------------------------------------------------------
+def _all_digits(value: Any) -> str:
+    """All digits that fit into a column."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return f"{value:.9g}" if isinstance(value, float) else number(value)
 
 
-def _cause(verdict: Verdict) -> Iterator[str]:
-    same, of = verdict.agreed
-    if verdict.sure == CERTAIN and verdict.code in ("remembers", "argument-changed"):
-        yield "  cause (certain: it was seen to happen)"
-    elif verdict.sure == CERTAIN:
-        yield f"  cause (certain: this mistake gives your numbers in {same} of {of} cases)"
-    elif verdict.sure == LIKELY:
-        yield f"  cause (likely: this mistake gives your numbers in {same} of {of} cases)"
+# -- the cause ------------------------------------------------------------------------------------
+
+
+def _cause(diagnosis: Diagnosis) -> Iterator[str]:
+    same, of = diagnosis.agreed
+    if diagnosis.sure == CERTAIN and diagnosis.code in ("remembers", "argument-changed"):
+        yield "  cause (certain: the check observed it)"
+    elif diagnosis.sure in (CERTAIN, LIKELY):
+        gives = f"this mistake gives your numbers in {same} of {of} cases"
+        yield f"  cause ({diagnosis.sure}: {gives})"
     else:
-        does = "gives these numbers" if verdict.code in NUMBERS else "does this"
+        does = "gives these numbers" if diagnosis.code in NUMBERS else "does this"
         yield f"  cause: unknown, none of the known mistakes {does}"
-    yield from _wrapped(verdict.cause, "    ", "    ", 5)
-    for clue in verdict.clues:
-        yield from _wrapped(f"seen: {clue}", "    ", "      ", 2)
+    yield from _wrapped(diagnosis.cause, "    ", most=5)
+    for symptom in diagnosis.symptoms:
+        yield from _wrapped(f"observed: {symptom}", "    ", "      ", 2)
+
+
+# -- lines ----------------------------------------------------------------------------------------
 
 
 def _wrapped(text: str, first: str, rest: str = "", most: int = 4) -> list[str]:
-    """Lines of at most 80 columns; `first` stands before the first, `rest` before the others."""
-    if not text:
-        return []
+    """Lines of at most 80 columns, indented by `first` and from the second line on by `rest`."""
     return textwrap.wrap(
-        text.strip() if first.strip() == "" else text,
+        text,
         WIDTH,
         initial_indent=first,
         subsequent_indent=rest or first,
@@ -301,7 +284,7 @@ def _wrapped(text: str, first: str, rest: str = "", most: int = 4) -> list[str]:
 
 
 def _cut(lines: list[str]) -> list[str]:
-    """At most 25 lines: what is cut stands before the last, and is said."""
+    """At most 25 lines; "..." before the last one stands for those that were cut."""
     lines = [in_ascii(line)[:WIDTH] for line in lines]
     if len(lines) <= LINES:
         return lines
@@ -309,7 +292,7 @@ def _cut(lines: list[str]) -> list[str]:
 
 
 def in_ascii(text: str) -> str:
-    """The text in signs that every terminal has; what has no plain form becomes ?."""
+    """The text in ASCII; a sign without a plain form becomes ?."""
     return "".join(c if c.isascii() else _plain_sign(c) for c in text)
 
 

@@ -1,6 +1,6 @@
-"""A learner's result beside the expected one, where arrays are images.
+"""Draws a learner's result beside the expected one, if the arrays are images.
 
-Stands on Pillow.
+Stands on `cases`, `files` and Pillow.
 """
 
 from pathlib import Path
@@ -9,18 +9,18 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nnscratch.files import replacing
-from nnscratch.learn.cases import Case
+from nnscratch.learn.cases import ClaimCase
 
 SIDE, GAP, LINE = 192, 12, 18  # pixels
 FOLDER = ".nnscratch"
 
 
-def beside(case: Case, file: Path) -> str | None:
-    """Draw yours, expected and the difference; the path relative to the file's folder, if any."""
+def compare(case: ClaimCase, file: Path) -> str | None:
+    """Draw both and their difference. -> path relative to the file's folder; None: no images."""
     pairs = [
-        (name, case.found.values[name].array, case.expected.values[name].array)
+        (name, case.observed.values[name].array, case.expected.values[name].array)
         for name in case.claim.image
-        if name in case.found.values and name in case.expected.values
+        if name in case.observed.values and name in case.expected.values
     ]
     pairs = [pair for pair in pairs if _is_image(pair[1]) and _is_image(pair[2])]
     if not pairs:
@@ -34,7 +34,7 @@ def beside(case: Case, file: Path) -> str | None:
 
 
 def draw(pairs: list[tuple[str, np.ndarray, np.ndarray]]) -> Image.Image:
-    """A row for each name: yours, expected, and where they differ."""
+    """A row for each name: yours, expected, difference."""
     page = Image.new("RGB", (3 * (SIDE + GAP) - GAP, len(pairs) * (SIDE + LINE + GAP)), "white")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
     for i, (name, yours, expected) in enumerate(pairs):
@@ -50,7 +50,7 @@ def draw(pairs: list[tuple[str, np.ndarray, np.ndarray]]) -> Image.Image:
 
 
 def _is_image(array: np.ndarray) -> bool:
-    """(H, W), (1, H, W), (3, H, W), or a batch of such, of at least 2 × 2."""
+    """(H, W), (1, H, W), (3, H, W), or a batch of these, of at least 2 × 2."""
     return array.dtype.kind in "fiub" and array.ndim >= 2 and min(array.shape[-2:]) >= 2
 
 

@@ -1,4 +1,4 @@
-"""`nnscratch learn` as a learner meets it: from the folder to the solution, and mistakes."""
+"""`nnscratch learn`: from the folder to the solution, and usage errors."""
 
 import json
 import subprocess
@@ -72,12 +72,12 @@ def test_all_at_once(file, capsys):
     assert (code, out.splitlines()[-1]) == (0, "1 of 1 right")
 
 
-def test_the_solution_waits_for_yours(file, capsys):
+def test_the_solution_is_shown_after_yours_is_right(file, capsys):
     assert "not right yet" in fails(capsys, "learn", "solution", "1")
     assert "len(x)" in run(capsys, "solution", "1", "--spoil")[1]
 
 
-def test_reset_keeps_what_was_there(file, capsys):
+def test_reset_keeps_a_backup(file, capsys):
     file.write_text(WRONG)
     assert "01_mean.kept-1.py.txt" in run(capsys, "reset", "1")[1]
     assert "NotImplementedError" in file.read_text()
@@ -116,7 +116,7 @@ def test_dev_check_prints_a_square_diagonal_and_compares_messages(exercise, caps
 
 
 def test_watch_checks_when_a_file_is_saved(tmp_path):
-    """In a process of its own, on the real exercises, ended from outside."""
+    """In a process of its own, on the real exercises; the test kills it."""
     start = [sys.executable, "-m", "nnscratch", "learn"]
     subprocess.run([*start, "init", tmp_path / "w"], check=True, capture_output=True)
     watched = subprocess.Popen(
@@ -138,7 +138,7 @@ def test_watch_checks_when_a_file_is_saved(tmp_path):
 
 
 def test_pytest_in_the_folder_says_the_same(tmp_path):
-    """The file that `init` writes, run as a learner would."""
+    """Runs the test file that `init` writes."""
     start = [sys.executable, "-m"]
     subprocess.run([*start, "nnscratch", "learn", "init", tmp_path / "p"], check=True)
     (tmp_path / "p" / "01_scalar_node.py").write_text("Node = 3\n")

@@ -1,4 +1,4 @@
-"""`nnscratch quiz` as a user meets it: typed answers, an early end, letters given, bad input."""
+"""`nnscratch quiz`: typed answers, an early end, --answers, usage errors."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def test_another_letter_is_asked_for_again(types, capsys):
     assert "1 of 1 right" in out
 
 
-def test_the_end_of_input_ends_politely(types, capsys, tmp_path):
+def test_the_end_of_input_ends_the_quiz(types, capsys, tmp_path):
     types(f"{right(1)}\n")
     out = succeeds(capsys, "quiz", "--json", tmp_path / "quiz.json")
     assert out.endswith("\n1 of 1 right (ended after 1 of 24)\n")

@@ -1,4 +1,4 @@
-"""docs/course.md says where each part is: every link, exercise and command in it must be there."""
+"""docs/course.md: every link, exercise and command in it must exist."""
 
 import re
 import shlex
@@ -18,12 +18,12 @@ HEADS = ["part", "the idea", "in the engine", "exercises", "see it"]
 
 
 class Parsed(Exception):
-    """Raised where a command would begin its work."""
+    """Raised instead of running a command."""
 
 
 @pytest.fixture
 def parse(monkeypatch):
-    """Parse a command line as `nnscratch` does, and stop there."""
+    """Parse a command line as `nnscratch` does, without running it."""
     parse_args = cli.Parser.parse_args
 
     def parsed(parser, words):
@@ -39,17 +39,17 @@ def parse(monkeypatch):
     return parse
 
 
-def test_links_lead_somewhere():
+def test_links_exist():
     assert len(LINKS) > 100
     for label, target in LINKS:
         path = PAGE.parent / target
         assert path.is_file(), target
-        # what is written is the end of what is linked to: [`faces/head.py`](../nnscratch/faces/...)
+        # the label is the end of the target: [`faces/head.py`](../nnscratch/faces/...)
         name = target.removesuffix("/README.md") if "exercises" in target else target
         assert name.endswith(label.strip("`")), (label, target)
 
 
-def test_every_exercise_is_named_once_at_least_and_no_other():
+def test_every_exercise_is_named():
     named = {target.split("/")[2] for _, target in LINKS if "/exercises/" in target}
     assert named == {exercise.name for exercise in all_exercises()}
 
@@ -71,13 +71,13 @@ def test_commands_parse(command, parse):
         assert 1 <= number <= len(QUESTIONS)
 
 
-def test_every_question_is_pointed_at(parse):
+def test_every_question_is_named(parse):
     numbers = [n for c in COMMANDS if c.startswith(" quiz ") for n in parse(c).numbers]
     assert set(numbers) == set(range(1, len(QUESTIONS) + 1))
 
 
 @pytest.mark.parametrize("command", ["quizz", "quiz first", "faces recognise", "learn --sorry"])
-def test_a_command_that_is_none_does_not_parse(command, parse, capsys):
+def test_an_unknown_command_does_not_parse(command, parse, capsys):
     with pytest.raises(SystemExit) as stop:
         parse(command)
     assert stop.value.code == 2

@@ -1,4 +1,4 @@
-"""What is said of an answer: certain only where a known mistake gives all the numbers."""
+"""The diagnosis: a cause is certain only if a known mistake gives all the numbers."""
 
 from dataclasses import replace
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import toy_exercise as toy
 
-from nnscratch.learn import claims, clues, devcheck, diagnosis, message
+from nnscratch.learn import devcheck, diagnosis, message, probing, symptoms
 from nnscratch.learn.cases import examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, LIKELY, UNKNOWN, diagnose
-from nnscratch.learn.outcome import Outcome, Value
+from nnscratch.learn.observation import Call, Observation, Value
 
 
 @pytest.fixture
@@ -17,23 +17,23 @@ def exercise(tmp_path):
     return toy.write(tmp_path)
 
 
-def verdict_on(exercise, mean):
+def diagnosis_of(exercise, mean):
     return diagnose(exercise.loaded(), {"mean": mean})
 
 
 def test_right_answers_are_right(exercise):
     for mean in (np.mean, lambda x: float(np.add.reduce(x)) / x.size):
-        assert verdict_on(exercise, mean).state == "right"
+        assert diagnosis_of(exercise, mean).state == "right"
 
 
 def test_a_known_mistake_is_certain_and_has_its_hint(exercise):
-    verdict = verdict_on(exercise, lambda x: float(np.sum(x)))
-    assert (verdict.state, verdict.code, verdict.sure) == ("wrong", "sum-only", CERTAIN)
-    assert verdict.title == "The sum is not divided"
-    assert verdict.cause == "A mean is the sum over the count."
-    assert verdict.hint == 2
-    assert verdict.agreed[0] == verdict.agreed[1] > 5
-    assert verdict.right == ("the mean of one number",)
+    result = diagnosis_of(exercise, lambda x: float(np.sum(x)))
+    assert (result.state, result.code, result.sure) == ("wrong", "sum-only", CERTAIN)
+    assert result.title == "The sum is not divided"
+    assert result.cause == "A mean is the sum over the count."
+    assert result.hint == 2
+    assert result.agreed[0] == result.agreed[1] > 5
+    assert result.right == ("the mean of one number",)
 
 
 @pytest.mark.parametrize(
@@ -48,17 +48,17 @@ def test_a_known_mistake_is_certain_and_has_its_hint(exercise):
     ],
 )
 def test_an_unknown_mistake_is_never_certain(exercise, mean):
-    verdict = verdict_on(exercise, mean)
-    assert verdict.state == "wrong"
-    assert verdict.sure in (LIKELY, UNKNOWN)
+    result = diagnosis_of(exercise, mean)
+    assert result.state == "wrong"
+    assert result.sure in (LIKELY, UNKNOWN)
 
 
-def test_numbers_speak_where_the_cause_is_unknown(exercise):
-    verdict = verdict_on(exercise, lambda x: float("nan"))
-    assert verdict.code == "not-finite"
-    assert "NaN" in " ".join(verdict.clues)
-    assert verdict_on(exercise, lambda x: x[:2]).code == "shape"
-    assert verdict_on(exercise, lambda x: 1 / 0).code == "crash"
+def test_an_unknown_cause_has_a_code_by_its_numbers(exercise):
+    result = diagnosis_of(exercise, lambda x: float("nan"))
+    assert result.code == "not-finite"
+    assert "NaN" in " ".join(result.symptoms)
+    assert diagnosis_of(exercise, lambda x: x[:2]).code == "shape"
+    assert diagnosis_of(exercise, lambda x: 1 / 0).code == "crash"
 
 
 def test_side_effects_are_seen(exercise):
@@ -73,49 +73,61 @@ def test_side_effects_are_seen(exercise):
         count.append(1)
         return x.sum() / len(x) + len(count)
 
-    assert verdict_on(exercise, changes).code == "argument-changed"
-    verdict = verdict_on(exercise, remembers)
-    assert (verdict.code, verdict.sure) == ("remembers", CERTAIN)
+    assert diagnosis_of(exercise, changes).code == "argument-changed"
+    result = diagnosis_of(exercise, remembers)
+    assert (result.code, result.sure) == ("remembers", CERTAIN)
 
 
-def test_a_changed_argument_is_told_beside_wrong_numbers(exercise):
+def test_a_changed_argument_is_reported_with_wrong_numbers(exercise):
     def changes(x):
         x += 0.5
         return x.sum() / len(x) + 0.25
 
-    verdict = verdict_on(exercise, changes)
-    assert (verdict.sure, verdict.clues[0]) == (UNKNOWN, "x of mean is another array afterwards")
+    result = diagnosis_of(exercise, changes)
+    assert (result.sure, result.symptoms[0]) == (UNKNOWN, "the call changed x of mean")
 
 
-def test_a_part_in_float32_is_seen_in_the_digits(exercise):
+def test_a_part_in_float32_is_recognised_by_its_digits(exercise):
     def coarse(x):
         return float(np.float32(x.sum())) / len(x)
 
-    verdict = verdict_on(exercise, coarse)
-    assert verdict.sure == UNKNOWN
-    assert "right to 6 digits, as float32 is" in " ".join(verdict.clues)
-    assert verdict.notes == ()  # nothing is called undecided that is wrong
-    other = verdict_on(exercise, lambda x: x.sum() / len(x) * (1 + 1e-5))
-    assert "float32" not in " ".join(other.clues)
+    result = diagnosis_of(exercise, coarse)
+    assert result.sure == UNKNOWN
+    assert "right to about 6 digits" in " ".join(result.symptoms)
+    assert result.notes == ()  # nothing is called undecided that is wrong
+    other = diagnosis_of(exercise, lambda x: x.sum() / len(x) * (1 + 1e-5))
+    assert "float32" not in " ".join(other.symptoms)
 
 
-def clues_of(exercise, found, expected):
+def symptoms_of(exercise, found, expected):
     case = examine(exercise.loaded(), exercise.loaded().solution)[0]
-    given, right = (Outcome({"mean": Value.of(np.array(x))}) for x in (found, expected))
-    wrong = replace(case, found=given, expected=right)
-    return " ".join(clues.read(wrong, [wrong]))
+    given, right = (Observation({"mean": Value.of(np.array(x))}) for x in (found, expected))
+    wrong = replace(case, observed=given, expected=right)
+    return " ".join(symptoms.read(wrong, [wrong]))
 
 
 def test_whole_numbers_and_legal_infinities_are_told_apart(exercise):
-    told = "without its digits behind the point: dtype int?"
-    assert told in clues_of(exercise, [1, -2, 3], [1.5, -2.7, 3.1])
-    assert told not in clues_of(exercise, [1, -2, 4], [1.5, -2.7, 3.1])
-    assert told not in clues_of(exercise, [1, -2, 3], [1.5 + 1j, -2, 3])
-    assert "NaN" not in clues_of(exercise, [-np.inf, 1.0], [-np.inf, 2.0])
-    assert "NaN" in clues_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
+    told = "cut to whole numbers: is its dtype int?"
+    assert told in symptoms_of(exercise, [1, -2, 3], [1.5, -2.7, 3.1])
+    assert told not in symptoms_of(exercise, [1, -2, 4], [1.5, -2.7, 3.1])
+    assert told not in symptoms_of(exercise, [1, -2, 3], [1.5 + 1j, -2, 3])
+    assert "NaN" not in symptoms_of(exercise, [-np.inf, 1.0], [-np.inf, 2.0])
+    assert "NaN" in symptoms_of(exercise, [-np.inf, np.inf], [-np.inf, 2.0])
 
 
-def test_lists_that_lose_their_order_are_changed_arguments():
+def test_a_factor_that_is_a_size_is_reported_for_cases_of_any_size(exercise):
+    cases = []
+    for size in (4, 6):
+        x, mean = np.ones(size), np.arange(1.0, 4.0)
+        case = examine(exercise.loaded(), exercise.loaded().solution)[0]
+        wrong = Observation({"mean": Value.of(size * mean)}, calls=[Call("mean", {"x": x})])
+        cases.append(replace(case, observed=wrong, expected=Observation({"mean": Value.of(mean)})))
+    told = "mean is the expected result times the size of x along axis 0"
+    assert symptoms.read(cases[0], cases) == (told,)
+    assert "mean is 4 times the expected result" in symptoms.read(cases[0], cases[:1])
+
+
+def test_lists_in_another_order_are_changed_arguments():
     for before, now, same in (
         ([1, 2], [2, 1], False),
         (["b", "a"], ["a", "b"], False),
@@ -125,42 +137,42 @@ def test_lists_that_lose_their_order_are_changed_arguments():
         ([np.zeros(2), "a"], [np.zeros(2), "a"], True),
         ([object], [int], True),  # nothing is known of objects
     ):
-        assert claims._unchanged(before, now) is same
+        assert probing._unchanged(before, now) is same
 
 
-def test_results_in_each_others_place_are_told(pair):
+def test_swapped_results_are_reported(pair):
     two = pair.loaded()
     right = two.solution
     case = examine(two, right)[0]
     swapped = {"a": Value.of(np.ones(3)), "b": Value.of(np.arange(3.0))}
     straight = {"a": swapped["b"], "b": swapped["a"]}
-    wrong = replace(case, found=Outcome(swapped), expected=Outcome(straight))
-    assert "b and a are in each other's place" in clues.read(wrong, [wrong])
+    wrong = replace(case, observed=Observation(swapped), expected=Observation(straight))
+    assert "b and a are swapped" in symptoms.read(wrong, [wrong])
 
 
 def test_a_mistake_that_two_seeds_do_not_show_is_found(exercise):
     cases = examine(exercise.loaded(), {"mean": lambda x: np.mean(x)})
-    shown = {case.found.calls[0].arguments["x"][0] for case in cases}
+    shown = {case.observed.calls[0].arguments["x"][0] for case in cases}
 
     def unlucky(x):
         return x.sum() / len(x) + (x[0] not in shown)
 
     assert not failed_claims(examine(exercise.loaded(), {"mean": unlucky}))
-    assert verdict_on(exercise, unlucky).state == "wrong"
+    assert diagnosis_of(exercise, unlucky).state == "wrong"
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         ("4", "mean is the text '4', expected numbers"),
-        ([None], "mean is a list that holds None, expected numbers"),
+        ([None], "mean is a list that contains None, expected numbers"),
         ({}, "mean is a dict, expected numbers"),
     ],
 )
-def test_what_is_no_number_is_called_what_it_is(exercise, answer, said):
-    verdict = verdict_on(exercise, lambda x: answer)
-    assert verdict.title == said
-    lines = message.write(verdict, exercise)
+def test_results_that_are_not_numeric_are_described(exercise, answer, said):
+    result = diagnosis_of(exercise, lambda x: answer)
+    assert result.title == said
+    lines = message.write(result, exercise)
     assert any(line.endswith("none of the known mistakes does this") for line in lines)
 
 
@@ -168,16 +180,16 @@ def test_the_stub_is_not_attempted(exercise):
     def stub(x):
         raise NotImplementedError
 
-    assert verdict_on(exercise, stub).state == "not attempted"
+    assert diagnosis_of(exercise, stub).state == "not attempted"
 
 
 def test_the_message_shows_the_smallest_case_and_the_arithmetic(exercise):
     lines = message.write(
-        verdict_on(exercise, lambda x: float(np.sum(x))), exercise, "01_mean.py:4", 3
+        diagnosis_of(exercise, lambda x: float(np.sum(x))), exercise, "01_mean.py:4", 3
     )
     text = "\n".join(lines)
     assert lines[0].endswith("[sum-only]")
-    assert "01_mean.py:4 (your code ran, and no other)" in text
+    assert "your code: 01_mean.py:4" in text
     assert "mean(x=[1,2,6])" in text
     assert "by hand: mean = (1 + 2 + 6) / 3 = 3" in text
     assert "9.0000       3.0000       3.0000" in text  # yours, expected, numeric
@@ -212,20 +224,20 @@ def changed(name, old, new):
     [
         ("stub", "raise NotImplementedError", "return x.sum() / len(x)", "the stub is 'right'"),
         ("stub", "def mean(x):", "def mean(x, y):", "the stub (x, y)"),
-        ("solution", "/ len(x)", "/ 2", "is refused"),
+        ("solution", "/ len(x)", "/ 2", "fails"),
         ("mutants", "return x.sum()\n", "return x.sum() / len(x)\n", "sum-only passes"),
         ("mutants", "return x[0]", "return x.sum()", "first-value is taken for sum-only"),
-        ("others", "return total / len(x)", "return total", "by-loop is refused"),
+        ("others", "return total / len(x)", "return total", "by-loop fails"),
         ("hints", "---\nBy the count.\n", "", "2 hints"),
         ("hints", "Divide.", "return x.sum() / len(x)", "holds a line of the solution"),
         ("README", "# A mean", "A mean", "no title"),
-        ("check", '= 3"', '= 4"', "it says 4"),
+        ("check", '= 3"', '= 4"', "but it says 4"),
         ("check", "tensor.py", "none.py", "does not exist"),
         ("check", "/ x.size", "/ 5", "the oracle of"),
-        ("mutants", "if len(x) > 1 else 0.0", "+ 1", "alone refuses no wrong answer"),
+        ("mutants", "if len(x) > 1 else 0.0", "+ 1", "no wrong answer fails only the claim"),
     ],
 )
-def test_every_fault_of_an_exercise_is_found(tmp_path, name, old, new, said):
+def test_problems_of_an_exercise_are_found(tmp_path, name, old, new, said):
     assert any(said in problem for problem in problems(tmp_path, **changed(name, old, new)))
 
 
@@ -247,26 +259,26 @@ def pair(tmp_path):
     )
 
 
-def test_what_is_written_is_examined_before_the_rest_is(pair):
+def test_written_functions_are_examined_before_the_rest_is_written(pair):
     def stub(x):
         raise NotImplementedError
 
-    verdict = diagnose(pair.loaded(), {"mean": np.mean, "spread": stub})
-    assert verdict.state == "not attempted"
-    assert verdict.right == ("the mean", "the mean of one number")
-    assert "right so far" in message.write(verdict, pair)[0]
-    verdict = diagnose(pair.loaded(), {"mean": np.sum, "spread": stub})
-    assert (verdict.state, verdict.code, verdict.sure) == ("wrong", "sum-only", CERTAIN)
+    result = diagnose(pair.loaded(), {"mean": np.mean, "spread": stub})
+    assert result.state == "not attempted"
+    assert result.right == ("the mean", "the mean of one number")
+    assert "right so far" in message.write(result, pair)[0]
+    result = diagnose(pair.loaded(), {"mean": np.sum, "spread": stub})
+    assert (result.state, result.code, result.sure) == ("wrong", "sum-only", CERTAIN)
     assert diagnose(pair.loaded(), {"mean": stub, "spread": stub}).right == ()
 
 
-def test_generic_mistakes_bear_the_name_of_the_function(pair):
+def test_generic_mistakes_name_the_function(pair):
     codes = devcheck.check(pair, runs=2).codes
     assert {"zeros-mean", "zeros-spread", "none-returned-mean", "remembers"} <= set(codes)
     assert len(codes) == len(set(codes))
 
 
-def test_one_size_alone_makes_no_cause_likely(exercise, monkeypatch):
+def test_cases_of_one_size_make_no_cause_likely(exercise, monkeypatch):
     monkeypatch.setattr(diagnosis, "_same", lambda *_: True)
     loaded = exercise.loaded()
     for lengths, likely in (((5,), False), ((4, 5), True)):

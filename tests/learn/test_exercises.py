@@ -1,4 +1,4 @@
-"""The exercises of the project: each is sound, and says what it said before."""
+"""The exercises of the project: each passes dev-check, and its messages are the known ones."""
 
 from pathlib import Path
 
@@ -20,21 +20,21 @@ def test_there_are_at_least_35_in_an_unbroken_order():
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_an_exercise_is_sound_and_says_what_it_said(exercise):
-    """Seeds are few here; `nnscratch learn dev-check` takes more."""
+def test_an_exercise_is_sound_and_its_messages_are_known(exercise):
+    """With few seeds; `nnscratch learn dev-check` uses more."""
     assert {path.name for path in exercise.path.iterdir() if path.is_file()} == FILES
     report = devcheck.check(exercise, runs=2)
     assert report.problems == ()
     np.testing.assert_array_equal(report.matrix, np.eye(len(report.codes)))
     known = devcheck.golden_file(GOLDEN, exercise).read_text(encoding="utf-8")
-    assert report.golden == known, "look at the new messages, then dev-check --golden DIR --write"
+    assert report.golden == known, "read the new messages, then dev-check --golden DIR --write"
 
 
 def test_exercises_are_found_by_number_name_and_part_of_a_name():
     first = EXERCISES[0]
     assert find("1") == find("01") == find(first.name) == find("scalar") == first
     assert find(f"some/folder/{first.name}.py") == first
-    with pytest.raises(ValueError, match=r"may be 11_conv1d_loops, .*; give the number"):
+    with pytest.raises(ValueError, match=r"matches 11_conv1d_loops, .*; give the number"):
         find("conv1d")
     for nothing in ("", "0", "99", "nothing", "-1"):
         with pytest.raises(ValueError, match="expected an exercise, 1 to"):

@@ -1,4 +1,4 @@
-"""The learner's folder: nothing in it is lost, progress survives what happens to files."""
+"""The learner's folder: no file is lost, and progress survives broken files."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ def test_a_new_folder_holds_the_stubs_and_a_test_for_pytest(folder, exercise):
     assert folder.next() == exercise
 
 
-def test_what_is_there_stays(folder, exercise):
+def test_existing_files_stay(folder, exercise):
     folder.file(exercise).write_text(RIGHT)
     again, new = Folder.create(folder.path)
     assert new == 0
@@ -64,14 +64,14 @@ def test_states_follow_the_file(folder, exercise):
     assert folder.check(exercise).code == "no-file"
 
 
-def test_hints_come_in_order_unless_the_mistake_calls_for_one(folder, exercise):
+def test_hints_come_in_order_unless_one_helps_with_the_mistake(folder, exercise):
     assert folder.hint(exercise) == (1, "Add up.")
     folder.note(exercise, hint=3)
     assert folder.hint(exercise) == (3, "By the count.")
     assert folder.hint(exercise)[0] == 3
 
 
-def test_a_reset_keeps_what_was_there(folder, exercise):
+def test_a_reset_keeps_a_backup(folder, exercise):
     folder.file(exercise).write_text("first\n")
     first = folder.reset(exercise)
     folder.file(exercise).write_text("second\n")
@@ -95,11 +95,11 @@ def test_broken_progress_is_moved_aside(folder, exercise, text):
 
 def test_two_checks_at_once(folder, exercise):
     folder.file(exercise).write_text(RIGHT)
-    answers = []
-    work = [threading.Thread(target=lambda: answers.append(folder.check(exercise))) for _ in "ab"]
+    results = []
+    work = [threading.Thread(target=lambda: results.append(folder.check(exercise))) for _ in "ab"]
     for thread in work:
         thread.start()
     for thread in work:
         thread.join()
-    assert [answer.state for answer in answers] == ["right", "right"]
+    assert [result.state for result in results] == ["right", "right"]
     assert folder.progress(exercise).state == "right"

@@ -1,4 +1,4 @@
-"""Messages on terminals that know little: every sign of the texts has a plain form."""
+"""Messages on any terminal: every sign of the texts has a plain form."""
 
 import numpy as np
 import pytest
@@ -27,6 +27,6 @@ def test_numbers_have_a_form_for_each_size():
     assert number(float("nan")) == "nan"
 
 
-def test_small_numbers_are_not_shown_as_nothing():
+def test_small_numbers_are_not_shown_as_0():
     assert message.in_short(np.array([1e-8, 0.98])) == "[1.0e-08,9.8e-01]"
     assert message.in_short(np.array([0.0, 0.5, -2.0])) == "[0,0.5,-2]"

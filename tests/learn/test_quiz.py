@@ -1,8 +1,9 @@
-"""The quiz: 24 questions, each with one option that agrees with what is computed."""
+"""The quiz: 24 questions, each with one option that agrees with the computed numbers."""
 
 import ast
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import nnscratch.learn.questions as package
 from nnscratch.learn.questions import QUESTIONS
-from nnscratch.learn.quiz import Option, Question, demonstrate, predicts
+from nnscratch.learn.quiz import Question, demonstrate, predictions, predicts
 
 FILES = sorted(Path(package.__file__).parent.glob("*.py"))
 COLUMNS = 80
@@ -18,16 +19,11 @@ INDENT = 4  # of the deciding lines, as the command prints them
 every_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.text[:40])
 
 
-def two_and_two(*options):
-    """A question whose computation cannot be doubted."""
-    return Question(
-        "sums",
-        "What is 2 + 2?",
-        options,
-        lambda: {"sum": 2 + 2},
-        lambda c: [f"sum: {c['sum']}"],
-        "It is 4.",
-    )
+def two_and_two(**options):
+    """A question with a known answer."""
+    texts, predictions = tuple(options), tuple(options.values())
+    show = partial(tuple, ({"sum": 2 + 2}, [f"sum: {2 + 2}"]))
+    return Question("sums", "What is 2 + 2?", texts, predictions, "It is 4.", show)
 
 
 def test_there_are_24_over_the_whole_course():
@@ -42,7 +38,8 @@ def test_there_are_24_over_the_whole_course():
 def test_one_option_holds_and_the_numbers_can_be_written(question):
     shown = demonstrate(question)
     assert shown.right in question.letters
-    assert len(question.letters) == len({option.text for option in question.options}) >= 3
+    assert len(question.letters) == len(set(question.options)) >= 3
+    assert len(question.options) == len(question.predictions)
     assert json.loads(json.dumps(shown.numbers)) == shown.numbers
 
 
@@ -54,23 +51,23 @@ def test_lines_are_few_and_fit_a_terminal(question):
         assert len(line) <= COLUMNS - INDENT, line
         assert line.isascii()
         assert line == line.rstrip() != ""
-    for text in (question.text, question.why, *(option.text for option in question.options)):
+    for text in (question.text, question.why, *question.options):
         assert text.isascii()
         assert text == text.strip()
-    assert all(len(option.text) <= COLUMNS - 5 for option in question.options)
+    assert all(len(option) <= COLUMNS - 5 for option in question.options)
     assert question.why.endswith(".")
     assert question.text.endswith("?")
 
 
 @every_question
-def test_a_second_look_shows_the_same(question):
+def test_a_second_run_shows_the_same(question):
     first, second = demonstrate(question), demonstrate(question)
     assert first == second
 
 
 @pytest.mark.parametrize("shift", [1, 2, 3])
 @every_question
-def test_no_answer_hangs_on_the_numbers_that_were_drawn(question, shift, monkeypatch):
+def test_answers_do_not_depend_on_the_random_numbers(question, shift, monkeypatch):
     right = demonstrate(question).right
     generator = np.random.default_rng
 
@@ -83,7 +80,7 @@ def test_no_answer_hangs_on_the_numbers_that_were_drawn(question, shift, monkeyp
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_demonstrations_take_no_chance_and_no_time(path):
+def test_demonstrations_are_seeded_and_read_no_clock(path):
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "default_rng":
@@ -102,14 +99,13 @@ def test_right_letters_are_spread():
 
 
 def test_a_question_with_two_answers_or_none_is_refused():
-    four, even = Option("4", predicts("sum", 4)), Option("even", lambda c: c["sum"] % 2 == 0)
-    five = Option("5", predicts("sum", 5))
-    assert demonstrate(two_and_two(five, four)).right == "b"
-    assert demonstrate(two_and_two(five, four)).lines == ("sum: 4",)
-    with pytest.raises(ValueError, match=r"one option to hold of 'What is 2 \+ 2\?', got \['a',"):
-        demonstrate(two_and_two(four, five, even))
+    four, five = predicts("sum", 4), predicts("sum", 5)
+    assert demonstrate(two_and_two(five=five, four=four)).right == "b"
+    assert demonstrate(two_and_two(five=five, four=four)).lines == ("sum: 4",)
+    with pytest.raises(ValueError, match=r"one option of 'What is 2 \+ 2\?' to hold, got \['a',"):
+        demonstrate(two_and_two(four=four, five=five, even=lambda c: c["sum"] % 2 == 0))
     with pytest.raises(ValueError, match=r"got \[\]"):
-        demonstrate(two_and_two(five))
+        demonstrate(two_and_two(five=five))
 
 
 def test_predictions_of_floats_are_to_rounding():
@@ -118,3 +114,5 @@ def test_predictions_of_floats_are_to_rounding():
     assert predicts("x", [1, 2])({"x": [1.0, 2.0]})
     assert not predicts("x", [1, 2])({"x": [1, 3]})
     assert not predicts("x", 0.5)({"x": float("nan")})
+    four, five = predictions("x", 4, 5)
+    assert four({"x": 4}) and not five({"x": 4})

@@ -1,4 +1,4 @@
-"""A learner's file in a process of its own: whatever it does, there is an answer in words."""
+"""A learner's file in a process of its own: whatever it does, the check returns a message."""
 
 import functools
 
@@ -20,24 +20,24 @@ def check(tmp_path):
         file = tmp_path / "01_mean.py"
         if text is not None:
             file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        answer = runner.check(exercise, file, seconds)
-        assert len(answer.lines) <= 30
-        assert not any("Traceback" in line for line in answer.lines)
-        return answer
+        result = runner.check(exercise, file, seconds)
+        assert len(result.lines) <= 30
+        assert not any("Traceback" in line for line in result.lines)
+        return result
 
     return run
 
 
 def test_right_wrong_and_not_attempted(check):
     assert check(MEAN).state == "right"
-    answer = check("def mean(x):\n    return x.sum()\n")
-    assert (answer.state, answer.code, answer.sure, answer.hint) == (
+    result = check("def mean(x):\n    return x.sum()\n")
+    assert (result.state, result.code, result.sure, result.hint) == (
         "wrong",
         "sum-only",
         "certain",
         2,
     )
-    assert "01_mean.py:1 (your code ran, and no other)" in "\n".join(answer.lines)
+    assert "your code: 01_mean.py:1" in "\n".join(result.lines)
     assert check(toy.FILES["stub.py"]).state == "not attempted"
 
 
@@ -54,7 +54,7 @@ PARTS = "def _sum(scale, x):\n    return scale * x.sum() / len(x)\n"
         "mean = lambda x: sum(x) / len(x)\n",
     ],
 )
-def test_own_code_in_other_clothes_is_taken(check, text):
+def test_wrapped_functions_of_the_learner_are_accepted(check, text):
     assert check(text).state == "right"
 
 
@@ -63,16 +63,16 @@ def test_own_code_in_other_clothes_is_taken(check, text):
     [
         ("def mean(x)\n    return 1\n", "syntax", "01_mean.py:1: SyntaxError"),
         ("  def mean(x): pass\n", "syntax", "IndentationError"),
-        ("def average(x): return 1\n", "missing", "defines no mean"),
-        ("mean = 3\n", "missing", "is no function, it is a int"),
-        ("import math\nmean = math.fsum\n", "foreign", "not your file's own code"),
+        ("def average(x): return 1\n", "missing", "does not define mean"),
+        ("mean = 3\n", "missing", "is not a function but of type int"),
+        ("import math\nmean = math.fsum\n", "foreign", "is not defined in your file"),
         ("from statistics import mean\n", "foreign", "statistics.py"),
         ("import nnscratch\n" + MEAN, "reference", "imports nnscratch"),
         ("from nnscratch.functional import mean\n", "reference", "write it yourself"),
         ("from solution import mean\n", "reference", "imports solution"),
         ("import numpy as np\ndef mean(x): return np.mean(x)\n", "short-cut", "add up yourself"),
         ("from numpy import mean as m\ndef mean(x): return m(x)\n", "short-cut", "numpy.mean"),
-        ("1 / 0\n" + MEAN, "crash", "01_mean.py:1: ZeroDivisionError while the file is read"),
+        ("1 / 0\n" + MEAN, "crash", "01_mean.py:1: ZeroDivisionError while the file is executed"),
         ("import missing_module\n", "crash", "ModuleNotFoundError"),
         ("def mean(x):\n    return x.total()\n", "crash", "AttributeError in line 2"),
         ("def mean():\n    return 1\n", "crash", "TypeError"),
@@ -83,37 +83,37 @@ def test_own_code_in_other_clothes_is_taken(check, text):
         (None, "no-file", "learn reset 1 writes the stub again"),
     ],
 )
-def test_every_mishap_has_its_words(check, text, code, said):
-    answer = check(text)
-    assert (answer.state, answer.code) == ("wrong", code)
-    assert said in " ".join(" ".join(answer.lines).split())
+def test_every_failure_has_a_message(check, text, code, said):
+    result = check(text)
+    assert (result.state, result.code) == ("wrong", code)
+    assert said in " ".join(" ".join(result.lines).split())
 
 
 def test_an_endless_loop_is_stopped_and_its_line_is_named(check):
-    answer = check("def mean(x):\n    n = 0\n    while True:\n        n += 1\n", seconds=2)
-    assert answer.code == "too-slow"
-    assert "still running after 2 s" in answer.lines[1]
-    assert any(f"01_mean.py:{line}" in answer.lines[1] for line in (3, 4))
+    result = check("def mean(x):\n    n = 0\n    while True:\n        n += 1\n", seconds=2)
+    assert result.code == "too-slow"
+    assert "still running after 2 s" in result.lines[1]
+    assert any(f"01_mean.py:{line}" in result.lines[1] for line in (3, 4))
 
 
 def test_an_endless_loop_while_the_file_is_read(check):
-    answer = check("while True:\n    pass\n", seconds=2)
-    assert answer.code == "too-slow"
-    assert "01_mean.py:" in answer.lines[1]
+    result = check("while True:\n    pass\n", seconds=2)
+    assert result.code == "too-slow"
+    assert "01_mean.py:" in result.lines[1]
 
 
-def test_prints_are_shown_and_do_no_harm(check):
-    answer = check("def mean(x):\n    print('seen', x.shape)\n    return x.sum() / len(x)\n")
-    assert answer.state == "right"
-    assert "   your code printed:" in answer.lines
-    assert "   | seen (3,)" in answer.lines
-    assert answer.lines[-1].endswith("more lines")
+def test_prints_are_shown(check):
+    result = check("def mean(x):\n    print('seen', x.shape)\n    return x.sum() / len(x)\n")
+    assert result.state == "right"
+    assert "   your code printed:" in result.lines
+    assert "   | seen (3,)" in result.lines
+    assert result.lines[-1].endswith("more lines")
 
 
 def test_too_much_memory_is_an_error_like_others(check):
-    answer = check("import numpy as np\ndef mean(x):\n    return np.zeros(10**12)[0] + 1\n")
-    assert answer.code == "crash"
-    assert "MemoryError" in "".join(answer.lines)
+    result = check("import numpy as np\ndef mean(x):\n    return np.zeros(10**12)[0] + 1\n")
+    assert result.code == "crash"
+    assert "MemoryError" in "".join(result.lines)
 
 
 def test_a_file_named_like_a_module_beside_it_does_not_take_its_place(check, tmp_path):

@@ -1,6 +1,6 @@
 """The questions of the quiz, in the order of the course.
 
-Stands on `quiz`, which says what a question is; each file holds those of one part.
+Stands on `quiz`; each file has the questions of one part of the course.
 """
 
 from nnscratch.learn.questions import convolution, faces, style, training, worlds

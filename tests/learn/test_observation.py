@@ -1,16 +1,16 @@
-"""Outcomes compared: rounding, choices, kinds, NaN; and that the comparison can fail."""
+"""Comparison of observations: rounding, choices, kinds, NaN; and that it can fail."""
 
 import numpy as np
 import pytest
 
-from nnscratch.learn.outcome import (
+from nnscratch.learn.observation import (
     CHOICE,
     RIGHT,
     ROUNDING,
     WRONG,
     Kink,
-    Outcome,
-    Trouble,
+    Observation,
+    Raised,
     Value,
     equal,
     errors,
@@ -68,19 +68,19 @@ def test_a_choice_is_accepted_between_its_bounds_and_nowhere_else():
         assert list(judge(Value.of(np.array([first, second])), expected)) == verdict
 
 
-def test_outcomes_are_alike_only_if_nothing_tells_them_apart():
-    base = Outcome({"y": Value.of(ONES)})
-    assert base.like(Outcome({"y": Value.of(ONES + 1e-13)}))
-    assert not base.like(Outcome({"y": Value.of(ONES + 1e-9)}))
-    assert not base.like(Outcome({"z": Value.of(ONES)}))
-    assert not base.like(Outcome({"y": Value.of(ONES)}, touched=("x of f",)))
-    assert not base.like(Outcome({"y": Value.of(ONES)}, repeats=False))
-    assert not base.like(Outcome(trouble=Trouble("ValueError", "")))
-    assert Outcome(trouble=Trouble("ValueError", "a")).like(
-        Outcome(trouble=Trouble("ValueError", "b"))
+def test_observations_are_alike_only_if_nothing_tells_them_apart():
+    base = Observation({"y": Value.of(ONES)})
+    assert base.like(Observation({"y": Value.of(ONES + 1e-13)}))
+    assert not base.like(Observation({"y": Value.of(ONES + 1e-9)}))
+    assert not base.like(Observation({"z": Value.of(ONES)}))
+    assert not base.like(Observation({"y": Value.of(ONES)}, changed_arguments=("x of f",)))
+    assert not base.like(Observation({"y": Value.of(ONES)}, repeatable=False))
+    assert not base.like(Observation(raised=Raised("ValueError", "")))
+    assert Observation(raised=Raised("ValueError", "a")).like(
+        Observation(raised=Raised("ValueError", "b"))
     )
-    assert not Outcome(trouble=Trouble("ValueError", "")).like(
-        Outcome(trouble=Trouble("TypeError", ""))
+    assert not Observation(raised=Raised("ValueError", "")).like(
+        Observation(raised=Raised("TypeError", ""))
     )
 
 

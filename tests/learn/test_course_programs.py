@@ -1,8 +1,9 @@
-"""Three programs on a learner's own functions: whose they were, what they reached, what went wrong.
+"""Three programs on a learner's own functions: which are used, the figures, and errors.
 
-The programs run in the second that QUICK gives them; the bounds of FULL need half a minute.
+The programs run with QUICK, about a second each; FULL would take half a minute.
 """
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,11 +13,11 @@ from PIL import Image
 
 import nnscratch.functional as F
 from nnscratch import Tensor
-from nnscratch.learn import borrowed, mine
-from nnscratch.learn.borrowed import Convolution, Fault, Lender
+from nnscratch.learn import course_programs
+from nnscratch.learn.course_programs import QUICK, Measurement
 from nnscratch.learn.exercise import all_exercises, find
 from nnscratch.learn.folder import Folder
-from nnscratch.learn.mine import QUICK, Figure
+from nnscratch.learn.learner_ops import Fault, LearnerFunction, LearnerFunctions, conv2d
 
 USED = {  # exercises whose functions are at work
     "digits": {7, 8, 16, 17, 19, 22},
@@ -26,7 +27,7 @@ USED = {  # exercises whose functions are at work
 
 
 def solve(folder, number, text=None):
-    """Put a solution, or another text, where the learner writes, and say that it is right."""
+    """Write a solution, or another text, as the learner's file, and mark it as right."""
     exercise = find(str(number))
     folder.file(exercise).write_text(text or exercise.solution_text)
     folder.note(exercise, state="right", digest=folder.digest(exercise))
@@ -45,10 +46,10 @@ def solved(empty):
 
 
 def play(folder, *names, **options):
-    """What came of the programs, and the lines that were said, which fit any terminal."""
+    """The results of the programs, and the lines that were printed."""
     lines = []
     effort = {name: QUICK[name] for name in names or QUICK}
-    results = mine.run(folder, 0, lambda *given: lines.extend(given), effort, **options)
+    results = course_programs.run(folder, 0, lambda *given: lines.extend(given), effort, **options)
     assert all(line.isascii() and len(line) <= 80 for line in lines), lines
     assert not any("Traceback" in line for line in lines)
     assert [result["name"] for result in results] == list(effort)
@@ -60,7 +61,7 @@ def numbers(listed):
     return {int(each.partition("(")[2].rstrip(")").split()[0]) for each in listed}
 
 
-# -- as it should be ------------------------------------------------------------------------------
+# -- without faults -------------------------------------------------------------------------------
 
 
 def test_all_pass_on_the_learners_functions(solved):
@@ -89,8 +90,8 @@ def test_all_pass_on_ours_in_an_empty_folder(empty):
     assert "adam_step (22 not attempted)" in said
 
 
-def test_an_old_right_is_not_trusted(solved):
-    """A file that was changed, one that is wrong, one that is gone."""
+def test_changed_wrong_and_missing_files_are_not_used(solved):
+    """One file of each kind."""
     adam, pool, loss = (find(word) for word in ("22", "19", "8"))
     solved.file(adam).write_text(adam.solution_text + "\n# better\n")
     solved.note(pool, state="wrong")
@@ -108,26 +109,28 @@ def test_an_old_right_is_not_trusted(solved):
 
 def test_the_same_seed_gives_the_same_figures(empty):
     first, again, other = (
-        mine.read_digits(Lender(empty.path, {}), seed, **{**QUICK["digits"], "steps": 4})
+        course_programs.read_digits(
+            LearnerFunctions(empty.path, {}), seed, **{**QUICK["digits"], "steps": 4}
+        )
         for seed in (3, 3, 4)
     )
     assert first == again != other
     assert not any(figure.holds for figure in first)  # four steps are too few
     with pytest.raises(ValueError, match="a seed of at least 0, got -1"):
-        mine.run(empty, -1, lambda *lines: None)
+        course_programs.run(empty, -1, lambda *lines: None)
 
 
-# -- functions that go wrong ----------------------------------------------------------------------
+# -- faults --------------------------------------------------------------------------------------
 
 
 def right_and_then(number, old, new):
-    """A solution with something else in it."""
+    """A solution with a replacement in it."""
     text = find(str(number)).solution_text
     assert old in text
     return text.replace(old, new)
 
 
-def test_a_slow_function_gives_way(solved):
+def test_a_slow_function_is_replaced(solved):
     start = '"""x (N, C, H, W), g'
     wait = "import time\n    end = time.process_time() + 0.2\n"
     wait += "    while time.process_time() < end:\n        pass\n"
@@ -136,7 +139,8 @@ def test_a_slow_function_gives_way(solved):
     (result,), said = play(solved, "digits", patience=0.5)
     assert result["passed"]
     assert "max_pool (19)" in result["yours"]
-    assert "s a call: ours took over after 3 calls" in result["notes"][0]
+    (note,) = (note for note in result["notes"] if "max_pool" in note)
+    assert "s a call: ours took over after 3 calls" in note
     assert "your max_pool takes 0.2" in said
 
 
@@ -145,21 +149,35 @@ def test_a_slow_function_gives_way(solved):
     [
         ("digits", 17, "    y = np.zeros", "    1 / 0\n    y = np.zeros", "ZeroDivisionError"),
         ("digits", 17, "    y = np.zeros", "    exit(3)\n    y = np.zeros", "SystemExit: 3"),
-        ("digits", 19, "return seen.max(0), ", "return seen.max(1), ", "gave shape"),
-        ("digits", 22, "return p, (m, v, t)", "return p, m, v, t", r"no pair \(p, state\)"),
-        ("digits", 22, "return p, (m, v, t)", "return p[:0], (m, v, t)", r"gave float64 \(0, "),
-        ("verification", 26, "[anchor, pos", "[anchor + 99, pos", "no rows"),
-        ("style", 34, "return rows", "return None and rows", "your gram gave"),
-        ("style", 35, "return image, totals", "return image, totals[:-1]", r"gave shape \(29,\)"),
+        ("digits", 19, "return seen.max(0), ", "return seen.max(1), ", "returned shape"),
+        (
+            "digits",
+            22,
+            "return p, (m, v, t)",
+            "return p, m, v, t",
+            r"did not return a pair \(p, state\)",
+        ),
+        ("digits", 22, "return p, (m, v, t)", "return p[:0], (m, v, t)", r"returned float64 \(0, "),
+        ("verification", 26, "[anchor, pos", "[anchor + 99, pos", "did not return rows"),
+        ("style", 34, "return rows", "return None and rows", "your gram returned"),
+        (
+            "style",
+            35,
+            "return image, totals",
+            "return image, totals[:-1]",
+            r"returned shape \(29,\)",
+        ),
     ],
 )
-def test_what_a_function_does_is_told(empty, name, number, old, new, said):
+def test_a_fault_of_a_function_is_reported(empty, name, number, old, new, said):
     solve(empty, number, right_and_then(number, old, new))
     with pytest.raises(Fault, match=said):
-        mine.PROGRAMS[name](Lender(empty.path, {number: "right"}), 0, **QUICK[name])
+        course_programs.PROGRAMS[name](
+            LearnerFunctions(empty.path, {number: "right"}), 0, **QUICK[name]
+        )
 
 
-def test_a_crash_an_end_and_an_endless_loop_are_told(empty):
+def test_a_crash_an_exit_and_an_endless_loop_are_reported(empty):
     start = '    if kind == "relu"'
     for line, seconds, words in (
         ("len(3)", 60.0, "your activation (07_activations.py:8) raised TypeError: object of"),
@@ -180,8 +198,8 @@ def test_a_crash_an_end_and_an_endless_loop_are_told(empty):
         ("style", 35, "alpha * apart + beta * style_slope", "alpha * apart - beta * style_slope"),
     ],
 )
-def test_a_wrong_function_that_slipped_in_does_not_pass(empty, monkeypatch, name, number, old, new):
-    """Nobody checked it, and it runs; the figures tell."""
+def test_a_wrong_function_does_not_pass(empty, monkeypatch, name, number, old, new):
+    """It was not checked and runs without an error, but the figures are too bad."""
     for used in USED[name]:
         solve(empty, used)
     empty.file(find(str(number))).write_text(right_and_then(number, old, new))
@@ -193,25 +211,28 @@ def test_a_wrong_function_that_slipped_in_does_not_pass(empty, monkeypatch, name
     assert f"x  {name}   not passed" in said
 
 
-def test_what_the_checks_refuse_is_refused_here(empty, monkeypatch):
+def test_files_that_the_check_refuses_are_not_used(empty, monkeypatch):
     empty.file(find("22")).write_text("import nnscratch\n\n\ndef adam_step():\n    pass\n")
-    lend = Lender(empty.path, {22: "right", 7: "right"})
-    assert lend(22, "adam_step").yours is None
-    assert lend(7, "activation").yours is not None  # the stub, as nobody checked
-    assert lend.report()["ours"][0].startswith("adam_step (22 of no use: imports nnscratch")
+    functions = LearnerFunctions(empty.path, {22: "right", 7: "right"})
+    assert functions.get(22, "adam_step").yours is None
+    assert functions.get(7, "activation").yours is not None  # the stub, as nobody checked
+    assert functions.report()["ours"][0].startswith("adam_step (22 unusable: imports nnscratch")
 
 
 # -- pieces ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("right", [{}, {18: "right"}], ids=["conv2d", "conv_nd"])
-def test_the_convolution_and_its_gradients_are_the_engines(empty, right):
+def test_the_convolution_and_its_gradients_equal_the_engines(empty, right):
     for number in right:
         solve(empty, number)
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(s) for s in ((3, 2, 6, 5), (4, 2, 3, 3), (4,), (3, 4, 6, 5))]
     results = []
-    for convolution in (Convolution(Lender(empty.path, right)), lambda *a: F.conv2d(*a, padding=1)):
+    for convolution in (
+        partial(conv2d, LearnerFunctions(empty.path, right)),
+        partial(F.conv2d, padding=1),
+    ):
         x, w, b = (Tensor(each, requires_grad=True) for each in arrays[:3])
         y = convolution(x, w, b)
         (y * Tensor(arrays[3])).sum().backward()
@@ -220,36 +241,38 @@ def test_the_convolution_and_its_gradients_are_the_engines(empty, right):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_results_of_another_kind_are_faults():
+def test_unusable_results_are_faults():
     def part(function):
         exercise = SimpleNamespace(name="01_one", number=1)
-        return borrowed.Part("one", exercise, None, function, "", 1.0)
+        return LearnerFunction("one", exercise, None, function, "", 1.0)
 
-    assert part(lambda: [1, 2]).gives(((2,),))[0].dtype == np.float64
-    assert part(lambda: (1, [2, 3])).gives(((), None))[1].tolist() == [2, 3]
+    assert part(lambda: [1, 2]).arrays(((2,),))[0].dtype == np.float64
+    assert part(lambda: (1, [2, 3])).arrays(((), None))[1].tolist() == [2, 3]
     for given, shapes, said in (
-        ([[1], [2, 3]], ((2,),), "no array of numbers"),
-        (None, ((), ()), "no array of numbers"),
-        ((1, 2, 3), ((), ()), "3 results instead of 2"),
-        (np.zeros((2, 3)), ((3, 2),), r"shape \(2, 3\) where \(3, 2\)"),
+        ([[1], [2, 3]], ((2,),), "not numeric"),
+        (None, ((), ()), "not numeric"),
+        ((1, 2, 3), ((), ()), "3 results, expected 2"),
+        (np.zeros((2, 3)), ((3, 2),), r"shape \(2, 3\), expected \(3, 2\)"),
     ):
         with pytest.raises(Fault, match=said):
-            part(lambda given=given: given).gives(shapes)
+            part(lambda given=given: given).arrays(shapes)
 
 
-def test_figures_hold_or_not():
-    assert Figure("a", 0.5, "at least", 0.5).holds
-    assert not Figure("a", 0.4, "at least", 0.5).holds
-    assert Figure("a", 0.5, "at most", 0.5).holds
-    assert not Figure("a", 0.6, "at most", 0.5).holds
-    assert Figure("a", 0.6).holds
-    assert not any(Figure("a", np.nan, wanted, 1.0).holds for wanted in ("at least", "at most"))
-    assert str(Figure("EER", 0.04166, "at most", 0.1)) == "EER 0.042 (at most 0.1)"
+def test_measurements_hold_or_not():
+    assert Measurement("a", 0.5, "at least", 0.5).holds
+    assert not Measurement("a", 0.4, "at least", 0.5).holds
+    assert Measurement("a", 0.5, "at most", 0.5).holds
+    assert not Measurement("a", 0.6, "at most", 0.5).holds
+    assert Measurement("a", 0.6).holds
+    assert not any(
+        Measurement("a", np.nan, wanted, 1.0).holds for wanted in ("at least", "at most")
+    )
+    assert str(Measurement("EER", 0.04166, "at most", 0.1)) == "EER 0.042 (at most 0.1)"
 
 
 def test_a_pass_without_the_learners_functions_says_so():
     result = {"name": "a", "passed": True, "yours": [], "ours": ["f"], "notes": [], "told": []}
-    lines = mine._lines(result | {"trouble": "", "seconds": 1.0})
-    assert lines[0] == "ok a   passed, with nothing of yours in it, 1.0 s"
-    lines = mine._lines(result | {"yours": ["f"], "trouble": "", "seconds": 1.0})
+    lines = course_programs._lines(result | {"trouble": "", "seconds": 1.0})
+    assert lines[0] == "ok a   passed, without any of your functions, 1.0 s"
+    lines = course_programs._lines(result | {"yours": ["f"], "trouble": "", "seconds": 1.0})
     assert lines[0] == "ok a   passed, 1.0 s"
