@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.backend import DEVICES, Array, array_module, is_array, to_device
-from nnscratch.nn.state import Kinds, differences
+from nnscratch.summary.differences import Kinds, differences
 from nnscratch.tensor import Tensor
 
 SETTINGS = (bool, int, float, str, tuple, list, type(None))  # attributes that repr shows

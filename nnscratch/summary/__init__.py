@@ -1,7 +1,7 @@
-"""The table of a network: what comes out of each layer, what it costs, what it sees.
+"""Reports on networks: the table of a network, and how the weights of two networks differ.
 
 Stands on `tensor` and `kernels`; `nn` offers `summary`. The network runs on arrays without numbers
-(`shapes`); `table` has the rows.
+(`shapes`); `table` has its rows, `differences` compares weights.
 """
 
 from nnscratch.summary.table import Row, Summary, summary

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnscratch import nn
-from nnscratch.nn.state import LISTED, differences
+from nnscratch.summary.differences import LISTED, differences
 
 
 def net(seed=0, hidden=4):
