@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 import nnscratch
 from nnscratch import files
+from nnscratch.engines import names
 
 PACKAGES = ("numpy", "scipy", "pillow", "rich", "safetensors", "threadpoolctl", "matplotlib")
 OPTIONAL = ("h5py", "cupy-cuda12x", "cupy-cuda13x", "torch")
@@ -29,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         "nnscratch": nnscratch.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "engines": ", ".join(names()),
         **{name: _version(name) for name in PACKAGES + OPTIONAL},
         **{
             f"threads of {pool['internal_api']}": str(pool["num_threads"])
