@@ -138,6 +138,14 @@ class Tensor:
             raise TypeError("array: this Tensor is on a GPU; bring it over with .numpy()")
         return np.array(self.data, dtype=dtype, copy=copy)
 
+    def __getstate__(self) -> tuple:
+        """What a copy holds: it has no graph, so a result of operations becomes a constant."""
+        return self.data, self.grad, self.requires_grad and self.is_leaf
+
+    def __setstate__(self, state: tuple) -> None:
+        self.data, self.grad, self.requires_grad = state
+        self.node = None
+
     __hash__ = object.__hash__
 
     # -- the graph ---------------------------------------------------------------------------

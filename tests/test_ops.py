@@ -19,7 +19,7 @@ from nnscratch.backend import array_module
 from nnscratch.opcases import CASES
 
 NOT_DIFFERENTIABLE = """
-__format__ node constant _xp
+__format__ node constant _xp __getstate__ __setstate__
 __init__ __repr__ __len__ __iter__ __bool__ __float__ __array__ __hash__ __setitem__ __module__
 __doc__ __slots__ __weakref__ __array_ufunc__ __array_priority__ __annotations__ __eq__ __ne__
 __lt__ __le__ __gt__ __ge__ __iadd__ __isub__ __imul__ __itruediv__ __ipow__ __imatmul__

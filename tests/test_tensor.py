@@ -1,5 +1,6 @@
 """Tensor and its graph: what is made and refused, how gradients flow, how memory is freed."""
 
+import copy
 import gc
 import threading
 import tracemalloc
@@ -811,3 +812,16 @@ def test_a_vjp_may_take_the_output():
         y = Tensor.from_op("double", x.data * 2, (x, vjp))
         expected = [2, 4] if "y" in vjp.__code__.co_varnames else [2, 2]
         np.testing.assert_array_equal(nns.grad(y, x, np.ones(2))[0].numpy(), expected)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
+def test_a_copy_has_gradients_of_its_own(how):
+    x = leaf(1.0, 2.0)
+    (x * x).sum().backward()
+    other = how(x)
+    (other * 3.0).sum().backward()
+    same(x.grad, [2, 4])
+    assert other.requires_grad and other.is_leaf
+    result = how(x * x)
+    assert result.is_leaf and not result.requires_grad
+    same(result, [1, 4])
