@@ -156,7 +156,7 @@ def test_gradcheck_names_what_it_does_not_know(capsys):
 
 
 def test_gradcheck_fails_with_1_where_a_derivative_is_wrong(monkeypatch, capsys):
-    monkeypatch.setattr(nnscratch.kernels, "relu_input", lambda g, y: g)
+    monkeypatch.setattr(nnscratch.kernels, "relu_grad", lambda g, y: g)
     assert main(["gradcheck", "relu"]) == 1
     out, err = capsys.readouterr()
     assert "WRONG" in out
@@ -169,6 +169,7 @@ def test_doctor_names_the_versions(tmp_path, capsys):
     facts = json.loads(path.read_text())
     assert facts["numpy"] == np.__version__
     assert facts["nnscratch"] == nnscratch.__version__
+    assert {"definition", "numpy:winograd"} <= set(facts["engines"].split(", "))
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
