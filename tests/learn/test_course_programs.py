@@ -193,9 +193,14 @@ def test_a_crash_an_exit_and_an_endless_loop_are_reported(empty):
 @pytest.mark.parametrize(
     ("name", "number", "old", "new"),
     [
-        ("digits", 16, "dpadded[:, :, seen] +=", "dpadded[:, :, seen] -="),
+        ("digits", 16, "dpadded[:, :, places] +=", "dpadded[:, :, places] -="),
         ("verification", 24, "slopes = n - p, p - a, a - n", "slopes = p - n, a - p, n - a"),
-        ("style", 35, "alpha * apart + beta * style_slope", "alpha * apart - beta * style_slope"),
+        (
+            "style",
+            35,
+            "alpha * difference + beta * style_slope",
+            "alpha * difference - beta * style_slope",
+        ),
     ],
 )
 def test_a_wrong_function_does_not_pass(empty, monkeypatch, name, number, old, new):
