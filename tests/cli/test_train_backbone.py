@@ -59,7 +59,7 @@ def test_a_teacher_that_was_fetched_goes_by_its_name(tmp_path, capsys, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path / "cache")
     words = (*COMMAND, "-o", "o.npz", "--teacher", "vgg19")
-    assert "fetch it with: nnscratch weights fetch vgg19" in fails(capsys, *words)
+    assert "run: nnscratch weights fetch vgg19" in fails(capsys, *words)
     (tmp_path / "cache").mkdir()
     keras_file.rename(tmp_path / "cache" / fetching.FILES["vgg19"])
     assert "take VGG-19" in fails(capsys, *words)
