@@ -4,7 +4,6 @@ Stands on the public names of every room that it shows.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from nnscratch import files
+from nnscratch.cli.common import write_json
 from nnscratch.cli.gradcheck import check_cases, report
 from nnscratch.data import PICTURES, contact_strip, resize_image, save_image
 from nnscratch.faces import Calibration, Encoder, FaceModel, Gallery
@@ -107,8 +107,7 @@ def run(options: argparse.Namespace) -> int:
     files.write_text(folder / "index.html", html("nnscratch demo", "\n".join(sections)))
     figures["seconds"] = time.perf_counter() - start
     console.print(f"Done in {figures['seconds']:.0f} s; open {folder / 'index.html'}", markup=False)
-    if options.json:
-        files.write_text(options.json, json.dumps(figures, indent=1))
+    write_json(options, figures)
     return 1 if any(row["problem"] for row in figures["gradcheck"]) else 0
 
 

@@ -1,7 +1,6 @@
 """nnscratch style: paint a picture in the style of others."""
 
 import argparse
-import json
 import shlex
 import tempfile
 import time
@@ -13,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from nnscratch import files
+from nnscratch.cli.common import say, write_json
 from nnscratch.data.images import check_target
 from nnscratch.progress import live_line
 from nnscratch.style import colour, file_transfer, presets
@@ -157,8 +157,7 @@ def _requested(options: argparse.Namespace) -> list[tuple[Job, str]]:
                     f"--{name}: expected one content, got a folder of several; {reason}"
                 )
     job, notes = _job(options)
-    for note in notes:
-        _print(Console(stderr=True), f"note: {note}")
+    say(*(f"note: {note}" for note in notes), stderr=True)
     return [(replace(job, content=content), output) for content, output in pairs]
 
 
@@ -306,9 +305,7 @@ def _write_more(options: argparse.Namespace, records: Sequence[Record], rows: An
         loss_plot.loss_plot(options.plot, records[0]["history"])
     if options.page:
         _write_page(options, records, rows)
-    if options.json:
-        content = records if _is_folder(options) else records[0]
-        files.write_text(options.json, json.dumps(content, indent=1))
+    write_json(options, records if _is_folder(options) else records[0])
 
 
 def _write_page(options: argparse.Namespace, records: Sequence[Record], rows: Any) -> None:

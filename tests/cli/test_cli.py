@@ -156,7 +156,7 @@ def test_gradcheck_names_what_it_does_not_know(capsys):
 
 
 def test_gradcheck_fails_with_1_where_a_derivative_is_wrong(monkeypatch, capsys):
-    monkeypatch.setattr(nnscratch.kernels, "relu_input", lambda g, y: g)
+    monkeypatch.setattr(nnscratch.kernels, "relu_grad", lambda g, y: g)
     assert main(["gradcheck", "relu"]) == 1
     out, err = capsys.readouterr()
     assert "WRONG" in out
