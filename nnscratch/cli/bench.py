@@ -116,24 +116,16 @@ def _check_plot(path: str) -> None:
 
 def draw(path: str, machine: Machine, rows: list[Row]) -> None:
     """The roof of the machine, and where each algorithm stands under it (or above)."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (axes, legend) = pyplot.subplots(
-        1, 2, figsize=(11, 6.5), width_ratios=(3, 1), layout="constrained"
-    )
-    try:
-        _draw_roof(axes, machine, rows)
-        _draw_rows(axes, rows)
-        _draw_names(axes, legend, rows)
-        handles, labels = axes.get_legend_handles_labels()
-        legend.legend(handles, labels, loc="lower left", borderaxespad=0)
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=120)
-    finally:
-        pyplot.close(figure)
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    axes, legend = figure.subplots(1, 2, width_ratios=(3, 1))
+    _draw_roof(axes, machine, rows)
+    _draw_rows(axes, rows)
+    _draw_names(axes, legend, rows)
+    legend.legend(*axes.get_legend_handles_labels(), loc="lower left", borderaxespad=0)
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
 
 
 def _draw_roof(axes: Any, machine: Machine, rows: list[Row]) -> None:

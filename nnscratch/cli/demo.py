@@ -201,9 +201,7 @@ def _portraits(images: np.ndarray) -> np.ndarray:
     return images[:, :, side : 47 * side, 5 * side : 43 * side]
 
 
-def _verified(
-    folder: Path, model: FaceModel, images: np.ndarray, encodings: np.ndarray
-) -> tuple[dict[str, str], dict[str, Any]]:
+def _verified(folder: Path, model: FaceModel, images, encodings) -> tuple[dict, dict]:
     """Two pictures of one person, and two of different ones: captions by file, and figures."""
     limit = model.known_calibration().threshold
     captions, figures = {}, {}
@@ -216,9 +214,7 @@ def _verified(
     return captions, figures
 
 
-def _recognised(
-    folder: Path, model: FaceModel, names: Sequence[str], images: np.ndarray, encodings: np.ndarray
-) -> tuple[dict[str, str], dict[str, str | None]]:
+def _recognised(folder: Path, model: FaceModel, names, images, encodings) -> tuple[dict, dict]:
     """Enrol all but the last person, ask about everybody: captions by file, and answers."""
     gallery = Gallery(encodings.shape[-1], model.fingerprint)
     for name, rows in zip(names[:-1], encodings[:-1], strict=True):
@@ -227,9 +223,8 @@ def _recognised(
     captions = {}
     for name, image, answer in zip(names, images, answers, strict=True):
         save_image(folder / f"{name}.png", image)
-        captions[f"{name}.png"] = (
-            f"{name}, {'enrolled' if name in gallery else 'a stranger'}: {answer}"
-        )
+        status = "enrolled" if name in gallery else "a stranger"
+        captions[f"{name}.png"] = f"{name}, {status}: {answer}"
     return captions, {name: answer.name for name, answer in zip(names, answers, strict=True)}
 
 

@@ -276,18 +276,11 @@ def _stylize(options, network, job: Job, output: str, targets) -> tuple[Record, 
 
 
 def _record(job: Job, images: JobImages, result: Result, output: str, seconds: float) -> Record:
-    return {
-        **{name: getattr(job, name) for name in ("content", "styles", "masks", "init_file")},
-        "result": output,
-        "weights": job.weights,
-        "size": images.content.shape[1:],
-        "objective": asdict(job.objective),
-        "settings": asdict(job.settings),
-        "options": job.options(),
-        "seconds": seconds,
-        "loss": result.loss,
-        "history": result.history,
-    }
+    names = ("content", "styles", "masks", "init_file", "weights")
+    record = {name: getattr(job, name) for name in names}
+    record |= {"result": output, "size": images.content.shape[1:], "options": job.options()}
+    record |= {"objective": asdict(job.objective), "settings": asdict(job.settings)}
+    return {**record, "seconds": seconds, "loss": result.loss, "history": result.history}
 
 
 def _row(job: Job, images: JobImages, result: Result, side: int) -> list[PageImage]:

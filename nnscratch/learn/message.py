@@ -25,9 +25,7 @@ FANCY = "−×·→⇒←≥≤≠Σ∂√∞½≈∈±⟨⟩‖–’′\u0302\
 SIGNS = dict(zip(FANCY, PLAIN.split(), strict=True))
 
 
-def write(
-    diagnosis: Diagnosis, exercise: Exercise, where: str = "", hints_left: int | None = None
-) -> list[str]:
+def write(diagnosis: Diagnosis, exercise: Exercise, where="", hints_left=None) -> list[str]:
     """The lines of a diagnosis; where: the place in the learner's code, as in 11_conv1d.py:23."""
     if diagnosis.state == "right":
         return [
@@ -272,15 +270,9 @@ def _cause(diagnosis: Diagnosis) -> Iterator[str]:
 
 def wrapped(text: str, first: str, rest: str = "", most: int | None = 4) -> list[str]:
     """Lines of at most 80 columns, indented by `first` and from the second line on by `rest`."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest or first,
-        max_lines=most,
-        placeholder=" ...",
-        break_on_hyphens=False,
-    )
+    wrapper = textwrap.TextWrapper(WIDTH, first, rest or first, break_on_hyphens=False)
+    wrapper.max_lines, wrapper.placeholder = most, " ..."
+    return wrapper.wrap(text)
 
 
 def _cut(lines: list[str]) -> list[str]:

@@ -149,7 +149,7 @@ def test_a_slow_function_is_replaced(solved):
     [
         ("digits", 17, "    y = np.zeros", "    1 / 0\n    y = np.zeros", "ZeroDivisionError"),
         ("digits", 17, "    y = np.zeros", "    exit(3)\n    y = np.zeros", "SystemExit: 3"),
-        ("digits", 19, "return seen.max(0), ", "return seen.max(1), ", "returned shape"),
+        ("digits", 19, "return values.max(0), ", "return values.max(1), ", "returned shape"),
         (
             "digits",
             22,
