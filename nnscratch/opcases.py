@@ -93,14 +93,7 @@ def both(*parts: Inputs) -> Inputs:
 # -- rows -----------------------------------------------------------------------------------------
 
 
-def row(
-    name: str,
-    inputs: Inputs,
-    fn: Callable[..., Any] | None = None,
-    note: str = "",
-    linear: bool = False,
-    **settings: Any,
-) -> Case:
+def row(name: str, inputs: Inputs, fn=None, note="", linear=False, **settings: Any) -> Case:
     """A row whose function, where it is not given, is found by its name."""
     if fn is None and name.startswith("Tensor."):
         fn = _method(name.removeprefix("Tensor."))
@@ -196,12 +189,9 @@ TENSOR_CASES = (
     row("Tensor.__pow__", positive((2, 3)), lambda x: x**0.5, "x, 0.5"),
     row("Tensor.__neg__", _X, operator.neg, linear=True),
     row("Tensor.__abs__", _LINE, operator.abs),
-    _matmul((3,), (3,)),
-    _matmul((3,), (3, 2)),
-    _matmul((2, 3), (3,)),
+    *(_matmul((3,), b) for b in ((3,), (3, 2), (2, 3, 4))),
+    *(_matmul(a, (3,)) for a in ((2, 3), (2, 4, 3))),
     _matmul((2, 3), (3, 4)),
-    _matmul((3,), (2, 3, 4)),
-    _matmul((2, 4, 3), (3,)),
     _matmul((2, 1, 2, 3), (4, 3, 2)),
     row("Tensor.__rmatmul__", both(normal((4, 3)), whole((2, 4), -3, 4, np.int8)),
         lambda x, n: _raw(n) @ x, "array, x", linear=True),

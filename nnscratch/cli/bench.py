@@ -1,7 +1,6 @@
 """nnscratch bench: every algorithm for convolution, timed and checked on this machine."""
 
 import argparse
-import json
 import math
 import platform
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
+from nnscratch.cli.common import say, write_json
 from nnscratch.engines import measure
 from nnscratch.engines.measure import Machine, Row
 from nnscratch.progress import live_line
@@ -72,15 +72,17 @@ def run(options: argparse.Namespace) -> int:
         for job in jobs:
             rows += measure.measure(job, machine.gflops, options.seconds, options.seed)
             advance(str(job))
-    console = Console()
-    console.print(report(rows))
-    console.print(_about(machine), highlight=False)
-    if options.json:
-        record = {"machine": _facts(machine), "rows": [asdict(row) for row in rows]}
-        files.write_text(options.json, json.dumps(record, indent=1))
+    Console().print(report(rows))
+    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
+    say(
+        f"peak, {threads}: {machine.gflops:.0f} GFLOP/s in a float32 product, "
+        f"{machine.gigabytes:.1f} GB/s in a copy"
+    )
     if options.plot:
         draw(options.plot, machine, rows)
-    return 0
+    processor = platform.processor() or platform.machine()
+    facts = {"processor": processor, "numpy": np.__version__, **asdict(machine)}
+    return write_json(options, {"machine": facts, "rows": [asdict(row) for row in rows]})
 
 
 def report(rows: list[Row]) -> Table:
@@ -98,26 +100,9 @@ def report(rows: list[Row]) -> Table:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        f"{'→' if row.chosen else ' '} {row.algorithm}",
-        f"{row.milliseconds:.2f}",
-        f"{row.gflops:.1f}",
-        f"{row.share:.0%}",
-        f"{row.error:.0e}",
-    )
-
-
-def _about(machine: Machine) -> str:
-    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
-    return (
-        f"peak, {threads}: {machine.gflops:.0f} GFLOP/s in a float32 product, "
-        f"{machine.gigabytes:.1f} GB/s in a copy"
-    )
-
-
-def _facts(machine: Machine) -> dict[str, Any]:
-    processor = platform.processor() or platform.machine()
-    return {"processor": processor, "numpy": np.__version__, **asdict(machine)}
+    algorithm = f"{'→' if row.chosen else ' '} {row.algorithm}"
+    speed = f"{row.milliseconds:.2f}", f"{row.gflops:.1f}", f"{row.share:.0%}"
+    return algorithm, *speed, f"{row.error:.0e}"
 
 
 def _check_plot(path: str) -> None:
@@ -131,24 +116,16 @@ def _check_plot(path: str) -> None:
 
 def draw(path: str, machine: Machine, rows: list[Row]) -> None:
     """The roof of the machine, and where each algorithm stands under it (or above)."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (axes, legend) = pyplot.subplots(
-        1, 2, figsize=(11, 6.5), width_ratios=(3, 1), layout="constrained"
-    )
-    try:
-        _draw_roof(axes, machine, rows)
-        _draw_rows(axes, rows)
-        _draw_names(axes, legend, rows)
-        handles, labels = axes.get_legend_handles_labels()
-        legend.legend(handles, labels, loc="lower left", borderaxespad=0)
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=120)
-    finally:
-        pyplot.close(figure)
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    axes, legend = figure.subplots(1, 2, width_ratios=(3, 1))
+    _draw_roof(axes, machine, rows)
+    _draw_rows(axes, rows)
+    _draw_names(axes, legend, rows)
+    legend.legend(*axes.get_legend_handles_labels(), loc="lower left", borderaxespad=0)
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
 
 
 def _draw_roof(axes: Any, machine: Machine, rows: list[Row]) -> None:
@@ -197,19 +174,15 @@ def _long(direction: str) -> str:
 
 def _draw_names(axes: Any, legend: Any, rows: list[Row]) -> None:
     """Numbers above the columns of marks, and beside the picture what they stand for."""
-    shapes = {row.shape: (number, row.intensity) for number, row in enumerate(_firsts(rows), 1)}
+    intensities = {row.shape: row.intensity for row in rows}  # the same in all directions
+    numbered = list(enumerate(intensities.values(), 1))
     above = axes.get_xaxis_transform()
-    for column in _columns(list(shapes.values())):
+    for column in _columns(numbered):
         numbers = ",".join(str(number) for number, _ in sorted(column))
         axes.text(column[0][1], 1.01, numbers, transform=above, ha="center", va="bottom")
-    names = "\n".join(f"{number:2} {shape}" for shape, (number, _) in shapes.items())
+    names = "\n".join(f"{number:2} {shape}" for number, shape in enumerate(intensities, 1))
     legend.text(0, 1, f"shapes\n\n{names}", va="top", family="monospace", linespacing=1.5)
     legend.axis("off")
-
-
-def _firsts(rows: list[Row]) -> list[Row]:
-    """The first row of each shape."""
-    return list({row.shape: row for row in reversed(rows)}.values())[::-1]
 
 
 def _columns(marks: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:

@@ -4,7 +4,6 @@ Stands on the public names of every room that it shows.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from nnscratch import files
+from nnscratch.cli.common import write_json
 from nnscratch.cli.gradcheck import check_cases, report
 from nnscratch.data import PICTURES, contact_strip, resize_image, save_image
 from nnscratch.faces import Calibration, Encoder, FaceModel, Gallery
@@ -107,8 +107,7 @@ def run(options: argparse.Namespace) -> int:
     files.write_text(folder / "index.html", html("nnscratch demo", "\n".join(sections)))
     figures["seconds"] = time.perf_counter() - start
     console.print(f"Done in {figures['seconds']:.0f} s; open {folder / 'index.html'}", markup=False)
-    if options.json:
-        files.write_text(options.json, json.dumps(figures, indent=1))
+    write_json(options, figures)
     return 1 if any(row["problem"] for row in figures["gradcheck"]) else 0
 
 
@@ -202,9 +201,7 @@ def _portraits(images: np.ndarray) -> np.ndarray:
     return images[:, :, side : 47 * side, 5 * side : 43 * side]
 
 
-def _verified(
-    folder: Path, model: FaceModel, images: np.ndarray, encodings: np.ndarray
-) -> tuple[dict[str, str], dict[str, Any]]:
+def _verified(folder: Path, model: FaceModel, images, encodings) -> tuple[dict, dict]:
     """Two pictures of one person, and two of different ones: captions by file, and figures."""
     limit = model.known_calibration().threshold
     captions, figures = {}, {}
@@ -217,9 +214,7 @@ def _verified(
     return captions, figures
 
 
-def _recognised(
-    folder: Path, model: FaceModel, names: Sequence[str], images: np.ndarray, encodings: np.ndarray
-) -> tuple[dict[str, str], dict[str, str | None]]:
+def _recognised(folder: Path, model: FaceModel, names, images, encodings) -> tuple[dict, dict]:
     """Enrol all but the last person, ask about everybody: captions by file, and answers."""
     gallery = Gallery(encodings.shape[-1], model.fingerprint)
     for name, rows in zip(names[:-1], encodings[:-1], strict=True):
@@ -228,9 +223,8 @@ def _recognised(
     captions = {}
     for name, image, answer in zip(names, images, answers, strict=True):
         save_image(folder / f"{name}.png", image)
-        captions[f"{name}.png"] = (
-            f"{name}, {'enrolled' if name in gallery else 'a stranger'}: {answer}"
-        )
+        status = "enrolled" if name in gallery else "a stranger"
+        captions[f"{name}.png"] = f"{name}, {status}: {answer}"
     return captions, {name: answer.name for name, answer in zip(names, answers, strict=True)}
 
 

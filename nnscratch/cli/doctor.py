@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.metadata
-import json
 import os
 import platform
 
@@ -11,7 +10,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_info
 
 import nnscratch
-from nnscratch import files
+from nnscratch.cli.common import write_json
 from nnscratch.engines import names
 
 PACKAGES = ("numpy", "scipy", "pillow", "rich", "safetensors", "threadpoolctl", "matplotlib")
@@ -32,17 +31,14 @@ def run(options: argparse.Namespace) -> int:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "engines": ", ".join(names()),
         **{name: _version(name) for name in PACKAGES + OPTIONAL},
-        **{
-            f"threads of {pool['internal_api']}": str(pool["num_threads"])
-            for pool in threadpool_info()
-        },
     }
+    for pool in threadpool_info():
+        facts[f"threads of {pool['internal_api']}"] = str(pool["num_threads"])
     table = Table("component", "version or setting")
     for name, value in facts.items():
         table.add_row(name, value)
     Console().print(table)
-    if options.json:
-        files.write_text(options.json, json.dumps(facts, indent=1))
+    write_json(options, facts)
     return 1 if any(facts[name] == "missing" for name in PACKAGES) else 0
 
 

@@ -1,17 +1,16 @@
 """nnscratch faces: train a network for faces, verify, enrol, identify, evaluate."""
 
 import argparse
-import json
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from nnscratch import files
-from nnscratch.cli.jobs import add_job
+from nnscratch.cli.common import add_job, say, write_json
 from nnscratch.data.images import read_image
 from nnscratch.faces import evaluate, lfw, metrics, training
 from nnscratch.faces.folders import People, read_people
@@ -41,9 +40,7 @@ PEOPLE = "PERSON/*.jpg in folders, or an .npz file with images and labels"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
-
-    def job(name: str, run: Any, line: str, example: str) -> Any:
-        return add_job(jobs, "faces", name, run, line, example).add_argument
+    job = partial(add_job, jobs, "faces")
 
     add = job("train", _train, "train a network on pictures of people", "photos/ -o m.npz")
     add("folder", metavar="FOLDER", help=PEOPLE)
@@ -132,18 +129,13 @@ def _train(options: argparse.Namespace) -> int:
         )
     model.save(options.output)
     calibration = model.known_calibration()
-    _say(_left_out(people))
-    _say(f"{options.output}: {len(people.names)} people, threshold {calibration.threshold:.3f}")
-    _say(calibration.warning)
-    return _record(
-        options,
-        people=len(people.names),
-        pictures=len(people),
-        seconds=time.perf_counter() - start,
-        fingerprint=model.fingerprint,
-        calibration=calibration.to_dict(),
-        warning=calibration.warning,
-    )
+    _say_left_out(people)
+    say(f"{options.output}: {len(people.names)} people, threshold {calibration.threshold:.3f}")
+    if calibration.warning:
+        say(calibration.warning)
+    figures = {"people": len(people.names), "pictures": len(people), "warning": calibration.warning}
+    figures |= {"seconds": time.perf_counter() - start, "fingerprint": model.fingerprint}
+    return write_json(options, {**figures, "calibration": calibration.to_dict()})
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -156,8 +148,9 @@ def _verify(options: argparse.Namespace) -> int:
     chance = model.calibration and float(model.calibration.probability(distance))
     text = f"distance {distance:.3f}, limit {limit:.3f}"
     text += "" if chance is None else f", probability of the same {chance:.2f}"
-    _say(f"{'the same person' if same else 'different people'} ({text})")
-    return _record(options, same=same, distance=distance, threshold=limit, probability=chance)
+    say(f"{'the same person' if same else 'different people'} ({text})")
+    figures = {"same": same, "distance": distance, "threshold": limit, "probability": chance}
+    return write_json(options, figures)
 
 
 def _enrol(options: argparse.Namespace) -> int:
@@ -171,16 +164,16 @@ def _enrol(options: argparse.Namespace) -> int:
     gallery.enrol(options.name, encodings)
     gallery.save(path)
     count = len(gallery.encodings(options.name))
-    _say(f"{path}: {options.name} has {count} pictures; {gallery!r}")
-    return _record(options, people=gallery.counts)
+    say(f"{path}: {options.name} has {count} pictures; {gallery!r}")
+    return write_json(options, {"people": gallery.counts})
 
 
 def _forget(options: argparse.Namespace) -> int:
     gallery = Gallery.load(options.gallery, None)
     gallery.forget(options.name)
     gallery.save(options.gallery)
-    _say(f"{options.gallery}: {options.name} is forgotten; {gallery!r}")
-    return _record(options, people=gallery.counts)
+    say(f"{options.gallery}: {options.name} is forgotten; {gallery!r}")
+    return write_json(options, {"people": gallery.counts})
 
 
 def _identify(options: argparse.Namespace) -> int:
@@ -191,10 +184,10 @@ def _identify(options: argparse.Namespace) -> int:
     answers = gallery.identify(encodings, model.known_calibration() if limit is None else limit)
     rows = []
     for image, answer in zip(options.images, answers, strict=True):
-        _say(f"{image}: {answer}")
+        say(f"{image}: {answer}")
         names = ("name", "distance", "margin", "nearest")
         rows.append({"image": image, **{name: getattr(answer, name) for name in names}})
-    return _record(options, answers=rows)
+    return write_json(options, {"answers": rows})
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -204,7 +197,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         return _evaluate_folds(options)
     model = FaceModel.load(options.model)
     people = _people(options, model.size)
-    _say(_left_out(people))
+    _say_left_out(people)
     trial = evaluate.trial(model.encode(people.images, people.sources), people.labels)
     return _show(options, evaluate.evaluation(trial, options.seed))
 
@@ -215,15 +208,11 @@ def _evaluate_pairs(options: argparse.Namespace) -> int:
     encodings = _encodings(model, [str(path) for path in pairs.pictures])
     distances = ((encodings[pairs.numbers[:, 0]] - encodings[pairs.numbers[:, 1]]) ** 2).sum(1)
     result = lfw.ten_folds(distances, pairs.same, pairs.folds)
-    _say(f"accuracy {result}")
-    return _record(
-        options,
-        accuracy=result.accuracy,
-        standard_error=result.standard_error,
-        accuracies=result.accuracies.tolist(),
-        eer=metrics.eer(distances, pairs.same),
-        auc=metrics.auc(distances, pairs.same),
-    )
+    say(f"accuracy {result}")
+    eer, auc = (measure(distances, pairs.same) for measure in (metrics.eer, metrics.auc))
+    figures = {"accuracy": result.accuracy, "standard_error": result.standard_error}
+    figures |= {"accuracies": result.accuracies.tolist(), "eer": eer, "auc": auc}
+    return write_json(options, figures)
 
 
 def _evaluate_folds(options: argparse.Namespace) -> int:
@@ -231,32 +220,28 @@ def _evaluate_folds(options: argparse.Namespace) -> int:
         raise ValueError(f"--seeds: expected at least 1, got {options.seeds}")
     settings = _settings(options)
     people = _people(options, settings.size)
-    _say(_left_out(people))
+    _say_left_out(people)
     seeds = range(options.seed, options.seed + options.seeds)
     with live_line("evaluate", options.folds * options.seeds) as advance:
-        runs = [
-            training.cross_validated(people, options.folds, settings, seed, advance)
-            for seed in seeds
-        ]
+        fold = partial(training.cross_validated, people, options.folds, settings)
+        runs = [fold(seed, advance) for seed in seeds]
     evaluations = [evaluate.evaluation(evaluate.pooled(trials), options.seed) for trials in runs]
     eers = [evaluation.eer.value for evaluation in evaluations]
     folds = [[metrics.eer(t.pairs.distances, t.pairs.same) for t in trials] for trials in runs]
     if len(eers) > 1:
-        _say(f"pooled EER over {len(eers)} seeds: {mean_interval(eers)}")
-    return _show(
-        options, evaluations[0], seeds=[asdict(e) for e in evaluations], eer_of_folds=folds
-    )
+        say(f"pooled EER over {len(eers)} seeds: {mean_interval(eers)}")
+    figures = {"seeds": [asdict(e) for e in evaluations], "eer_of_folds": folds}
+    return _show(options, evaluations[0], **figures)
 
 
 def _show(options: argparse.Namespace, evaluation: evaluate.Evaluation, **more: Any) -> int:
     for name in ("eer", "auc", "rank1", "dir_at_far_1"):
-        _say(f"{name:13} {getattr(evaluation, name)}")
-    for warning in evaluation.warnings:
-        _say(warning)
+        say(f"{name:13} {getattr(evaluation, name)}")
+    say(*evaluation.warnings)
     figures = asdict(evaluation)
     intervals = {k: list(v) for k, v in figures.items() if isinstance(v, Interval)}
     single = {k: v[0] if k in intervals else v for k, v in figures.items()}
-    return _record(options, **single, intervals=intervals, **more)
+    return write_json(options, {**single, "intervals": intervals, **more})
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -266,9 +251,8 @@ def _demo(options: argparse.Namespace) -> int:
     with live_line("demo", options.steps) as advance:
         folder = Path(options.output)
         lines, figures = demo.run(folder, options.people, settings, options.seed, advance)
-    for line in lines:
-        _say(line)
-    return _record(options, **figures)
+    say(*lines)
+    return write_json(options, figures)
 
 
 def _pretrain(options: argparse.Namespace) -> int:
@@ -279,7 +263,7 @@ def _pretrain(options: argparse.Namespace) -> int:
     with live_line("pretrain", pretrain.PRETRAINING.schedule.steps) as advance:
         network = pretrain.pretrain(on_step=lambda reading: advance(reading.line()))
     pretrain.save_start(network, options.output)
-    return _record(options, seconds=time.perf_counter() - start)
+    return write_json(options, {"seconds": time.perf_counter() - start})
 
 
 # -- small parts ----------------------------------------------------------------------------------
@@ -311,18 +295,6 @@ def _encodings(model: FaceModel, paths: list[str]) -> np.ndarray:
     return np.concatenate([model.encode(read_image(path)[None], [path]) for path in paths])
 
 
-def _left_out(people: People) -> str:
-    if not people.skipped:
-        return ""
-    return f"{len(people.skipped)} pictures left out: their person has fewer than 2"
-
-
-def _record(options: argparse.Namespace, **figures: Any) -> int:
-    if options.json:
-        files.write_text(options.json, json.dumps(figures, indent=1))
-    return 0
-
-
-def _say(line: str) -> None:
-    if line:
-        Console(highlight=False, soft_wrap=True, markup=False).print(line)
+def _say_left_out(people: People) -> None:
+    if people.skipped:
+        say(f"{len(people.skipped)} pictures left out: their person has fewer than 2")

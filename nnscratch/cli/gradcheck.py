@@ -1,13 +1,12 @@
 """nnscratch gradcheck: the first and second derivatives of every operation against differences."""
 
 import argparse
-import json
 import time
 
 from rich.console import Console
 from rich.table import Table
 
-from nnscratch import files
+from nnscratch.cli.common import say, write_json
 from nnscratch.gradcheck import GradcheckError
 from nnscratch.opcases import CASES, Case
 from nnscratch.opcases import run as run_case
@@ -38,13 +37,11 @@ def run(options: argparse.Namespace) -> int:
     Console().print(report(rows))
     for problem in problems:
         Console(stderr=True).print(problem, style="red", markup=False, highlight=False)
-    Console().print(
+    say(
         f"{len(cases)} settings of {len(rows)} operations, {len(problems)} wrong, "
-        f"{time.perf_counter() - start:.0f} s",
-        highlight=False,
+        f"{time.perf_counter() - start:.0f} s"
     )
-    if options.json:
-        files.write_text(options.json, json.dumps(rows, indent=1))
+    write_json(options, rows)
     return 1 if problems else 0
 
 

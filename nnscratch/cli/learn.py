@@ -1,7 +1,6 @@
 """nnscratch learn: exercises, with checks that know the usual mistakes."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from nnscratch import files
-from nnscratch.cli.jobs import add_job
+from nnscratch.cli.common import add_job, say, write_json
 from nnscratch.learn import devcheck
 from nnscratch.learn.exercise import Exercise, all_exercises, exercises_folder, find
 from nnscratch.learn.folder import DEFAULT, Folder, counts
@@ -38,12 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     jobs = parser.add_subparsers(dest="job", metavar="JOB")
 
     def job(name: str, run: Any, line: str, example: str = "", id_help: str = "") -> Any:
-        sub = add_job(jobs, "learn", name, run, line, example)
+        add = add_job(jobs, "learn", name, run, line, example)
         if id_help:
-            sub.add_argument("id", metavar="ID", nargs="?", help=id_help)
+            add("id", metavar="ID", nargs="?", help=id_help)
         if name not in ("init", "dev-check"):
-            sub.add_argument("--folder", metavar="DIR", help="your folder (default: the nearest)")
-        return sub.add_argument
+            add("--folder", metavar="DIR", help="your folder (default: the nearest)")
+        return add
 
     next_one = "number or name (default: the next one)"
     add = job("init", _init, "make a folder with all stubs", "my-exercises")
@@ -95,7 +94,7 @@ def _init(options: argparse.Namespace) -> int:
         f"next: cd {options.folder}, read with nnscratch learn explain, edit {first.name}.py, "
         "nnscratch learn check",
     )
-    return _written(options, {"folder": str(folder.path), "new": new})
+    return write_json(options, {"folder": str(folder.path), "new": new})
 
 
 def _next(options: argparse.Namespace) -> int:
@@ -104,14 +103,14 @@ def _next(options: argparse.Namespace) -> int:
     upcoming = folder.next()
     if upcoming is None:
         _print(f"all {of} exercises are right", "next: nnscratch learn mine")
-        return _written(options, {"right": right, "of": of, "next": None})
+        return write_json(options, {"right": right, "of": of, "next": None})
     _print(
         f"{right} of {of} right. Next: {upcoming.name}, {upcoming.title}",
         f"  edit   {folder.file(upcoming)}",
         f"  read   nnscratch learn explain {upcoming.number}",
         f"  check  nnscratch learn check {upcoming.number}, or nnscratch learn watch",
     )
-    return _written(options, {"right": right, "of": of, "next": upcoming.name})
+    return write_json(options, {"right": right, "of": of, "next": upcoming.name})
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -123,7 +122,7 @@ def _list(options: argparse.Namespace) -> int:
         _print(f"{mark:>2} {exercise.number:>2}  {exercise.title}{note}")
     right, of = counts(folder, list(states))
     _print(f"{right} of {of} right")
-    return _written(options, {e.name: state for e, state in states.items()})
+    return write_json(options, {e.name: state for e, state in states.items()})
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -138,7 +137,7 @@ def _check(options: argparse.Namespace) -> int:
         {"exercise": e.name, "state": r.state, "code": r.code, "sure": r.sure}
         for e, r in results.items()
     ]
-    return _written(options, records) or int(any(r.state != "right" for r in results.values()))
+    return write_json(options, records) or int(any(r.state != "right" for r in results.values()))
 
 
 def _tell_all(results: dict[Exercise, CheckResult]) -> None:
@@ -182,13 +181,13 @@ def _hint(options: argparse.Namespace) -> int:
     number, text = folder.hint(exercise)
     _print(f"{exercise.name}, hint {number} of {len(exercise.hints)}")
     _markdown(text)
-    return _written(options, {"exercise": exercise.name, "hint": number, "text": text})
+    return write_json(options, {"exercise": exercise.name, "hint": number, "text": text})
 
 
 def _explain(options: argparse.Namespace) -> int:
     exercise = _wanted(options, _folder(options))
     _markdown(exercise.readme)
-    return _written(options, {"exercise": exercise.name, "text": exercise.readme})
+    return write_json(options, {"exercise": exercise.name, "text": exercise.readme})
 
 
 def _solution(options: argparse.Namespace) -> int:
@@ -200,7 +199,7 @@ def _solution(options: argparse.Namespace) -> int:
             "--spoil shows the solution anyway"
         )
     _print(exercise.solution_text)
-    return _written(options, {"exercise": exercise.name, "text": exercise.solution_text})
+    return write_json(options, {"exercise": exercise.name, "text": exercise.solution_text})
 
 
 def _reset(options: argparse.Namespace) -> int:
@@ -212,7 +211,7 @@ def _reset(options: argparse.Namespace) -> int:
     _print(f"{folder.file(exercise).name} is the stub again")
     if backup is not None:
         _print(f"your file is now {backup.name}")
-    return _written(options, {"exercise": exercise.name, "kept": backup and str(backup)})
+    return write_json(options, {"exercise": exercise.name, "kept": backup and str(backup)})
 
 
 def _mine(options: argparse.Namespace) -> int:
@@ -220,7 +219,7 @@ def _mine(options: argparse.Namespace) -> int:
 
     folder = _folder(options)
     results = course_programs.run(folder, options.seed, _print)
-    return _written(options, results) or int(not all(r["passed"] for r in results))
+    return write_json(options, results) or int(not all(r["passed"] for r in results))
 
 
 # -- checks of the installation and of the exercises ----------------------------------------------
@@ -247,7 +246,7 @@ def _doctor(options: argparse.Namespace) -> int:
         good = state in ("right", "wrong", "not attempted")
     for name, value in facts.items():
         _print(f"{name}: {value}")
-    return _written(options, facts) or int(not good)
+    return write_json(options, facts) or int(not good)
 
 
 def _dev_check(options: argparse.Namespace) -> int:
@@ -273,7 +272,7 @@ def _dev_check(options: argparse.Namespace) -> int:
         problems += len(found)
     codes = sum(len(record["codes"]) for record in records)
     _print(f"{len(records)} exercises, {codes} wrong answers, {problems} problems")
-    return _written(options, records) or int(problems > 0)
+    return write_json(options, records) or int(problems > 0)
 
 
 def _golden(report: devcheck.ExerciseReport, folder: Path, write: bool) -> Sequence[str]:
@@ -297,15 +296,13 @@ def _matrix(report: devcheck.ExerciseReport) -> list[str]:
 
 
 def _print(*lines: str) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-    for line in lines:
-        console.print(_writable(line, console.encoding))
+    say(*map(_writable, lines))
 
 
-def _writable(text: str, encoding: str) -> str:
+def _writable(text: str) -> str:
     """The text in characters that the terminal has."""
     try:
-        text.encode(encoding)
+        text.encode(Console().encoding)
     except UnicodeEncodeError:
         return in_ascii(text)
     return text
@@ -313,14 +310,7 @@ def _writable(text: str, encoding: str) -> str:
 
 def _markdown(text: str) -> None:
     console = Console()
-    if console.is_terminal and _writable(text, console.encoding) == text:
+    if console.is_terminal and _writable(text) == text:
         console.print(Markdown(text))
     else:
         _print(text)
-
-
-def _written(options: argparse.Namespace, answer: Any) -> int:
-    """Write the answer as JSON if asked to; exit code 0."""
-    if options.json:
-        files.write_text(options.json, json.dumps(answer, indent=1))
-    return 0

@@ -1,7 +1,6 @@
 """nnscratch oneshot: learn characters from one example each."""
 
 import argparse
-import json
 import time
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nnscratch import files
+from nnscratch.cli.common import write_json
 from nnscratch.faces.intervals import wilson
 from nnscratch.faces.monitor import Monitor
 from nnscratch.faces.oneshot import task
@@ -56,24 +55,17 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("expected --steps and --seeds of at least 1")
     background, runs = read_background(options.background), read_runs(options.runs)
     costs = task.baselines(runs)
-    networks = [
-        _learn(options, background, runs, costs["chamfer"], options.seed + i)
-        for i in range(options.seeds)
-    ]
-    errors = {
-        "embedding_error": [n["embedding_error"] for n in networks],
-        "combined_error": [n["combined_error"] for n in networks],
-        "chamfer_error": [task.mean_error(costs["chamfer"], runs)],
-        "hausdorff_error": [task.mean_error(costs["hausdorff"], runs)],
-    }
+    seeds = range(options.seed, options.seed + options.seeds)
+    networks = [_learn(options, background, runs, costs["chamfer"], seed) for seed in seeds]
+    errors = {name: [n[name] for n in networks] for name in ("embedding_error", "combined_error")}
+    for name in ("chamfer", "hausdorff"):
+        errors[f"{name}_error"] = [task.mean_error(costs[name], runs)]
     trials = sum(len(run.items) for run in runs)
     _show(errors, trials)
-    if options.json:
-        means = {name: float(np.mean(values)) for name, values in errors.items()}
-        seconds = float(np.mean([n["seconds_training"] for n in networks]))
-        record = {**means, "seconds_training": seconds, "trials": trials, "seeds": networks}
-        files.write_text(options.json, json.dumps(record, indent=1))
-    return 0
+    means = {name: float(np.mean(values)) for name, values in errors.items()}
+    seconds = float(np.mean([n["seconds_training"] for n in networks]))
+    figures = {**means, "seconds_training": seconds, "trials": trials, "seeds": networks}
+    return write_json(options, figures)
 
 
 def _learn(options, background, runs, chamfer, seed: int) -> dict[str, float]:

@@ -1,15 +1,13 @@
 """nnscratch quiz: questions on the course; the right answers are computed after you answered."""
 
 import argparse
-import json
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
-from nnscratch import files
+from nnscratch.cli.common import say, write_json
+from nnscratch.learn import message
 from nnscratch.learn.questions import QUESTIONS
 from nnscratch.learn.quiz import Question, Shown, demonstrate
 
@@ -21,7 +19,6 @@ example:
   nnscratch quiz                    # all questions, in the order of the course
   nnscratch quiz 4 9                # these two
   nnscratch quiz --seed 1 --count 5 # five of them, shuffled"""
-WIDTH = 80
 Numbered = tuple[int, Question]
 
 
@@ -41,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = _chosen(options)
     if options.list:
         _list(chosen)
-        return _write(options, [{"number": n, **_head(question)} for n, question in chosen])
+        return write_json(options, [{"number": n, **_head(question)} for n, question in chosen])
     given = None if options.answers is None else _given(options.answers, chosen)
     records: list[dict[str, Any]] = []
     for i, (number, question) in enumerate(chosen):
@@ -54,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         answer = {"chosen": letter, "right": shown.right, "numbers": dict(shown.numbers)}
         records.append({"number": number, **_head(question), **answer})
     _score(records, len(chosen))
-    return _write(options, records)
+    return write_json(options, records)
 
 
 # -- which questions ------------------------------------------------------------------------------
@@ -104,31 +101,31 @@ def _ask(question: Question) -> str | None:
         try:
             word = input(f"your answer ({letters[0]} to {letters[-1]}): ").strip().lower()
         except EOFError:
-            _print("")
+            say("")
             return None
         if len(word) == 1 and word in letters:
             return word
-        _print(f"please type one of {', '.join(letters)}; Ctrl-D ends the quiz")
+        say(f"please type one of {', '.join(letters)}; Ctrl-D ends the quiz")
 
 
 def _pose(head: str, question: Question) -> None:
-    _print("", head, *_wrapped(question.text), "")
+    say("", head, *_wrapped(question.text), "")
     for letter, option in zip(question.letters, question.options, strict=True):
-        _print(*_wrapped(option, f"  {letter}  "))
-    _print("")
+        say(*_wrapped(option, f"  {letter}  "))
+    say("")
 
 
 def _tell(letter: str, question: Question, shown: Shown) -> None:
     verdict = "right" if letter == shown.right else f"wrong: {shown.right} is right"
-    _print(f"{letter} is {verdict}")
-    _print(*(f"    {line}" for line in shown.lines))
-    _print(*_wrapped(question.why))
+    say(f"{letter} is {verdict}")
+    say(*(f"    {line}" for line in shown.lines))
+    say(*_wrapped(question.why))
 
 
 def _score(records: Sequence[dict[str, Any]], asked: int) -> None:
     right = sum(record["chosen"] == record["right"] for record in records)
     early = f" (ended after {len(records)} of {asked})" if len(records) < asked else ""
-    _print("", f"{right} of {len(records)} right{early}")
+    say("", f"{right} of {len(records)} right{early}")
 
 
 def _list(chosen: Sequence[Numbered]) -> None:
@@ -136,8 +133,8 @@ def _list(chosen: Sequence[Numbered]) -> None:
     for number, question in chosen:
         if question.topic != topic:
             topic = question.topic
-            _print(topic)
-        _print(*_wrapped(question.text, f"{number:>4}  "))
+            say(topic)
+        say(*_wrapped(question.text, f"{number:>4}  "))
 
 
 # -- output ---------------------------------------------------------------------------------------
@@ -145,26 +142,8 @@ def _list(chosen: Sequence[Numbered]) -> None:
 
 def _wrapped(text: str, first: str = "") -> list[str]:
     """Lines of at most 80 columns, with a hanging indent below `first`."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_on_hyphens=False,
-    )
-
-
-def _print(*lines: str) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-    for line in lines:
-        console.print(line)
+    return message.wrapped(text, first, " " * len(first), most=None)
 
 
 def _head(question: Question) -> dict[str, str]:
     return {"topic": question.topic, "question": question.text}
-
-
-def _write(options: argparse.Namespace, answer: Any) -> int:
-    if options.json:
-        files.write_text(options.json, json.dumps(answer, indent=1))
-    return 0

@@ -1,7 +1,6 @@
 """nnscratch style: paint a picture in the style of others."""
 
 import argparse
-import json
 import shlex
 import tempfile
 import time
@@ -13,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from nnscratch import files
+from nnscratch.cli.common import say, write_json
 from nnscratch.data.images import check_target
 from nnscratch.progress import live_line
 from nnscratch.style import colour, file_transfer, presets
@@ -157,8 +157,7 @@ def _requested(options: argparse.Namespace) -> list[tuple[Job, str]]:
                     f"--{name}: expected one content, got a folder of several; {reason}"
                 )
     job, notes = _job(options)
-    for note in notes:
-        _print(Console(stderr=True), f"note: {note}")
+    say(*(f"note: {note}" for note in notes), stderr=True)
     return [(replace(job, content=content), output) for content, output in pairs]
 
 
@@ -277,18 +276,11 @@ def _stylize(options, network, job: Job, output: str, targets) -> tuple[Record, 
 
 
 def _record(job: Job, images: JobImages, result: Result, output: str, seconds: float) -> Record:
-    return {
-        **{name: getattr(job, name) for name in ("content", "styles", "masks", "init_file")},
-        "result": output,
-        "weights": job.weights,
-        "size": images.content.shape[1:],
-        "objective": asdict(job.objective),
-        "settings": asdict(job.settings),
-        "options": job.options(),
-        "seconds": seconds,
-        "loss": result.loss,
-        "history": result.history,
-    }
+    names = ("content", "styles", "masks", "init_file", "weights")
+    record = {name: getattr(job, name) for name in names}
+    record |= {"result": output, "size": images.content.shape[1:], "options": job.options()}
+    record |= {"objective": asdict(job.objective), "settings": asdict(job.settings)}
+    return {**record, "seconds": seconds, "loss": result.loss, "history": result.history}
 
 
 def _row(job: Job, images: JobImages, result: Result, side: int) -> list[PageImage]:
@@ -306,9 +298,7 @@ def _write_more(options: argparse.Namespace, records: Sequence[Record], rows: An
         loss_plot.loss_plot(options.plot, records[0]["history"])
     if options.page:
         _write_page(options, records, rows)
-    if options.json:
-        content = records if _is_folder(options) else records[0]
-        files.write_text(options.json, json.dumps(content, indent=1))
+    write_json(options, records if _is_folder(options) else records[0])
 
 
 def _write_page(options: argparse.Namespace, records: Sequence[Record], rows: Any) -> None:

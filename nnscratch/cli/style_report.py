@@ -1,7 +1,6 @@
 """nnscratch style-report: measure how good stylised pictures are."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nnscratch import files
+from nnscratch.cli.common import say, write_json
 from nnscratch.data.images import read_image
 from nnscratch.style.reports.report_image import check_report_image, draw_report_image, in_words
 from nnscratch.style.reports.scores import MEASURES, StyleReport, style_report
@@ -56,13 +55,11 @@ def run(options: argparse.Namespace) -> int:
     content, style, *images = (read_image(path, size) for path in paths)
     results = dict(zip(names, images, strict=True))
     report = style_report(content, style, results)
-    if options.json:
-        record = {"content": options.content, "style": options.style, "size": size}
-        files.write_text(options.json, json.dumps(record | asdict(report), indent=1))
     if options.output:
         draw_report_image(options.output, content, style, results, report)
     _print(report, size)
-    return 0
+    record = {"content": options.content, "style": options.style, "size": size}
+    return write_json(options, record | asdict(report))
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:
@@ -81,11 +78,9 @@ def _print(report: StyleReport, size: int) -> None:
     for score in report.scores:
         values = (*(getattr(score, name) for name in ("style", *MEASURES)), score.ssim, score.edges)
         table.add_row(score.name, *map(in_words, values))
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(
+    Console(soft_wrap=True).print(table)
+    say(
         f"style: 0 if like another part of STYLE, 1 if like CONTENT; at {size} pixels, "
-        f"{report.levels['texture']} scales"
+        f"{report.levels['texture']} scales",
+        *(f"{n}: CONTENT is as like STYLE as its own parts are; no score" for n in report.silent()),
     )
-    for name in report.silent():
-        console.print(f"{name}: CONTENT is as like STYLE as its own parts are; no score")

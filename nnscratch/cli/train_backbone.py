@@ -1,15 +1,14 @@
 """nnscratch train-backbone: make a small network for style transfer, such as the built-in one."""
 
 import argparse
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from nnscratch import files, weights
+from nnscratch.cli.common import say, write_json
 from nnscratch.progress import live_line
 from nnscratch.style import vgg
 from nnscratch.style.backbone import train
@@ -76,12 +75,10 @@ def run(options: argparse.Namespace) -> int:
     weights.save(options.output, network_weights, np.float16)
     count = sum(w.weight.size + w.bias.size for w in network_weights.layers.values())
     megabytes = Path(options.output).stat().st_size / 1e6
-    Console(highlight=False, soft_wrap=True, markup=False).print(
+    say(
         f"{options.output}: {count:,} weights in {len(network_weights.layers)} convolutions, "
-        f"{megabytes:.2f} MB, {seconds:.0f} s\n"
-        f"next: nnscratch style CONTENT STYLE -o OUT.png --weights {options.output}"
+        f"{megabytes:.2f} MB, {seconds:.0f} s",
+        f"next: nnscratch style CONTENT STYLE -o OUT.png --weights {options.output}",
     )
-    if options.json:
-        record = {"recipe": asdict(recipe), "losses": losses, "seconds": seconds}
-        files.write_text(options.json, json.dumps(record))
-    return 0
+    record = {"recipe": asdict(recipe), "losses": losses, "seconds": seconds}
+    return write_json(options, record)

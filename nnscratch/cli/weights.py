@@ -2,10 +2,10 @@
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
-from nnscratch.cli.jobs import add_job
+from nnscratch.cli.common import add_job, say, write_json
 from nnscratch.progress import live_line
 from nnscratch.weights import Inspection, convert, fetching, inspect
 from nnscratch.weights.channels import ORDERS, PIXELS
@@ -33,10 +33,7 @@ FILE = "a weight file of any supported kind, or a fetched one by name (vgg19)"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
-
-    def job(name: str, run: Any, line: str, example: str) -> Any:
-        return add_job(jobs, "weights", name, run, line, example).add_argument
-
+    job = partial(add_job, jobs, "weights")
     add = job("inspect", _inspect, "report what a file is, with evidence", "vgg19-dcbb9e9d.pth")
     add("file", metavar="FILE", help=FILE)
     add = job("convert", _convert, "keep the convolutions only", "vgg19-dcbb9e9d.pth vgg19.npz")
@@ -49,18 +46,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("name", metavar="NAME", choices=tuple(fetching.FILES), help=", ".join(fetching.FILES))
     add("--folder", metavar="DIR", help="where to save (default: this platform's cache folder)")
     add("--url", metavar="URL", help="another address of the same file")
-    job("list", _list, "list what has been fetched into the cache folder", "")
+    job("list", _list, "list what has been fetched into the cache folder")
 
 
 def _inspect(options: argparse.Namespace) -> int:
     _check_paths(options, options.file)
     inspection = inspect(options.file)
-    _say(_summary(inspection))
+    say(_summary(inspection))
     table = Table("layer", "C_out, C_in, kH, kW")
     for name, shape in inspection.layers.items():
         table.add_row(name, ", ".join(map(str, shape)))
     Console().print(table)
-    _record(options, {**asdict(inspection), "slim_size": inspection.slim_size})
+    write_json(options, {**asdict(inspection), "slim_size": inspection.slim_size})
     return 1 if inspection.hash_agrees is False else 0
 
 
@@ -88,12 +85,12 @@ def _convert(options: argparse.Namespace) -> int:
     _check_paths(options, options.file, options.out)
     result = convert(options.file, options.out, options.dtype, options.channels, options.pixels)
     before = Path(fetching.locate(options.file)).stat().st_size
-    _say(
+    say(
         f"{options.out}: {result.network}, {len(result.layers)} convolutions, {_mb(result.size)} "
         f"(from {_mb(before)})\nnext: {_style(options.out)}"
     )
     figures = {"from": options.file, "before": before, "dtype": options.dtype, **asdict(result)}
-    return _record(options, figures)
+    return write_json(options, figures)
 
 
 def _fetch(options: argparse.Namespace) -> int:
@@ -105,13 +102,13 @@ def _fetch(options: argparse.Namespace) -> int:
         sys.stderr.write(f"nnscratch weights: stopped{kept}\n")
         return 130
     digest, size = fetching.sha256(path), path.stat().st_size
-    _say(
+    say(
         f"{path}: {_mb(size)}, the SHA-256 begins with {digest[:8]}, as expected\n"
         f"next: {_style(path)}\n"
         f"  or: nnscratch weights convert {_quoted(path)} {options.name}.npz"
     )
     figures = {"name": options.name, "path": str(path), "size": size, "sha256": digest}
-    return _record(options, figures)
+    return write_json(options, figures)
 
 
 def _style(weights: str | Path) -> str:
@@ -144,20 +141,10 @@ def _list(options: argparse.Namespace) -> int:
             path = fetching.fetched(name)
             fetched[name] = {"path": str(path), "size": path.stat().st_size}
             line = f"{_mb(path.stat().st_size):>8}  {path}"
-        _say(f"{name:8}  {line}")
-    return _record(options, fetched)
+        say(f"{name:8}  {line}")
+    return write_json(options, fetched)
 
 
 def _check_paths(options: argparse.Namespace, read: str, *written: str) -> None:
     """Raise ValueError if an output would replace the weights or another output."""
     files.check_apart([*written, *filter(None, [options.json])], [fetching.locate(read)])
-
-
-def _record(options: argparse.Namespace, figures: dict[str, Any]) -> int:
-    if options.json:
-        files.write_text(options.json, json.dumps(figures, indent=1))
-    return 0
-
-
-def _say(text: str) -> None:
-    Console(highlight=False, soft_wrap=True, markup=False, emoji=False).print(text)

@@ -33,8 +33,7 @@ class Refusal(Exception):
 def load(path: Path, loaded: Loaded) -> dict[str, Any]:
     """The learner's functions by name. Raises Refusal."""
     tree = _parsed(path)
-    for code, title, line in _rules(tree, loaded.forbidden):
-        raise Refusal(code, title, line)
+    _check_rules(tree, loaded.forbidden)
     module = _run(path, tree)
     return {name: _own(module, name, path) for name in loaded.functions}
 
@@ -46,28 +45,27 @@ def _parsed(path: Path) -> ast.Module:
         raise Refusal("no-file", f"the file {path.name} is missing") from None
     except UnicodeDecodeError:
         raise Refusal("encoding", f"{path.name} is not UTF-8; save it in UTF-8") from None
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        text = getattr(error, "text", None) or ""
-        name = "SyntaxError" if isinstance(error, ValueError) else type(error).__name__
-        raise Refusal(
-            "syntax", f"{name}: {getattr(error, 'msg', error)}", line, text.strip()
-        ) from None
+    except SyntaxError as error:
+        title = f"{type(error).__name__}: {error.msg}"
+        raise Refusal("syntax", title, error.lineno, (error.text or "").strip()) from None
+    except ValueError as error:  # a null byte
+        raise Refusal("syntax", f"SyntaxError: {error}") from None
 
 
-def _rules(tree: ast.Module, forbidden: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
-    """Code, title and line of imports of a reference and of forbidden calls."""
+def _check_rules(tree: ast.Module, forbidden: Mapping[str, str]) -> None:
+    """Raise Refusal at an import of a reference or a forbidden call."""
     names: dict[str, str] = {}  # local name -> full name
     for node in ast.walk(tree):
         for alias, full in _imports(node):
             names[alias] = full
             if full.split(".")[0] in REFERENCE:
                 title = f"imports {full.split('.')[0]}: {REFERENCE_REASON}"
-                yield "reference", title, getattr(node, "lineno", 1)
+                raise Refusal("reference", title, getattr(node, "lineno", 1))
     for node in ast.walk(tree):
         dotted = _dotted(node, names)
         if dotted in forbidden:
-            yield "short-cut", f"uses {dotted}: {forbidden[dotted]}", getattr(node, "lineno", 1)
+            title = f"uses {dotted}: {forbidden[dotted]}"
+            raise Refusal("short-cut", title, getattr(node, "lineno", 1))
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -117,7 +115,7 @@ def _own(module: types.ModuleType, name: str, path: Path) -> Any:
     if isinstance(function, type):
         home = str(path) if function.__module__ == module.__name__ else function.__module__
     if home != str(path):
-        origin = home or f"{getattr(function, '__module__', None) or 'elsewhere'}"
+        origin = home or getattr(function, "__module__", None) or "elsewhere"
         raise Refusal("foreign", f"{name} is not defined in your file; it comes from {origin}")
     return function
 

@@ -3,16 +3,15 @@
 Stands on `exercise` and `probing`. Expected is whatever the solution gives in the same case.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from nnscratch.learn.exercise import Loaded
 from nnscratch.learn.observation import CHOICE, ROUNDING, WRONG, Observation, Value, judge
 from nnscratch.learn.probing import observe
-from nnscratch.learn.specification import Claim
+from nnscratch.learn.specification import Claim, Functions
 
 SEEDS = (0, 1)  # of the random cases of an examination
 UNTOUCHED, REPEATS = "arguments stay as they are", "the same answer twice"
@@ -28,7 +27,7 @@ class ClaimCase:
     seed: int
     observed: Observation
     expected: Observation
-    solution: Mapping[str, Any] = field(repr=False)
+    solution: Functions = field(repr=False)
 
     def failed_claims(self) -> set[str]:
         """The names of the claims that do not hold here."""
@@ -49,11 +48,8 @@ class ClaimCase:
 
     def wrong_values(self) -> list[str]:
         """The names of the values that are wrong."""
-        return [
-            name
-            for name, _, verdict in self._judged()
-            if verdict is None or (verdict == WRONG).any()
-        ]
+        judged = self._judged()
+        return [name for name, _, verdict in judged if verdict is None or WRONG in verdict]
 
     def undecided(self, wrong: Collection[str] = ()) -> list[str]:
         """Sentences about values that cannot be called right or wrong.
@@ -64,9 +60,9 @@ class ClaimCase:
         for name, expected, verdict in self._judged():
             if verdict is None:
                 continue
-            if expected.kink is not None and (verdict == CHOICE).any():
+            if expected.kink is not None and CHOICE in verdict:
                 sentences.append(expected.kink.why)
-            if name not in wrong and (verdict == ROUNDING).any():
+            if name not in wrong and ROUNDING in verdict:
                 sentences.append(
                     f"{name} differs in the last digits: rounding, or an error too small to tell"
                 )
@@ -79,26 +75,16 @@ class ClaimCase:
             yield name, expected, None if actual is None else judge(actual, expected)
 
 
-def examine(
-    loaded: Loaded,
-    functions: Mapping[str, Any],
-    seeds: Sequence[int] = SEEDS,
-    file: str | None = None,
-) -> list[ClaimCase]:
+def examine(loaded: Loaded, functions: Functions, seeds=SEEDS, file=None) -> list[ClaimCase]:
     """Every claim at every size and seed, small sizes first."""
-    return [
-        ClaimCase(
-            claim,
-            rung,
-            seed,
-            observe(claim, functions, seed, rung, file),
-            loaded.observed(None, claim, seed, rung),
-            loaded.solution,
-        )
-        for claim in loaded.claims
-        for rung in range(claim.rungs)
-        for seed in (seeds if rung else seeds[:1])  # rung 0 is the same for all seeds
-    ]
+    cases = []
+    for claim in loaded.claims:
+        for rung in range(claim.rungs):
+            for seed in seeds if rung else seeds[:1]:  # rung 0 is the same for all seeds
+                observed = observe(claim, functions, seed, rung, file)
+                expected = loaded.observed(None, claim, seed, rung)
+                cases.append(ClaimCase(claim, rung, seed, observed, expected, loaded.solution))
+    return cases
 
 
 def failed_claims(cases: Sequence[ClaimCase]) -> set[str]:

@@ -5,7 +5,7 @@ Stands on `diagnosis`, `message` and `exercise`. Each problem is reported as a s
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from nnscratch.learn.cases import GENERAL, examine, failed_claims
 from nnscratch.learn.diagnosis import CERTAIN, NOT_ATTEMPTED, Diagnosis, diagnose
 from nnscratch.learn.exercise import PACKAGE, Exercise, Loaded, load_file
 from nnscratch.learn.probing import observe
-from nnscratch.learn.specification import Claim, Variant
+from nnscratch.learn.specification import Claim, Functions, Variant
 
 RUNS = 20  # seeds for right answers
 OTHERS, HINTS, MUTANTS = 2, 3, 4  # at least
@@ -52,6 +52,7 @@ def check(exercise: Exercise, runs: int = RUNS) -> ExerciseReport:
     wrong = _fresh(loaded)
     diagnoses = [diagnose(loaded, loaded.with_variant(variant)) for variant in wrong]
     where = f"{exercise.name}.py:1"
+    codes = tuple(variant.code for variant in wrong)
     texts = [message.write(diagnosis, exercise, where, 3) for diagnosis in diagnoses]
     problems = [
         *_texts(exercise, loaded),
@@ -65,10 +66,8 @@ def check(exercise: Exercise, runs: int = RUNS) -> ExerciseReport:
     return ExerciseReport(
         exercise,
         tuple(problems),
-        tuple(variant.code for variant in wrong),
-        np.array(
-            [[diagnosis.code == variant.code for variant in wrong] for diagnosis in diagnoses]
-        ),
+        codes,
+        np.array([[diagnosis.code == code for code in codes] for diagnosis in diagnoses]),
         tuple("\n".join(lines) for lines in texts),
         runs * (1 + len(loaded.others)),
     )
@@ -186,7 +185,7 @@ def _arithmetic(loaded: Loaded) -> Iterator[str]:
             yield from _against_oracle(claim, loaded.solution)
 
 
-def _by_hand(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
+def _by_hand(claim: Claim, solution: Functions) -> Iterator[str]:
     """Value, arithmetic and result of "name[index] = ... = arithmetic = result" must agree."""
     *_, arithmetic, result = (part.strip() for part in claim.by_hand.split("="))
     label = claim.by_hand.partition("=")[0].strip()
@@ -202,7 +201,7 @@ def _by_hand(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
             yield f'by_hand of "{claim.name}": {what} is {number}, but it says {result}'
 
 
-def _named(label: str, claim: Claim, solution: Mapping[str, Any]) -> float:
+def _named(label: str, claim: Claim, solution: Functions) -> float:
     """The value of rung 0 with that label, as in dw[0,1] or a.grad."""
     values = observe(claim, solution, 0, 0).values
     if label in values:
@@ -211,7 +210,7 @@ def _named(label: str, claim: Claim, solution: Mapping[str, Any]) -> float:
     return float(values[name].array[tuple(int(i) for i in index.split(","))])
 
 
-def _against_oracle(claim: Claim, solution: Mapping[str, Any]) -> Iterator[str]:
+def _against_oracle(claim: Claim, solution: Functions) -> Iterator[str]:
     oracle = Claim(claim.name, claim.oracle or claim.probe)
     for rung in range(claim.rungs):
         values, numeric = (observe(c, solution, 0, rung) for c in (claim, oracle))

@@ -5,20 +5,21 @@ learner's numbers in every case, including the right ones; *likely* if it does s
 failing cases; otherwise it is *unknown*, and the symptoms describe the numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nnscratch.learn import generic, symptoms
 from nnscratch.learn.cases import REPEATS, UNTOUCHED, ClaimCase, examine, failed_claims
 from nnscratch.learn.exercise import Loaded
-from nnscratch.learn.specification import Variant
+from nnscratch.learn.specification import Functions, Variant
 
 MORE_SEEDS = (2, 3, 4)  # a suspected cause, and a right answer, must hold for these as well
 CERTAIN, LIKELY, UNKNOWN = "certain", "likely", "unknown"
 NOT_ATTEMPTED = "not attempted"
+Cases = Sequence[ClaimCase]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Suspect(NamedTuple):
     agreed: tuple[int, int]
 
 
-def diagnose(loaded: Loaded, functions: Mapping[str, Any], file: str | None = None) -> Diagnosis:
+def diagnose(loaded: Loaded, functions: Functions, file: str | None = None) -> Diagnosis:
     """Whether the functions solve the exercise, and if not, why."""
     cases = examine(loaded, functions, file=file)
     if not failed_claims(cases):  # a mistake may not show with two seeds
@@ -71,7 +72,7 @@ def diagnose(loaded: Loaded, functions: Mapping[str, Any], file: str | None = No
     return Diagnosis("right", right=right, notes=_notes(cases))
 
 
-def _right_values(cases: Sequence[ClaimCase], failed: set[str]) -> tuple[str, ...]:
+def _right_values(cases: Cases, failed: set[str]) -> tuple[str, ...]:
     """The names of values that are right in every case of the failed claims."""
     affected = [case for case in cases if case.claim.name in failed]
     if any(case.observed.raised for case in affected):
@@ -81,45 +82,32 @@ def _right_values(cases: Sequence[ClaimCase], failed: set[str]) -> tuple[str, ..
     return tuple(name for name in names if name not in wrong)
 
 
-def _notes(cases: Sequence[ClaimCase]) -> tuple[str, ...]:
+def _notes(cases: Cases) -> tuple[str, ...]:
     wrong = {name for case in cases for name in case.wrong_values()}
     return tuple(dict.fromkeys(note for case in cases for note in case.undecided(wrong)))
 
 
-def _mistake(
-    loaded: Loaded, functions: Mapping[str, Any], cases: Sequence[ClaimCase], file: str | None
-) -> Diagnosis:
+def _mistake(loaded: Loaded, functions: Functions, cases: Cases, file) -> Diagnosis:
     """The mistake: a known one if certain, else one that the cases show, else a likely one."""
     failing = [case for case in cases if case.failed_claims()]
     suspect = _suspect(loaded, functions, cases, file)
-    if suspect is None or suspect.sure != CERTAIN:
-        shown = _shown(cases)
-        if shown is not None:
-            return shown
+    shown = _shown(cases)
+    if shown is not None and (suspect is None or suspect.sure != CERTAIN):
+        return shown
     if suspect is None:
         return _unknown(failing[0], cases)
     case, variant = failing[0], suspect.variant
     if suspect.sure == LIKELY:  # of two mistakes, show a case of the one that is named
         case = next((c for c in failing if _same(loaded, variant, c)), case)
-    return Diagnosis(
-        "wrong",
-        variant.code,
-        variant.title,
-        suspect.sure,
-        variant.cause,
-        case,
-        suspect.agreed,
-        hint=variant.hint,
-        symptoms=symptoms.read(case, cases) if suspect.sure == LIKELY else (),
-    )
+    words = variant.code, variant.title, suspect.sure, variant.cause
+    facts = symptoms.read(case, cases) if suspect.sure == LIKELY else ()
+    return Diagnosis("wrong", *words, case, suspect.agreed, hint=variant.hint, symptoms=facts)
 
 
 # -- known wrong answers --------------------------------------------------------------------------
 
 
-def _suspect(
-    loaded: Loaded, functions: Mapping[str, Any], cases: Sequence[ClaimCase], file: str | None
-) -> Suspect | None:
+def _suspect(loaded: Loaded, functions: Functions, cases: Cases, file) -> Suspect | None:
     """The exercise's own wrong answer, or the generic one, that is certain or likely."""
     variants = [*loaded.mutants, *generic.known(loaded)]
     first = next(case for case in cases if case.failed_claims())
@@ -135,7 +123,7 @@ def _suspect(
     return _likely(loaded, variants, cases)
 
 
-def _own_cases(variant: Variant, cases: Sequence[ClaimCase]) -> list[ClaimCase]:
+def _own_cases(variant: Variant, cases: Cases) -> list[ClaimCase]:
     """The cases that call the function that the variant replaces.
 
     Another function of the exercise may have a mistake of its own. Calls of classes are not
@@ -147,7 +135,7 @@ def _own_cases(variant: Variant, cases: Sequence[ClaimCase]) -> list[ClaimCase]:
     return [c for c in written if any(call.name == variant.replaces for call in c.observed.calls)]
 
 
-def _explains(loaded: Loaded, variant: Variant, cases: Sequence[ClaimCase]) -> bool:
+def _explains(loaded: Loaded, variant: Variant, cases: Cases) -> bool:
     return all(_same(loaded, variant, case) for case in cases)
 
 
@@ -156,23 +144,20 @@ def _same(loaded: Loaded, variant: Variant, case: ClaimCase) -> bool:
     return loaded.observed(variant, case.claim, case.seed, case.rung).like(case.observed)
 
 
-def _is_specific(loaded: Loaded, variant: Variant, cases: Sequence[ClaimCase]) -> bool:
+def _is_specific(loaded: Loaded, variant: Variant, cases: Cases) -> bool:
     """Whether some wrong numbers agree, or the messages of all exceptions, not only their types."""
     failing = [case for case in cases if case.failed_claims()]
     if any(case.observed.raised is None for case in failing):
         return True
     for case in failing:
-        raised = loaded.observed(variant, case.claim, case.seed, case.rung).raised
-        if raised is None or case.observed.raised is None:
-            return False
-        if raised.text != case.observed.raised.text:
+        known = loaded.observed(variant, case.claim, case.seed, case.rung).raised
+        actual = case.observed.raised
+        if known is None or actual is None or known.text != actual.text:
             return False
     return True
 
 
-def _likely(
-    loaded: Loaded, variants: Sequence[Variant], cases: Sequence[ClaimCase]
-) -> Suspect | None:
+def _likely(loaded: Loaded, variants: Sequence[Variant], cases: Cases) -> Suspect | None:
     """The only variant that explains more failing cases than any other, and more than half.
 
     It must explain cases of two sizes or claims, and more than half of all its cases.
@@ -194,7 +179,7 @@ def _likely(
 # -- unknown mistakes -----------------------------------------------------------------------------
 
 
-def _shown(cases: Sequence[ClaimCase]) -> Diagnosis | None:
+def _shown(cases: Cases) -> Diagnosis | None:
     """State between calls, or a changed argument: the cases show it."""
     for code, claim in (("remembers", REPEATS), ("argument-changed", UNTOUCHED)):
         case = next((c for c in cases if claim in c.failed_claims()), None)
@@ -206,17 +191,9 @@ def _shown(cases: Sequence[ClaimCase]) -> Diagnosis | None:
     return None
 
 
-def _unknown(failing: ClaimCase, cases: Sequence[ClaimCase]) -> Diagnosis:
-    code, title = _fact(failing)
-    return Diagnosis(
-        "wrong",
-        code,
-        title,
-        UNKNOWN,
-        case=failing,
-        agreed=(0, len(cases)),
-        symptoms=symptoms.read(failing, cases),
-    )
+def _unknown(failing: ClaimCase, cases: Cases) -> Diagnosis:
+    facts, agreed = symptoms.read(failing, cases), (0, len(cases))
+    return Diagnosis("wrong", *_fact(failing), UNKNOWN, "", failing, agreed, symptoms=facts)
 
 
 def _fact(case: ClaimCase) -> tuple[str, str]:

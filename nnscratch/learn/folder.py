@@ -132,15 +132,9 @@ class Folder:
         progress = self.progress(exercise)
         left = len(exercise.hints) - progress.hints
         result = runner.check(exercise, self.file(exercise), hints_left=left)
-        self.note(
-            exercise,
-            state=result.state,
-            code=result.code,
-            hint=result.hint,
-            digest=self.digest(exercise),
-            attempts=progress.attempts + (result.state == "wrong"),
-            when=time.time(),
-        )
+        changes: dict[str, Any] = {"code": result.code, "hint": result.hint, "when": time.time()}
+        changes["attempts"] = progress.attempts + (result.state == "wrong")
+        self.note(exercise, state=result.state, digest=self.digest(exercise), **changes)
         return result
 
     def digest(self, exercise: Exercise) -> str:

@@ -14,7 +14,8 @@ from nnscratch.learn.probing import named_arguments, observe
 from nnscratch.learn.specification import Variant
 
 DETECTED = ("argument-changed", "remembers")  # the cases show these whichever function it is
-Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+Function = Callable[..., Any]
+Wrap = Callable[[Function], Function]
 
 
 def mutants(loaded: Loaded) -> list[Variant]:
@@ -56,7 +57,7 @@ def _like_any(loaded: Loaded, variant: Variant, others: list[Variant]) -> bool:
 # -- the mistakes ---------------------------------------------------------------------------------
 
 
-def _changes_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+def _changes_arguments(function: Function) -> Function:
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
         result = function(*args, **options)
@@ -78,7 +79,7 @@ def _shares_memory(value: np.ndarray, result: Any) -> bool:
     return any(isinstance(part, np.ndarray) and np.shares_memory(value, part) for part in parts)
 
 
-def _remembers(function: Callable[..., Any]) -> Callable[..., Any]:
+def _remembers(function: Function) -> Function:
     repeats: dict[str, int] = {}
 
     @functools.wraps(function)
@@ -90,7 +91,7 @@ def _remembers(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def _in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+def _in_float32(function: Function) -> Function:
     def single(value: np.ndarray) -> np.ndarray:
         return value.astype(np.float32) if value.dtype == np.float64 else value
 
@@ -102,7 +103,7 @@ def _in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def _zeros(function: Callable[..., Any]) -> Callable[..., Any]:
+def _zeros(function: Function) -> Function:
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
         return _map_floats(np.zeros_like, function(*args, **options))
@@ -110,7 +111,7 @@ def _zeros(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def _none(function: Callable[..., Any]) -> Callable[..., Any]:
+def _none(function: Function) -> Function:
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> None:
         function(*args, **options)

@@ -17,12 +17,7 @@ from nnscratch.learn.exercise import Exercise, find
 from nnscratch.tensor import Tensor
 
 PATIENCE = 5.0  # seconds of processor time for one function in one program
-REASONS = {
-    "wrong": "not right yet",
-    "not attempted": "not attempted",
-    "changed": "changed since its check",
-    "missing": "missing",
-}
+REASONS = {"wrong": "not right yet", "changed": "changed since its check"}
 Shape = tuple[int, ...] | None  # None: any
 Arrays = Sequence[np.ndarray]
 
@@ -124,8 +119,9 @@ class LearnerFunctions:
 
     def _load(self, exercise: Exercise) -> tuple[Mapping[str, Any], str]:
         """The learner's functions and "", or none and the reason."""
-        if not self.is_right(exercise.number):
-            return {}, REASONS.get(self.states.get(exercise.number, "missing"), REASONS["wrong"])
+        state = self.states.get(exercise.number, "missing")
+        if state != "right":
+            return {}, REASONS.get(state, state)
         try:
             return attempt.load(self.folder / f"{exercise.name}.py", exercise.loaded()), ""
         except attempt.Refusal as refusal:
@@ -153,9 +149,7 @@ def _by_exercise(functions: Iterable[LearnerFunction]) -> list[str]:
 # -- operations -----------------------------------------------------------------------------------
 
 
-def operation(
-    name: str, value: np.ndarray, inputs: Sequence[Tensor], gradients: Callable[[Any], Arrays]
-) -> Tensor:
+def operation(name: str, value: np.ndarray, inputs: Sequence[Tensor], gradients) -> Tensor:
     """An operation whose gradients are computed together: gradients(g) -> one for each input."""
     latest: dict[str, Any] = {}
 
@@ -171,33 +165,31 @@ def operation(
     return Tensor.from_op(name, value.astype(inputs[0].dtype), *edges)
 
 
-def _one_function(
-    name: str, x: Tensor, shape: tuple[int, ...], both: Callable[[Any], Arrays]
-) -> Tensor:
-    """An operation by one function for both ways: both(gradient of y) -> y, gradient of x."""
+def _both_ways(name: str, function: LearnerFunction, x: Tensor, shape, arguments) -> Tensor:
+    """An operation by one function for both ways: function(*arguments(g)) -> y, gradient of x."""
+
+    def both(g: np.ndarray) -> Arrays:
+        return function.arrays((shape, x.shape), *arguments(g))
+
     return operation(name, both(np.zeros(shape))[0], [x], lambda g: both(g)[1:])
 
 
 def activation(functions: LearnerFunctions, kind: str, x: Tensor) -> Tensor:
     """Exercise 7: x of any shape -> y of that shape."""
-    function, shapes = functions.get(7, "activation"), (x.shape, x.shape)
-    return _one_function(kind, x, x.shape, lambda g: function.arrays(shapes, kind, x.numpy(), g))
+    function = functions.get(7, "activation")
+    return _both_ways(kind, function, x, x.shape, lambda g: (kind, x.numpy(), g))
 
 
 def max_pool(functions: LearnerFunctions, x: Tensor) -> Tensor:
     """Exercise 19 with windows of 2 × 2, stride 2: x (N, C, H, W) -> (N, C, H/2, W/2)."""
     function, half = functions.get(19, "max_pool"), (*x.shape[:2], *(n // 2 for n in x.shape[2:]))
-    return _one_function(
-        "max_pool", x, half, lambda g: function.arrays((half, x.shape), x.numpy(), g, (2, 2), 2)
-    )
+    return _both_ways("max_pool", function, x, half, lambda g: (x.numpy(), g, (2, 2), 2))
 
 
 def gram(functions: LearnerFunctions, x: Tensor) -> Tensor:
     """Exercise 34: features (N, C, H, W) -> (N, C, C)."""
     function, square = functions.get(34, "gram"), (*x.shape[:2], x.shape[1])
-    return _one_function(
-        "gram", x, square, lambda g: function.arrays((square, x.shape), x.numpy(), g)
-    )
+    return _both_ways("gram", function, x, square, lambda g: (x.numpy(), g))
 
 
 def cross_entropy(functions: LearnerFunctions, x: Tensor, labels: np.ndarray) -> Tensor:
@@ -216,9 +208,7 @@ def triplet_loss(functions: LearnerFunctions, rows: Sequence[Tensor], margin: fl
     return operation("triplet_loss", loss, rows, lambda g: [g * slope for slope in slopes])
 
 
-def adam_step(
-    functions: LearnerFunctions, p: np.ndarray, g: np.ndarray, state: Any, rate: float
-) -> tuple[np.ndarray, Any]:
+def adam_step(functions: LearnerFunctions, p: np.ndarray, g: np.ndarray, state, rate: float):
     """Exercise 22: p and its gradient g of one shape -> p after the step, state.
 
     state: (m, v, t) at first; later whatever the learner's function returned
@@ -251,14 +241,11 @@ def conv2d(functions: LearnerFunctions, x: Tensor, weight: Tensor, bias: Tensor)
     else:
         (y,) = functions.get(17, "conv2d").arrays((shape,), *arrays, 1, 1)
     backward = functions.get(16, "conv1d_backward")
-    return operation(
-        "conv2d", y, (x, weight, bias), lambda g: _conv2d_backward(backward, *arrays[:2], g)
-    )
+    inputs = x, weight, bias
+    return operation("conv2d", y, inputs, lambda g: _conv2d_backward(backward, *arrays[:2], g))
 
 
-def _conv2d_backward(
-    conv1d_backward: LearnerFunction, x: np.ndarray, weight: np.ndarray, g: np.ndarray
-) -> Arrays:
+def _conv2d_backward(conv1d_backward: LearnerFunction, x, weight, g: np.ndarray) -> Arrays:
     """dx, dweight, dbias, by a 1-D convolution for each row k of the kernel.
 
     y[:, :, i] = Σ_k conv1d(x̃[:, :, i + k], weight[:, :, k]); the rows of all images are one batch.
@@ -270,9 +257,8 @@ def _conv2d_backward(
         window = np.s_[:, :, k : k + height]  # the rows that row k of the kernel meets
         rows, kernel = _rows(padded[window]), weight[:, :, k]
         shapes = rows.shape, kernel.shape, dbias.shape
-        drows, dweight[:, :, k], dbias = conv1d_backward.arrays(
-            shapes, rows, kernel, _rows(g), 1, 1
-        )
+        arguments = rows, kernel, _rows(g), 1, 1
+        drows, dweight[:, :, k], dbias = conv1d_backward.arrays(shapes, *arguments)
         dpadded[window] += drows.reshape(len(x), height, *drows.shape[1:]).swapaxes(1, 2)
     return dpadded[:, :, 1:-1], dweight, dbias
 

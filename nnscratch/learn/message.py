@@ -25,9 +25,7 @@ FANCY = "−×·→⇒←≥≤≠Σ∂√∞½≈∈±⟨⟩‖–’′\u0302\
 SIGNS = dict(zip(FANCY, PLAIN.split(), strict=True))
 
 
-def write(
-    diagnosis: Diagnosis, exercise: Exercise, where: str = "", hints_left: int | None = None
-) -> list[str]:
+def write(diagnosis: Diagnosis, exercise: Exercise, where="", hints_left=None) -> list[str]:
     """The lines of a diagnosis; where: the place in the learner's code, as in 11_conv1d.py:23."""
     if diagnosis.state == "right":
         return [
@@ -48,11 +46,11 @@ def write(
 
 def plain(text: str) -> list[str]:
     """A sentence below a head line."""
-    return [in_ascii(line) for line in _wrapped(text, "   ")]
+    return [in_ascii(line) for line in wrapped(text, "   ")]
 
 
 def _note(note: str) -> list[str]:
-    return _wrapped(f"undecided: {note}. This does not count against you.", "   ")
+    return wrapped(f"undecided: {note}. This does not count against you.", "   ")
 
 
 def _head(diagnosis: Diagnosis, exercise: Exercise, where: str) -> Iterator[str]:
@@ -63,9 +61,9 @@ def _head(diagnosis: Diagnosis, exercise: Exercise, where: str) -> Iterator[str]
         yield f"{start}{title}".ljust(WIDTH - len(tag)) + tag
     else:
         yield start.ljust(WIDTH - len(tag)) + tag
-        yield from _wrapped(title, "   ")
+        yield from wrapped(title, "   ")
     if where:
-        yield from _wrapped(f"your code: {where}", "   ")
+        yield from wrapped(f"your code: {where}", "   ")
 
 
 def _body(diagnosis: Diagnosis) -> Iterator[str]:
@@ -75,9 +73,9 @@ def _body(diagnosis: Diagnosis) -> Iterator[str]:
         yield from _result(case)
     yield from _cause(diagnosis)
     if case is not None and _by_hand_helps(case):
-        yield from _wrapped(f"by hand: {case.claim.by_hand}", "  ")
+        yield from wrapped(f"by hand: {case.claim.by_hand}", "  ")
     if diagnosis.right:
-        yield from _wrapped(f"already right: {'; '.join(diagnosis.right)}", "  ", most=2)
+        yield from wrapped(f"already right: {'; '.join(diagnosis.right)}", "  ", most=2)
     for note in diagnosis.notes[:1]:
         yield from _note(note)
 
@@ -102,7 +100,7 @@ def _foot(exercise: Exercise, hints_left: int | None) -> Iterator[str]:
         yield f"{command}   {source}"
     else:
         yield command
-        yield from _wrapped(source, "  ", "    ", 2)
+        yield from wrapped(source, "  ", "    ", 2)
 
 
 # -- the smallest failing case --------------------------------------------------------------------
@@ -110,10 +108,10 @@ def _foot(exercise: Exercise, hints_left: int | None) -> Iterator[str]:
 
 def _case(case: ClaimCase) -> Iterator[str]:
     size = "smallest failing case" if case.rung == 0 else "failing case"
-    yield from _wrapped(f'{size} of "{case.claim.name}":', "  ", most=2)
+    yield from wrapped(f'{size} of "{case.claim.name}":', "  ", most=2)
     for call in (case.observed.calls or case.expected.calls)[:1]:
         arguments = ", ".join(f"{key}={in_short(value)}" for key, value in call.arguments.items())
-        yield from _wrapped(f"{call.name}({arguments})", "    ", "      ", 3)
+        yield from wrapped(f"{call.name}({arguments})", "    ", "      ", 3)
 
 
 def in_short(value: Any) -> str:
@@ -155,7 +153,7 @@ def _result(case: ClaimCase) -> Iterator[str]:
     if raised is not None:
         line = f" in line {raised.line}" if raised.line else ""
         text = f"{raised.kind}{line}: {raised.text or 'no message'}"
-        yield from _wrapped(text, "    ", most=3)
+        yield from wrapped(text, "    ", most=3)
         if expected is not None:
             yield f"    expected: {expected.kind}"
     elif expected is not None:
@@ -262,25 +260,19 @@ def _cause(diagnosis: Diagnosis) -> Iterator[str]:
     else:
         does = "gives these numbers" if diagnosis.code in NUMBERS else "does this"
         yield f"  cause: unknown, none of the known mistakes {does}"
-    yield from _wrapped(diagnosis.cause, "    ", most=5)
+    yield from wrapped(diagnosis.cause, "    ", most=5)
     for symptom in diagnosis.symptoms:
-        yield from _wrapped(f"observed: {symptom}", "    ", "      ", 2)
+        yield from wrapped(f"observed: {symptom}", "    ", "      ", 2)
 
 
 # -- lines ----------------------------------------------------------------------------------------
 
 
-def _wrapped(text: str, first: str, rest: str = "", most: int = 4) -> list[str]:
+def wrapped(text: str, first: str, rest: str = "", most: int | None = 4) -> list[str]:
     """Lines of at most 80 columns, indented by `first` and from the second line on by `rest`."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest or first,
-        max_lines=most,
-        placeholder=" ...",
-        break_on_hyphens=False,
-    )
+    wrapper = textwrap.TextWrapper(WIDTH, first, rest or first, break_on_hyphens=False)
+    wrapper.max_lines, wrapper.placeholder = most, " ..."
+    return wrapper.wrap(text)
 
 
 def _cut(lines: list[str]) -> list[str]:

@@ -120,13 +120,12 @@ class Observation:
         """Whether both agree in everything, free choices included."""
         if self.raised is not None and other.raised is not None:
             return self.raised.like(other.raised)
-        if self.raised is not None or other.raised is not None:
-            return False
-        if self.changed_arguments != other.changed_arguments:
-            return False
-        if self.repeatable != other.repeatable or self.values.keys() != other.values.keys():
-            return False
-        return all(equal(value, other.values[name]) for name, value in self.values.items())
+        mine, others = (
+            (o.raised, o.changed_arguments, o.repeatable, o.values.keys()) for o in (self, other)
+        )
+        return mine == others and all(
+            equal(value, other.values[name]) for name, value in self.values.items()
+        )
 
 
 # -- comparison -----------------------------------------------------------------------------------

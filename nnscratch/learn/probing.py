@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from nnscratch.learn.observation import Call, Observation, Raised, Value
-from nnscratch.learn.specification import Claim, Probe
+from nnscratch.learn.specification import Claim, Functions, Probe
 
 PLAIN = (int, float, complex, str, bytes, np.generic, type(None))
 
 
-def observe(
-    claim: Claim, functions: Mapping[str, Any], seed: int, rung: int, file: str | None = None
-) -> Observation:
+def observe(claim: Claim, functions: Functions, seed: int, rung: int, file=None) -> Observation:
     """Run the probe twice with the same seed; the second run only tells whether it agrees.
 
     file: an exception is located in its lines
@@ -32,9 +30,7 @@ def observe(
     return first
 
 
-def _run(
-    claim: Claim, functions: Mapping[str, Any], seed: int, rung: int, file: str | None
-) -> Observation:
+def _run(claim: Claim, functions: Functions, seed: int, rung: int, file) -> Observation:
     recorder = Recorder(functions)
     observation = Observation(calls=recorder._calls)
     try:
@@ -69,7 +65,7 @@ def _raised(error: Exception, probe: Probe, file: str | None) -> Raised:
 class Recorder:
     """The functions of an exercise as attributes; records their calls and changed arguments."""
 
-    def __init__(self, functions: Mapping[str, Any]):
+    def __init__(self, functions: Functions):
         self._functions = dict(functions)
         self._calls: list[Call] = []
         self._changed: list[str] = []
@@ -94,9 +90,7 @@ class Recorder:
         return call
 
 
-def named_arguments(
-    function: Callable[..., Any], args: tuple[Any, ...], options: Mapping[str, Any]
-) -> dict[str, Any]:
+def named_arguments(function, args: tuple, options: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by parameter name; "argument 3" where the function has fewer parameters."""
     try:
         names = list(inspect.signature(function).parameters)

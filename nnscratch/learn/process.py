@@ -16,14 +16,8 @@ from typing import Any
 
 MEMORY = 4 * 2**30  # bytes of address space, on systems that can limit it
 GRACE = 20.0  # seconds to import and to end itself, with its calls; after that it is killed
-ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "PYTHONUTF8": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 START = """\
 import faulthandler, importlib, json, sys
 from nnscratch import files
@@ -72,7 +66,7 @@ def run(module: str, job: Any, seconds: float, capture: bool = True) -> Ended:
                 stdout=subprocess.PIPE if capture else subprocess.DEVNULL,
                 stderr=subprocess.STDOUT,
                 timeout=seconds + GRACE,
-                env={**os.environ, **ENVIRONMENT},
+                env={**os.environ, **ENVIRONMENT, **ONE_THREAD},
                 check=False,
             )
             output, code = done.stdout or b"", done.returncode

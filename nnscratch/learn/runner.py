@@ -26,9 +26,7 @@ class CheckResult:
     picture: str | None = None
 
 
-def check(
-    exercise: Exercise, file: Path, seconds: float = SECONDS, hints_left: int | None = None
-) -> CheckResult:
+def check(exercise: Exercise, file: Path, seconds=SECONDS, hints_left=None) -> CheckResult:
     """Examine a learner's file; nothing that it does can hang or end this process.
 
     hints_left: hints that were not shown yet; None: all
@@ -45,9 +43,7 @@ def check(
     return CheckResult(lines=tuple(lines), **record)
 
 
-def _unanswered(
-    exercise: Exercise, file: Path, ended: process.Ended, seconds: float
-) -> CheckResult:
+def _unanswered(exercise: Exercise, file: Path, ended: process.Ended, seconds) -> CheckResult:
     """The process ended without an answer: it took too long, or it ended itself."""
     line = next((line for path, line in ended.calls if path == file.resolve()), None)
     place = f"{file.name}:{line}" if line else file.name

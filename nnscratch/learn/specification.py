@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+Functions = Mapping[str, Any]  # of an exercise, by name
 Probe = Callable[[Any, np.random.Generator, int], Mapping[str, Any]]
 MARK = "__nnscratch__"
 
@@ -52,17 +53,11 @@ class Variant:
     hint: int | None = None
 
 
-def claim(
-    name: str,
-    rungs: int = 3,
-    by_hand: str = "",
-    oracle: Probe | None = None,
-    image: tuple[str, ...] = (),
-) -> Callable[[Probe], Probe]:
-    """Mark a probe (f, rng, rung) -> {name: value} as a claim; see `Claim` for the arguments."""
+def claim(name: str, **settings: Any) -> Callable[[Probe], Probe]:
+    """Mark a probe (f, rng, rung) -> {name: value} as a claim; settings: see `Claim`."""
 
     def mark(probe: Probe) -> Probe:
-        setattr(probe, MARK, Claim(name, probe, rungs, by_hand, oracle, image))
+        setattr(probe, MARK, Claim(name, probe, **settings))
         return probe
 
     return mark

@@ -4,6 +4,7 @@ Stands on `cases` and `observation`. Symptoms are facts about the numbers and na
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nnscratch.learn.observation import FAINT, Call, Value, errors
 
 MOST = 3  # symptoms shown
 CLOSE = 1e-8
+Calls = Sequence[Call]
 
 
 def read(failing: ClaimCase, cases: Sequence[ClaimCase]) -> tuple[str, ...]:
@@ -23,12 +25,8 @@ def read(failing: ClaimCase, cases: Sequence[ClaimCase]) -> tuple[str, ...]:
     expected_changes = failing.expected.changed_arguments
     changed = [a for a in failing.observed.changed_arguments if a not in expected_changes]
     sentences = [f"the call changed {argument}" for argument in changed[:1]]
-    sentences += [
-        f"{a} and {b} are swapped"
-        for i, a in enumerate(names)
-        for b in names[:i]
-        if _exchanged(failing, a, b)
-    ]
+    swapped = [pair for pair in combinations(names, 2) if _exchanged(failing, *pair)]
+    sentences += [f"{b} and {a} are swapped" for a, b in swapped]
     same_claim = [case for case in cases if case.claim is failing.claim]
     for name in names:
         lists = [list(_of_value(name, c)) for c in same_claim if name in _wrong_values(c)]
@@ -79,9 +77,7 @@ def _of_shape(name: str, actual: np.ndarray, expected: np.ndarray) -> Iterator[s
 # -- the whole array ------------------------------------------------------------------------------
 
 
-def _of_array(
-    name: str, actual: np.ndarray, expected: np.ndarray, calls: Sequence[Call]
-) -> Iterator[str]:
+def _of_array(name: str, actual: np.ndarray, expected: np.ndarray, calls: Calls) -> Iterator[str]:
     """One fact that explains all numbers, if there is one; else relations to the expected array."""
     actual, expected = (a if a.dtype.kind in "fc" else a.astype(float) for a in (actual, expected))
     if not np.isfinite(actual).all():
@@ -97,9 +93,7 @@ def _of_array(
         yield from _relations(name, actual, expected, calls)
 
 
-def _relations(
-    name: str, actual: np.ndarray, expected: np.ndarray, calls: Sequence[Call]
-) -> Iterator[str]:
+def _relations(name: str, actual: np.ndarray, expected: np.ndarray, calls: Calls) -> Iterator[str]:
     ratio = _constant_ratio(actual, expected)
     if ratio is not None:
         yield from _of_ratio(name, ratio, calls)
@@ -149,7 +143,7 @@ def _constant_ratio(actual: np.ndarray, expected: np.ndarray) -> float | None:
     return float(ratio.flat[0]) if steady else None
 
 
-def _of_ratio(name: str, ratio: float, calls: Sequence[Call]) -> Iterator[str]:
+def _of_ratio(name: str, ratio: float, calls: Calls) -> Iterator[str]:
     """The ratio in words; without the number where it is the size of an argument."""
     if abs(ratio + 1) < CLOSE:
         yield f"{name} is the negative of the expected result"

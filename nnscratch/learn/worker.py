@@ -26,13 +26,8 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         return _refused(exercise, file, refusal)
     diagnosis = diagnose(loaded, functions, str(file))
     place = _place(file, loaded, functions, diagnosis)
-    record = {
-        "state": diagnosis.state,
-        "code": diagnosis.code,
-        "sure": diagnosis.sure,
-        "hint": diagnosis.hint,
-        "lines": message.write(diagnosis, exercise, place, job["hints"]),
-    }
+    record = {name: getattr(diagnosis, name) for name in ("state", "code", "sure", "hint")}
+    record["lines"] = message.write(diagnosis, exercise, place, job["hints"])
     if diagnosis.case is not None and diagnosis.case.claim.image:
         record["picture"] = pictures.compare(diagnosis.case, file)
     return record

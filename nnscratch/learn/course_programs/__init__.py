@@ -21,6 +21,7 @@ from nnscratch.learn.folder import Folder
 from nnscratch.learn.learner_ops import PATIENCE, Fault, LearnerFunctions
 
 SECONDS = 60.0  # for one program
+Effort = Mapping[str, Mapping[str, Any]]  # settings by program
 PROGRAMS: Mapping[str, Callable[..., list[Measurement]]] = {
     "digits": read_digits,
     "verification": verify_faces,
@@ -33,13 +34,13 @@ TITLES = {
 }
 # Settings and bounds. Measured with our functions, seeds 0 to 7: accuracy 0.956 to 0.996; EER 0.033
 # to 0.055, AUC 0.990 to 0.994, recognised 0.775 to 0.887; loss left 0.010 to 0.013. 3 to 5 seconds.
-FULL: Mapping[str, Mapping[str, Any]] = {
+FULL: Effort = {
     "digits": {"steps": 300, "channels": (8, 16), "rate": 1e-2, "least": 0.9},
     "verification": {"steps": 150, "widths": (16, 32, 32), "most": 0.1, "least": 0.65},
     "style": {"steps": 100, "size": 64, "rate": 0.03, "most": 0.05},
 }
 # About a second each, for tests.
-QUICK: Mapping[str, Mapping[str, Any]] = {
+QUICK: Effort = {
     "digits": {"steps": 80, "channels": (4, 8), "rate": 2e-2, "least": 0.65},
     "verification": {"steps": 40, "widths": (8, 16, 32), "most": 0.15, "least": 0.55},
     "style": {"steps": 30, "size": 32, "rate": 0.05, "most": 0.12},
@@ -47,12 +48,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
 
 
 def run(
-    folder: Folder,
-    seed: int,
-    say: Callable[..., None],
-    effort: Mapping[str, Mapping[str, Any]] = FULL,
-    seconds: float = SECONDS,
-    patience: float = PATIENCE,
+    folder: Folder, seed: int, say, effort: Effort = FULL, seconds=SECONDS, patience=PATIENCE
 ) -> list[dict[str, Any]]:
     """Run the programs one after the other; say(*lines) reports each result.
 
@@ -62,18 +58,12 @@ def run(
     """
     if seed < 0:
         raise ValueError(f"learn mine: expected a seed of at least 0, got {seed}")
-    states = {exercise.number: folder.state(exercise) for exercise in folder.exercises()}
+    states = [(exercise.number, folder.state(exercise)) for exercise in folder.exercises()]
+    common = {"folder": str(folder.path), "states": states, "seed": seed, "patience": patience}
     results = []
     for name, settings in effort.items():
         say(f"{name}: {TITLES[name]} ...")
-        job = {
-            "name": name,
-            "folder": str(folder.path),
-            "states": list(states.items()),
-            "seed": seed,
-            "settings": dict(settings),
-            "patience": patience,
-        }
+        job = {**common, "name": name, "settings": dict(settings)}
         start = time.perf_counter()
         ended = process.run("nnscratch.learn.course_programs", job, seconds, capture=False)
         elapsed = time.perf_counter() - start
@@ -101,23 +91,17 @@ def main(job: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _unanswered(
-    folder: Folder, ended: process.Ended, seconds: float, elapsed: float
-) -> dict[str, Any]:
+def _unanswered(folder: Folder, ended: process.Ended, seconds, elapsed) -> dict[str, Any]:
     """The process ended before its program."""
     trouble = f"the process ended (code {ended.code}) before the program did"
     if ended.late:
         trouble = f"still running after {seconds:g} s"
-        for file, line in ended.calls:
-            if file.parent == folder.path:
-                trouble += f", in your {file.name}:{line}; is there an endless loop?"
-                break
+        own = [f"{file.name}:{line}" for file, line in ended.calls if file.parent == folder.path]
+        trouble += f", in your {own[0]}; is there an endless loop?" if own else ""
     return _record([], {"yours": [], "ours": [], "notes": []}, trouble, elapsed)
 
 
-def _record(
-    measured: list[Measurement], report: Mapping[str, Any], trouble: str, seconds: float
-) -> dict[str, Any]:
+def _record(measured: list[Measurement], report, trouble: str, seconds) -> dict[str, Any]:
     finite = {m.name: round(m.value, 4) if math.isfinite(m.value) else None for m in measured}
     return {
         "passed": bool(measured) and not trouble and all(m.holds for m in measured),

@@ -24,12 +24,7 @@ ENGINE: Layers = (partial(F.conv2d, padding=1), F.relu, lambda x: F.max_pool2d(x
 
 
 def read_digits(
-    functions: LearnerFunctions,
-    seed: int,
-    steps: int,
-    channels: tuple[int, int],
-    rate: float,
-    least: float,
+    functions: LearnerFunctions, seed: int, steps: int, channels, rate: float, least: float
 ) -> list[Measurement]:
     """Train two convolutions and a dense layer; test with the same functions and the engine's."""
     yours: Layers = (
@@ -76,9 +71,7 @@ def _scores(images: np.ndarray, weights: list[Tensor], layers: Layers) -> Tensor
     return F.linear(x.reshape(len(x), -1), *weights[4:])
 
 
-def _accuracy(
-    weights: list[Tensor], layers: Layers, images: np.ndarray, labels: np.ndarray
-) -> float:
+def _accuracy(weights: list[Tensor], layers: Layers, images, labels: np.ndarray) -> float:
     with no_grad():
         scores = _scores(images, weights, layers).numpy()
     return float((scores.argmax(axis=1) == labels).mean())

@@ -22,12 +22,7 @@ AREA = 0.9  # below the ROC, at least
 
 
 def verify_faces(
-    functions: LearnerFunctions,
-    seed: int,
-    steps: int,
-    widths: tuple[int, ...],
-    most: float,
-    least: float,
+    functions: LearnerFunctions, seed: int, steps: int, widths, most: float, least: float
 ) -> list[Measurement]:
     """Train a Siamese network with batch-hard triplets; test it on people it has not seen.
 
@@ -60,13 +55,7 @@ def _network(widths: tuple[int, ...], rng: np.random.Generator) -> nn.Sequential
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * places, 32, rng=rng))
 
 
-def _train(
-    functions: LearnerFunctions,
-    network: nn.Sequential,
-    steps: int,
-    seed: int,
-    rng: np.random.Generator,
-) -> None:
+def _train(functions: LearnerFunctions, network: nn.Module, steps: int, seed: int, rng) -> None:
     """Batches of P people × K pictures; for each picture its hardest triplet."""
     people = generated_people(PEOPLE, IMAGES, PIXELS, 3 * seed, NUISANCE)
     batches = PKSampler(people.labels, P, K, seed=rng)
@@ -90,11 +79,7 @@ def _hardest(functions: LearnerFunctions, f: Tensor, labels: np.ndarray) -> np.n
 
 
 def _test(
-    functions: LearnerFunctions,
-    network: nn.Sequential,
-    count: int,
-    seed: int,
-    rng: np.random.Generator,
+    functions: LearnerFunctions, network: nn.Module, count: int, seed: int, rng
 ) -> tuple[np.ndarray, np.ndarray]:
     """Encodings (N, D) of `count` new people, and their error curve (3, T) by exercise 29.
 

@@ -4,13 +4,10 @@ Stands on `quiz`; each file has the questions of one part of the course.
 """
 
 from nnscratch.learn.questions import convolution, faces, style, training, worlds
+from nnscratch.learn.quiz import Question
 
-QUESTIONS = (
-    *convolution.QUESTIONS,
-    *training.QUESTIONS,
-    *faces.QUESTIONS,
-    *style.QUESTIONS,
-    *worlds.QUESTIONS,
-)
+_PARTS = (convolution, training, faces, style, worlds)
+_OBJECTS = [item for part in _PARTS for item in vars(part).values()]
+QUESTIONS = tuple(item for item in _OBJECTS if isinstance(item, Question))
 
 __all__ = ["QUESTIONS"]

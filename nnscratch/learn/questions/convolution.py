@@ -237,15 +237,3 @@ def tie():
         f"both raised by 0.5: the maximum rises by {both:g}, so the shares must add up to 1",
         f"only the first raised by 0.5: {raised:+g}; lowered by 0.5: {small(lowered)}",
     ]
-
-
-QUESTIONS = (
-    cross_correlation,
-    parameters,
-    padding,
-    bottleneck,
-    receptive_field,
-    pooling_and_relu,
-    additivity,
-    tie,
-)

@@ -216,6 +216,3 @@ def _classifier(f, people):
         F.cross_entropy(layer(Tensor(f)), people).backward()
         optimizer.step()
     return layer
-
-
-QUESTIONS = (collapse, semi_hard, threshold_and_scale, squared_and_cosine, one_shot)

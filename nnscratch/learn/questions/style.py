@@ -139,6 +139,3 @@ def style_weight():
         f"  both weights doubled    {apart['both doubled']:.3f}",
         f"unweighted style cost, relative to before: {style_cost:.2f}",
     ]
-
-
-QUESTIONS = (gram, deep_content, style_weight)

@@ -248,6 +248,3 @@ def norm_of_one():
         f"in eval mode, by the running statistics: {row(rows['in eval mode'])}",
         f"one image has several values per channel: {row(image.ravel(), 2)}",
     ]
-
-
-QUESTIONS = (relu_at_zero, duplicate_indices, sums, precision, bias_before_norm, norm_of_one)

@@ -60,6 +60,3 @@ def volume():
         "conv2d, slices as channels": _shape(F.conv2d(ct[None], np.ones((16, 8, 5, 5)))),
     }
     return shapes, [f"{name:<26}  {size(shape)}" for name, shape in shapes.items()]
-
-
-QUESTIONS = (signal, volume)
