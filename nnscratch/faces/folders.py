@@ -127,15 +127,9 @@ class _Picture(NamedTuple):
 
 
 def read_people(
-    source,
-    size=None,
-    grey=True,
-    min_images=1,
-    min_people=2,
-    fit="crop",
-    skip_bad=False,
-    drop_few=False,
-) -> People:
+    source, size=None, grey=True, min_images=1, min_people=2,
+    fit="crop", skip_bad=False, drop_few=False,
+) -> People:  # fmt: skip
     """Read pictures of people from a folder with a folder for each person, or from an .npz file.
 
     source, size (pixels: a side or (H, W); None keeps the size) -> People

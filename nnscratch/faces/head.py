@@ -127,9 +127,7 @@ def _inverse_deviation(features):
     return 1 / deviation.clip(1e-3 * largest, None) if largest > 0 else deviation + 1
 
 
-def balanced_pairs(
-    labels, per_class: int | None = None, rng=None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def balanced_pairs(labels, per_class=None, rng=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As many pairs of one label as of two: labels (N,) -> rows (2M,), rows (2M,), same (2M,).
 
     per_class: the largest number of pairs of each label, drawn at random (None: all), so that

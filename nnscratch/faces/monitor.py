@@ -80,9 +80,7 @@ class Monitor:
     with batch-hard triplets may leave this state by itself after hundreds of steps.
     """
 
-    def __init__(
-        self, loss: str | None = None, margin: Margin = 0.2, metric="squared", patience: int = 10
-    ):
+    def __init__(self, loss=None, margin: Margin = 0.2, metric="squared", patience: int = 10):
         if loss is not None and loss not in LOSSES:
             raise ValueError(f"Monitor: expected loss in {tuple(LOSSES)} or None, got {loss!r}")
         if patience < 1:

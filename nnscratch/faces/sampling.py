@@ -111,19 +111,9 @@ class OfflineTriplets:
     """
 
     def __init__(
-        self,
-        embed: Embed,
-        labels,
-        margin=0.2,
-        batch_size=64,
-        pool=1024,
-        rows=256,
-        low=0.25,
-        miner="semi-hard",
-        metric="squared",
-        tries=8,
-        seed=0,
-    ):
+        self, embed: Embed, labels, margin=0.2, batch_size=64, pool=1024, rows=256, low=0.25,
+        miner="semi-hard", metric="squared", tries=8, seed=0,
+    ):  # fmt: skip
         if miner not in mining.MINERS:
             raise ValueError(
                 f"OfflineTriplets: expected miner in {tuple(mining.MINERS)}, got {miner!r}"
