@@ -16,9 +16,9 @@ from nnscratch.data.images import read_image, resize_image
 from nnscratch.files import open_arrays
 
 SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".pgm", ".ppm", ".pbm", ".pnm"),
-)
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff",
+    ".pgm", ".ppm", ".pbm", ".pnm",
+)  # fmt: skip
 FITS = ("crop", "pad", "stretch")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import nn
 from nnscratch.autograd import no_grad
-from nnscratch.backend import array_module, to_numpy
+from nnscratch.backend import array_module
 from nnscratch.faces import mining
 from nnscratch.operations import abs, concatenate, maximum
 from nnscratch.optim import LBFGS
@@ -84,7 +84,7 @@ def fit_logistic(head: BinaryHead, a, b, same, decay=1e-3, iterations: int = 100
     ½, however many pairs they have. Features are scaled to deviation 1, and decay · |weights|² is
     added to the loss: without it, separable pairs would drive the weights to ∞.
     """
-    same = np.asarray(to_numpy(as_tensor(same).data), dtype=bool)
+    same = as_tensor(same).numpy().astype(bool)
     with no_grad():
         features = head.features(a, b).data
     if same.shape != features.shape[:1] or same.all() or not same.any():

@@ -4,7 +4,6 @@ Stands on `metrics` and `intervals`.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -109,6 +108,6 @@ def _places(best: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return own[:, 0], (best < own).sum(1), (best == own).sum(1) - 1
 
 
-def _among(k: Any, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
+def _among(k, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
     """The probability of being among the k first, in [0, 1], with ties in random order."""
     return np.clip((k - closer) / (tied + 1), 0, 1)

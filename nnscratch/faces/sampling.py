@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnscratch.autograd import no_grad
-from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
 from nnscratch.faces.distances import distances, row_distances
 from nnscratch.tensor import as_tensor
@@ -175,7 +174,7 @@ class OfflineTriplets:
         self.pool = self.pool[active]
 
     def _encodings(self, rows: np.ndarray) -> np.ndarray:
-        return to_numpy(as_tensor(self.embed(rows)).data)
+        return as_tensor(self.embed(rows)).numpy()
 
 
 def _split(numbers: np.ndarray, count: int) -> list[np.ndarray]:
