@@ -7,14 +7,3 @@ from nnscratch.data.augment import Augment
 from nnscratch.data.images import contact_strip, read_image, resize_image, save_image
 from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.data.drawn_shapes import digits, shapes
-
-__all__ = [
-    "PICTURES",
-    "Augment",
-    "contact_strip",
-    "digits",
-    "read_image",
-    "resize_image",
-    "save_image",
-    "shapes",
-]

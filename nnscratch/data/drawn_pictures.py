@@ -13,13 +13,9 @@ EARTH = ("0a1a24", "12383c", "23604f", "7d9a52")
 NIGHT = ("0a1236", "12235e", "1c3f96", "2f6cc0", "6cb0d6", "cfe3b0", "f8dd62", "fff7c8")
 
 STARS = (  # centre and radius
-    (0.80, 0.17, 0.10),
-    (0.18, 0.14, 0.055),
-    (0.47, 0.10, 0.045),
-    (0.10, 0.42, 0.05),
-    (0.62, 0.40, 0.05),
-    (0.93, 0.47, 0.045),
-)
+    (0.80, 0.17, 0.10), (0.18, 0.14, 0.055), (0.47, 0.10, 0.045),
+    (0.10, 0.42, 0.05), (0.62, 0.40, 0.05), (0.93, 0.47, 0.045),
+)  # fmt: skip
 WHIRLS = ((0.36, 0.34, 0.15, 1.0), (0.64, 0.58, 0.09, -0.9), (0.06, 0.6, 0.09, 0.7))  # and spin
 
 # One shape a line, colour first: a dot (colour/diameter, one point), a line (colour/width, two
@@ -152,13 +148,7 @@ def woodcut(size: int = 256, seed: int = 0) -> np.ndarray:
     return canvas.picture()
 
 
-PICTURES = {
-    "landscape": landscape,
-    "figure": figure,
-    "swirls": swirls,
-    "mosaic": mosaic,
-    "woodcut": woodcut,
-}
+PICTURES = {draw.__name__: draw for draw in (landscape, figure, swirls, mosaic, woodcut)}
 
 
 class _Canvas:
@@ -359,10 +349,8 @@ def _water(canvas, rng, level, colour):
     ripple = _noise(rng, 0.25 * x, y + 0.35 * np.sqrt(depth + 0.01), 40, octaves=3) - 0.5
     row = first - (depth * 1.15 + 0.05 * ripple * (0.2 + 3 * depth)) * canvas.side
     column = x * canvas.side + ripple * (4 + 50 * depth) * canvas.side / 512
-    last = canvas.side - 1
-    mirror = canvas.rgb[
-        np.clip(row, 0, first - 1).astype(int), np.clip(column, 0, last).astype(int)
-    ]
+    row, column = np.clip(row, 0, first - 1), np.clip(column, 0, canvas.side - 1)
+    mirror = canvas.rgb[row.astype(int), column.astype(int)]
     tint = np.clip(0.25 + 0.9 * depth, 0, 0.75)[..., None]
     glint = np.clip((ripple - 0.12) * 3, 0, 0.5)[..., None]
     water = mirror * (1 - tint) + _colour(colour) * tint
@@ -471,9 +459,8 @@ def _sun_in_tiles(canvas, rng, dx, dy, outside):
     radius = np.hypot(dx, dy) / TILE
     ring = np.floor(radius)
     count = np.maximum(np.round(2 * np.pi * (ring + 0.5)), 3)  # of tiles in each ring
-    turns = (
-        np.arctan2(dy, dx) / (2 * np.pi) + 0.618 * ring
-    ) % 1  # neighbouring rings start at different angles
+    # neighbouring rings start at different angles
+    turns = (np.arctan2(dy, dx) / (2 * np.pi) + 0.618 * ring) % 1
     column, row, edge = _cells(rng, turns * count, radius)
     ray = np.abs(((column + 0.5) / count - 0.618 * row) * 14 % 1 - 0.5) * 2
     in_ray = ray > np.clip((row - 4) / 6, 0, 1)

@@ -18,16 +18,11 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from nnscratch.files import check_file, replacing
 
 # extension: Pillow's name for the format, and options for good quality
+JPEG, TIFF = ("JPEG", {"quality": 95, "subsampling": 0}), ("TIFF", {"compression": "tiff_deflate"})
 FORMATS: dict[str, tuple[str, dict]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"quality": 95}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".bmp": ("BMP", {}),
-    ".ppm": ("PPM", {}),
-}
+    ".png": ("PNG", {}), ".jpg": JPEG, ".jpeg": JPEG, ".webp": ("WEBP", {"quality": 95}),
+    ".tif": TIFF, ".tiff": TIFF, ".bmp": ("BMP", {}), ".ppm": ("PPM", {}),
+}  # fmt: skip
 WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")
 
@@ -138,12 +133,10 @@ def resize_image(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"resize_image: expected image (C, H, W), got shape {image.shape}")
     if height < 1 or width < 1:
         raise ValueError(f"resize_image: expected sides of at least 1 pixel, got {tuple(size_hw)}")
-    channels = [
-        Image.fromarray(channel).resize((width, height), Image.Resampling.LANCZOS)
-        for channel in image
-    ]
+    channels = [Image.fromarray(channel) for channel in image]
+    resized = [c.resize((width, height), Image.Resampling.LANCZOS) for c in channels]
     # the filter overshoots at edges
-    return np.clip(np.stack([np.asarray(channel) for channel in channels]), 0, 1)
+    return np.clip(np.stack([np.asarray(channel) for channel in resized]), 0, 1)
 
 
 def contact_strip(images: Iterable[np.ndarray], gap: int = 8) -> np.ndarray:

@@ -8,45 +8,17 @@ use of a trained network `model`, `calibration`, `gallery`; for its evaluation `
 Stands on `nn`, `optim`, `data` and `files`.
 """
 
+# fmt: off
+
 from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.distances import distances
 from nnscratch.faces.encoder import Encoder, encode
 from nnscratch.faces.folders import People, read_people, split_people
 from nnscratch.faces.gallery import Answer, Gallery
 from nnscratch.faces.losses import (
-    batch_all,
-    batch_hard,
-    contrastive,
-    n_pair,
-    prototypical,
-    semi_hard,
-    triplet,
+    batch_all, batch_hard, contrastive, n_pair, prototypical, semi_hard, triplet,
 )
 from nnscratch.faces.model import FaceModel
 from nnscratch.faces.monitor import Monitor
 from nnscratch.faces.sampling import OfflineTriplets, PKSampler
 from nnscratch.faces.siamese import SiameseNet
-
-__all__ = [
-    "Answer",
-    "Calibration",
-    "Encoder",
-    "FaceModel",
-    "Gallery",
-    "Monitor",
-    "OfflineTriplets",
-    "PKSampler",
-    "People",
-    "SiameseNet",
-    "batch_all",
-    "batch_hard",
-    "contrastive",
-    "distances",
-    "encode",
-    "n_pair",
-    "prototypical",
-    "read_people",
-    "semi_hard",
-    "split_people",
-    "triplet",
-]

@@ -5,7 +5,7 @@ if the same network encodes both, in two calls or, faster, in one batch.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -37,18 +37,12 @@ class Encoder(nn.Module):
             )
         rng = np.random.default_rng(rng)
         self.input_shape = (in_channels, *size)
-        self.settings = {
-            "in_channels": in_channels,
-            "size": list(size),
-            "widths": list(widths),
-            "embedding": embedding,
-            "dropout": dropout,
-        }
+        self.settings = {"in_channels": in_channels, "size": list(size), "widths": list(widths)}
+        self.settings |= {"embedding": embedding, "dropout": dropout}
         self.blocks = nn.Sequential(*_blocks(in_channels, len(size), widths, rng))
         features = widths[-1] * math.prod(_reduced(size, len(widths)))
-        self.head = nn.Sequential(
-            nn.Flatten(), nn.Dropout(dropout, rng=rng), nn.Linear(features, embedding, rng=rng)
-        )
+        dense = nn.Linear(features, embedding, rng=rng)
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(dropout, rng=rng), dense)
         self.normalize = nn.L2Normalize()
 
     def forward(self, x) -> Tensor:
@@ -84,20 +78,19 @@ def _reduced(size: Sequence[int], blocks: int) -> list[int]:
     return reduced
 
 
-def encode(
-    network: Callable[[Tensor], Tensor], images: np.ndarray, batch_size: int = 256
-) -> np.ndarray:
-    """images (N, C, *size) -> encodings (N, D), in eval mode, without a graph."""
+def encode(network, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """images (N, C, *size) -> encodings (N, D), in eval mode, without a graph.
+
+    network: a module, or any function of a Tensor
+    """
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     modes = [module.training for module in modules]
     try:
         for module in modules:
             module.training = False
         with no_grad():
-            parts = [
-                network(Tensor(images[i : i + batch_size])).numpy()
-                for i in range(0, max(1, len(images)), batch_size)
-            ]
+            starts = range(0, max(1, len(images)), batch_size)
+            parts = [network(Tensor(images[i : i + batch_size])).numpy() for i in starts]
     finally:
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode

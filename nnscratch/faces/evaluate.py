@@ -70,22 +70,16 @@ def trial(encodings: np.ndarray, labels: np.ndarray, enrolled: float = 0.6) -> T
             f"{np.count_nonzero(counts > 1)} of {len(people)} people; add pictures"
         )
     pairs = pair_distances(encodings, labels)
-    stored = np.concatenate(
-        [np.flatnonzero(labels == p)[: max(1, n // 2)] for p, n in zip(people, counts, strict=True)]
-    )
+    halves = zip(people, np.maximum(1, counts // 2), strict=True)
+    stored = np.concatenate([np.flatnonzero(labels == p)[:half] for p, half in halves])
     probes = np.setdiff1d(np.arange(len(labels)), stored)
     distances = distance_matrix(encodings[probes], encodings[stored])
     known = max(1, min(len(people) - 1, round(enrolled * len(people))))
     turns = range(0, len(people), max(1, len(people) // MOST_TURNS))
     galleries = [np.isin(labels[stored], np.roll(people, turn)[:known]) for turn in turns]
     own = labels[probes][:, None] == labels[stored]
-    return Trial(
-        pairs,
-        labels[pairs.i],
-        labels[pairs.j],
-        _search(distances, own),
-        np.concatenate([_search(distances[:, g], own[:, g]) for g in galleries]),
-    )
+    open_ = np.concatenate([_search(distances[:, g], own[:, g]) for g in galleries])
+    return Trial(pairs, labels[pairs.i], labels[pairs.j], _search(distances, own), open_)
 
 
 def _search(distances: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -97,13 +91,11 @@ def _search(distances: np.ndarray, own: np.ndarray) -> np.ndarray:
 def pooled(trials: Sequence[Trial]) -> Trial:
     """The trials of several folds, with different people, as one."""
     step = 1 + max(int(max(t.first.max(), t.second.max())) for t in trials)
-    return Trial(
-        Pairs(*map(np.concatenate, zip(*(t.pairs for t in trials), strict=True))),
-        np.concatenate([t.first + i * step for i, t in enumerate(trials)]),
-        np.concatenate([t.second + i * step for i, t in enumerate(trials)]),
-        np.concatenate([t.closed for t in trials]),
-        np.concatenate([t.open for t in trials]),
-    )
+    pairs = Pairs(*map(np.concatenate, zip(*(t.pairs for t in trials), strict=True)))
+    first = np.concatenate([t.first + i * step for i, t in enumerate(trials)])
+    second = np.concatenate([t.second + i * step for i, t in enumerate(trials)])
+    closed = np.concatenate([t.closed for t in trials])
+    return Trial(pairs, first, second, closed, np.concatenate([t.open for t in trials]))
 
 
 def evaluation(trial: Trial, seed=0, repeats: int = REPEATS) -> Evaluation:
@@ -118,16 +110,7 @@ def evaluation(trial: Trial, seed=0, repeats: int = REPEATS) -> Evaluation:
     rank1 = cmc(trial.closed, np.full(probes, OWN), [OWN, OTHER])[0]
     kinds = np.where(trial.open[:, 0] < NOBODY, OWN, STRANGER)
     open_ = open_set(trial.open, kinds, [OWN, OTHER], far=0.01)
-    return Evaluation(
-        eer,
-        auc,
-        tar.tar,
-        wilson(rank1 * probes, probes),
-        open_.dir,
-        open_.far,
-        len(np.union1d(trial.first, trial.second)),
-        len(distances),
-        open_.mated,
-        open_.strangers,
-        tuple(filter(None, (tar.warning, open_.warning))),
-    )
+    figures = eer, auc, tar.tar, wilson(rank1 * probes, probes), open_.dir, open_.far
+    people = len(np.union1d(trial.first, trial.second))
+    counts = people, len(distances), open_.mated, open_.strangers
+    return Evaluation(*figures, *counts, tuple(filter(None, (tar.warning, open_.warning))))

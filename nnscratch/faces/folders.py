@@ -16,9 +16,9 @@ from nnscratch.data.images import read_image, resize_image
 from nnscratch.files import open_arrays
 
 SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".pgm", ".ppm", ".pbm", ".pnm"),
-)
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff",
+    ".pgm", ".ppm", ".pbm", ".pnm",
+)  # fmt: skip
 FITS = ("crop", "pad", "stretch")
 
 
@@ -127,15 +127,9 @@ class _Picture(NamedTuple):
 
 
 def read_people(
-    source,
-    size=None,
-    grey=True,
-    min_images=1,
-    min_people=2,
-    fit="crop",
-    skip_bad=False,
-    drop_few=False,
-) -> People:
+    source, size=None, grey=True, min_images=1, min_people=2,
+    fit="crop", skip_bad=False, drop_few=False,
+) -> People:  # fmt: skip
     """Read pictures of people from a folder with a folder for each person, or from an .npz file.
 
     source, size (pixels: a side or (H, W); None keeps the size) -> People

@@ -78,14 +78,9 @@ def unit_rows(caller: str, rows: np.ndarray) -> np.ndarray:
 def write(path, gallery: GalleryArrays) -> None:
     """Write a .npz file, whole or not at all, and delete the leftovers of killed saves."""
     path = check_place(path)
-    arrays = {
-        "version": np.array(VERSION),
-        "network": _bytes(gallery.network),
-        "names": _bytes("\n".join(gallery.names)),
-        "owners": gallery.owners,
-        "vectors": gallery.vectors,
-    }
-    write_npz(path, arrays)
+    texts = {"network": _bytes(gallery.network), "names": _bytes("\n".join(gallery.names))}
+    numbers = {"version": np.array(VERSION), "owners": gallery.owners, "vectors": gallery.vectors}
+    write_npz(path, texts | numbers)
     _clear_leftovers(path)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch import nn
 from nnscratch.autograd import no_grad
-from nnscratch.backend import array_module, to_numpy
+from nnscratch.backend import array_module
 from nnscratch.faces import mining
 from nnscratch.operations import abs, concatenate, maximum
 from nnscratch.optim import LBFGS
@@ -84,7 +84,7 @@ def fit_logistic(head: BinaryHead, a, b, same, decay=1e-3, iterations: int = 100
     ½, however many pairs they have. Features are scaled to deviation 1, and decay · |weights|² is
     added to the loss: without it, separable pairs would drive the weights to ∞.
     """
-    same = np.asarray(to_numpy(as_tensor(same).data), dtype=bool)
+    same = as_tensor(same).numpy().astype(bool)
     with no_grad():
         features = head.features(a, b).data
     if same.shape != features.shape[:1] or same.all() or not same.any():
@@ -127,9 +127,7 @@ def _inverse_deviation(features):
     return 1 / deviation.clip(1e-3 * largest, None) if largest > 0 else deviation + 1
 
 
-def balanced_pairs(
-    labels, per_class: int | None = None, rng=None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def balanced_pairs(labels, per_class=None, rng=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As many pairs of one label as of two: labels (N,) -> rows (2M,), rows (2M,), same (2M,).
 
     per_class: the largest number of pairs of each label, drawn at random (None: all), so that

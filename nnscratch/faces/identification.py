@@ -4,7 +4,6 @@ Stands on `metrics` and `intervals`.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -47,9 +46,7 @@ def cmc(distances, probe_labels, gallery_labels) -> np.ndarray:
     return _among(ranks, closer[:, None], tied[:, None]).mean(0)  # (P, K) -> (K,)
 
 
-def open_set(
-    distances, probe_labels, gallery_labels, far: float = 0.01, threshold: float | None = None
-) -> OpenSet:
+def open_set(distances, probe_labels, gallery_labels, far=0.01, threshold=None) -> OpenSet:
     """Distances (P, G), labels (P,), (G,) -> DIR at a rate `far` of false alarms.
 
     DIR(t): the share of mated probes whose nearest person is their own, at a distance of at most
@@ -70,16 +67,10 @@ def open_set(
     alarms = np.sort(best[~mated].min(1))
     curve = _dir_curve(own, hits, alarms)
     t = float(curve.thresholds[curve.at_far(far)] if threshold is None else threshold)
-    return OpenSet(
-        dir=wilson(float(hits[own <= t].sum()), len(own)),
-        far=wilson(int(np.count_nonzero(alarms <= t)), len(alarms)),
-        threshold=t,
-        mated=len(own),
-        strangers=len(alarms),
-        gallery=best.shape[1],
-        curve=curve,
-        warning=too_few(len(alarms), far, "strangers"),
-    )
+    dir_at_t = wilson(float(hits[own <= t].sum()), len(own))
+    far_at_t = wilson(int(np.count_nonzero(alarms <= t)), len(alarms))
+    counts = len(own), len(alarms), best.shape[1]
+    return OpenSet(dir_at_t, far_at_t, t, *counts, curve, too_few(len(alarms), far, "strangers"))
 
 
 def _dir_curve(own: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> Roc:
@@ -117,6 +108,6 @@ def _places(best: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return own[:, 0], (best < own).sum(1), (best == own).sum(1) - 1
 
 
-def _among(k: Any, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
+def _among(k, closer: np.ndarray, tied: np.ndarray) -> np.ndarray:
     """The probability of being among the k first, in [0, 1], with ties in random order."""
     return np.clip((k - closer) / (tied + 1), 0, 1)

@@ -16,13 +16,8 @@ import numpy as np
 import nnscratch.functional as F
 from nnscratch.backend import array_module
 from nnscratch.faces import mining
-from nnscratch.faces.distances import (
-    check_rows,
-    distances,
-    row_distances,
-    safe_root,
-    squared_distances,
-)
+from nnscratch.faces.distances import check_rows, distances, row_distances
+from nnscratch.functional.distance import safe_root, squared_distances
 from nnscratch.tensor import Tensor
 
 Margin = float | str
@@ -171,13 +166,9 @@ def _softmax_loss(scores: Tensor, answers: np.ndarray) -> Tensor:
 
 Loss = Callable[[Any, Any], Tensor]
 LOSSES: dict[str, Loss] = {
-    "contrastive": contrastive,
-    "batch-all": batch_all,
-    "batch-hard": batch_hard,
-    "semi-hard": semi_hard,
-    "n-pair": n_pair,
-    "prototypical": prototypical,
-}
+    "contrastive": contrastive, "batch-all": batch_all, "batch-hard": batch_hard,
+    "semi-hard": semi_hard, "n-pair": n_pair, "prototypical": prototypical,
+}  # fmt: skip
 
 
 # -- small parts ----------------------------------------------------------------------------------

@@ -122,11 +122,8 @@ def random_triplets(distances: np.ndarray, labels, margin: float, rng=None) -> n
 
 Miner = Callable[[np.ndarray, Any, float], np.ndarray]
 MINERS: dict[str, Miner] = {
-    "all": all_active,
-    "hardest": hardest,
-    "semi-hard": semi_hard,
-    "random": random_triplets,
-}
+    "all": all_active, "hardest": hardest, "semi-hard": semi_hard, "random": random_triplets,
+}  # fmt: skip
 
 
 def as_labels(caller: str, labels) -> np.ndarray:

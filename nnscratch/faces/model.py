@@ -70,16 +70,12 @@ class Whitening(NamedTuple):
 class FaceModel:
     """Pictures in, encodings out: encode(images) -> unit rows that compare by squared distance.
 
-    whitening: applied to the network's encodings, learnt from the people it was trained on
-    calibration: what distances mean, learnt from people held out of training
+    whitening: a Whitening of the network's encodings, learnt from the people it was trained on
+    calibration: a Calibration, learnt from people held out of training
+    Either may be None.
     """
 
-    def __init__(
-        self,
-        network: Encoder,
-        whitening: Whitening | None = None,
-        calibration: Calibration | None = None,
-    ):
+    def __init__(self, network: Encoder, whitening=None, calibration=None):
         self.network, self.whitening, self.calibration = network, whitening, calibration
 
     @property
@@ -122,12 +118,8 @@ class FaceModel:
 
     def save(self, path) -> None:
         """Write one .npz file without pickle, whole or not at all."""
-        about = {
-            "version": VERSION,
-            "kind": "faces",
-            "encoder": self.network.settings,
-            "calibration": self.calibration and self.calibration.to_dict(),
-        }
+        about = {"version": VERSION, "kind": "faces", "encoder": self.network.settings}
+        about["calibration"] = self.calibration and self.calibration.to_dict()
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
         write_npz(path, {"about": text, **self._arrays()})
 
@@ -149,9 +141,7 @@ class FaceModel:
             ) from error
 
 
-def _model_parts(
-    arrays: dict[str, np.ndarray],
-) -> tuple[Encoder, Whitening | None, Calibration | None]:
+def _model_parts(arrays: dict) -> tuple[Encoder, Whitening | None, Calibration | None]:
     """The parts of a FaceModel from the arrays of its file. Raises one of BROKEN on others."""
     _check_finite(arrays)
     about = json.loads(arrays["about"].tobytes())

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnscratch.autograd import no_grad
-from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
 from nnscratch.faces.distances import distances
 from nnscratch.faces.losses import LOSSES, Margin
@@ -80,9 +79,7 @@ class Monitor:
     with batch-hard triplets may leave this state by itself after hundreds of steps.
     """
 
-    def __init__(
-        self, loss: str | None = None, margin: Margin = 0.2, metric="squared", patience: int = 10
-    ):
+    def __init__(self, loss=None, margin: Margin = 0.2, metric="squared", patience: int = 10):
         if loss is not None and loss not in LOSSES:
             raise ValueError(f"Monitor: expected loss in {tuple(LOSSES)} or None, got {loss!r}")
         if patience < 1:
@@ -98,7 +95,7 @@ class Monitor:
         lengths (B,): of the encodings before normalisation. A batch of one class tells nothing
         about collapse.
         """
-        f, labels, loss = _host(f), mining.as_labels("Monitor", labels), float(loss)
+        f, labels, loss = as_tensor(f).numpy(), mining.as_labels("Monitor", labels), float(loss)
         if f.ndim != 2 or len(f) != len(labels) or not len(f):
             raise ValueError(
                 "Monitor: expected encodings (B, D) and labels (B,), B of at least 1, "
@@ -109,7 +106,7 @@ class Monitor:
             return Reading(self.step, loss, collapsed=REMEDIES["not finite"])
         batch = _Batch(f, labels, loss, self.margin, self.metric)
         figures = batch.active, batch.positive, batch.negative, batch.rank
-        length = None if lengths is None else float(_host(lengths).mean())
+        length = None if lengths is None else float(as_tensor(lengths).numpy().mean())
         return Reading(self.step, loss, *figures, length, REMEDIES.get(self._cause(batch), ""))
 
     def _cause(self, batch: "_Batch") -> str:
@@ -200,7 +197,3 @@ def _active_share(d: np.ndarray, labels: np.ndarray, margin: Margin) -> float:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else 0.0
-
-
-def _host(values) -> np.ndarray:
-    return to_numpy(as_tensor(values).data)

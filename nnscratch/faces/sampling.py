@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnscratch.autograd import no_grad
-from nnscratch.backend import to_numpy
 from nnscratch.faces import mining
 from nnscratch.faces.distances import distances, row_distances
 from nnscratch.tensor import as_tensor
@@ -111,19 +110,9 @@ class OfflineTriplets:
     """
 
     def __init__(
-        self,
-        embed: Embed,
-        labels,
-        margin=0.2,
-        batch_size=64,
-        pool=1024,
-        rows=256,
-        low=0.25,
-        miner="semi-hard",
-        metric="squared",
-        tries=8,
-        seed=0,
-    ):
+        self, embed: Embed, labels, margin=0.2, batch_size=64, pool=1024, rows=256, low=0.25,
+        miner="semi-hard", metric="squared", tries=8, seed=0,
+    ):  # fmt: skip
         if miner not in mining.MINERS:
             raise ValueError(
                 f"OfflineTriplets: expected miner in {tuple(mining.MINERS)}, got {miner!r}"
@@ -185,7 +174,7 @@ class OfflineTriplets:
         self.pool = self.pool[active]
 
     def _encodings(self, rows: np.ndarray) -> np.ndarray:
-        return to_numpy(as_tensor(self.embed(rows)).data)
+        return as_tensor(self.embed(rows)).numpy()
 
 
 def _split(numbers: np.ndarray, count: int) -> list[np.ndarray]:

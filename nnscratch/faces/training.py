@@ -29,17 +29,9 @@ SIZE = (40, 32)  # height and width of the network's input
 
 # chosen on people held out of training
 AUGMENT = Augment(
-    rotation=0.12,
-    shear=0.05,
-    scale=0.08,
-    shift=0.06,
-    elastic=0.03,
-    flip=0.5,
-    plane=0.2,
-    gamma=0.25,
-    gain=0.15,
-    square=10,
-)
+    rotation=0.12, shear=0.05, scale=0.08, shift=0.06, elastic=0.03,
+    flip=0.5, plane=0.2, gamma=0.25, gain=0.15, square=10,
+)  # fmt: skip
 STARTS = ("drawn", "random")
 START_FILE = Path(__file__).with_name("drawn.npz")  # made by drawn.pretrain
 

@@ -3,10 +3,8 @@
 Stands on `drawn.people`, `training`, `evaluate`, `gallery` and `plots`.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,14 +19,9 @@ from nnscratch.faces.training import FaceSettings, Schedule, learn_calibrated
 
 # large batches and weak augmentation: drawn faces vary, and there are many people
 SETTINGS = FaceSettings(
-    people=48,
-    pictures=2,
-    size=(40, 40),
-    dropout=0.0,
-    augment=Augment(rotation=0.05, scale=0.03, shift=0.03, flip=0.5),
-    schedule=Schedule(steps=1000),
-    start="random",
-)
+    people=48, pictures=2, size=(40, 40), dropout=0.0, schedule=Schedule(steps=1000),
+    augment=Augment(rotation=0.05, scale=0.03, shift=0.03, flip=0.5), start="random",
+)  # fmt: skip
 FAR = 0.05  # the share of searches that may recognise a stranger
 UNSEEN = 60  # people to evaluate on
 PICTURES = 10  # of each person
@@ -36,12 +29,10 @@ ENROLLED, SHOWN = 30, 5  # people in the gallery, pictures of each
 MAPPED = 12  # people on the map
 
 
-def run(
-    folder: Path, people: int, settings: FaceSettings, seed: int, advance: Callable[[str], None]
-) -> tuple[list[str], dict[str, Any]]:
+def run(folder: Path, people, settings: FaceSettings, seed, advance) -> tuple[list[str], dict]:
     """Train on that many drawn people, evaluate on others, write pictures into the folder.
 
-    Returns lines to print, and figures for JSON.
+    advance(note) is called after each step. Returns lines to print, and figures for JSON.
     """
     folder.mkdir(parents=True, exist_ok=True)
     known = generated_people(people, PICTURES, seed=2 * seed)
@@ -70,13 +61,10 @@ def _draw(folder: Path, unseen: People, encodings: np.ndarray, settings: FaceSet
         pairs = pair_distances(rows, unseen.labels)
         curves[name] = metrics.roc(pairs.distances, pairs.same)
     plots.roc_plot(folder / "roc.png", curves, f"verification of {UNSEEN} unseen people")
-    plots.neighbours_sheet(
-        folder / "neighbours.png", unseen.images, encodings, unseen.labels, unseen.names
-    )
-    few = unseen.labels < MAPPED
-    plots.embedding_map(
-        folder / "map.png", encodings[few], unseen.labels[few], unseen.images[few], unseen.names
-    )
+    images, labels, names = unseen.images, unseen.labels, unseen.names
+    plots.neighbours_sheet(folder / "neighbours.png", images, encodings, labels, names)
+    few = labels < MAPPED
+    plots.embedding_map(folder / "map.png", encodings[few], labels[few], images[few], names)
 
 
 def _recognised(folder: Path, model: FaceModel, unseen: People, encodings: np.ndarray) -> list[str]:

@@ -14,73 +14,47 @@ from nnscratch.faces.drawn.portrait import Portrait, photograph
 from nnscratch.faces.folders import People
 
 # Lengths are in half heights of a head: x to the right, y down from the middle of the face.
+# fmt: off
 TRAITS = {  # of a person: the value at 0 and at 1
-    "face_width": (0.62, 0.82),
-    "jaw": (-0.28, 0.28),  # pointed to square
-    "chin": (0.90, 1.08),
-    "eye_distance": (0.26, 0.38),  # from the middle
-    "eye_height": (-0.10, 0.08),
-    "eye_size": (0.11, 0.18),
-    "eye_shape": (0.38, 0.68),  # height over width
-    "eye_slant": (-0.28, 0.28),
-    "iris": (0, 1),  # brown to blue
-    "brow_height": (0.15, 0.27),  # above the eye
-    "brow_tilt": (-0.15, 0.3),
-    "brow_length": (0.13, 0.24),
+    # jaw: pointed to square
+    "face_width": (0.62, 0.82), "jaw": (-0.28, 0.28), "chin": (0.90, 1.08),
+    # eye_distance: from the middle; eye_shape: height over width; iris: brown to blue
+    "eye_distance": (0.26, 0.38), "eye_height": (-0.10, 0.08), "eye_size": (0.11, 0.18),
+    "eye_shape": (0.38, 0.68), "eye_slant": (-0.28, 0.28), "iris": (0, 1),
+    # brow_height: above the eye
+    "brow_height": (0.15, 0.27), "brow_tilt": (-0.15, 0.3), "brow_length": (0.13, 0.24),
     "brow_weight": (0.015, 0.055),
-    "nose_length": (0.30, 0.50),
-    "nose_width": (0.09, 0.18),
-    "mouth_height": (0.18, 0.30),  # below the nose
-    "mouth_width": (0.16, 0.32),
-    "lips": (0.025, 0.085),
-    "ears": (0.12, 0.24),
-    "hair_line": (-0.85, -0.38),
-    "hair_parting": (-0.35, 0.35),
-    "hair_volume": (0.03, 0.22),
-    "hair_length": (-0.35, 1.15),
-    "hair_tone": (0, 1),
-    "skin_tone": (0, 1),
+    # mouth_height: below the nose
+    "nose_length": (0.30, 0.50), "nose_width": (0.09, 0.18), "mouth_height": (0.18, 0.30),
+    "mouth_width": (0.16, 0.32), "lips": (0.025, 0.085), "ears": (0.12, 0.24),
+    "hair_line": (-0.85, -0.38), "hair_parting": (-0.35, 0.35), "hair_volume": (0.03, 0.22),
+    "hair_length": (-0.35, 1.15), "hair_tone": (0, 1), "skin_tone": (0, 1),
     "beard": (-1.6, 1.0),  # none below 0
 }
 VARIATIONS = {  # of a picture: the value at rest, and the largest deviation
-    "yaw": (0, 0.33),  # radians
-    "pitch": (0, 0.2),
-    "roll": (0, 0.12),
-    "zoom": (0, 0.06),  # logarithm
-    "shift_x": (0, 0.05),
-    "shift_y": (0.07, 0.05),
-    "smile": (0.2, 0.9),
-    "opening": (-0.05, 0.13),  # of the mouth, closed below 0
-    "brow_raise": (0, 0.05),
-    "lids": (0.9, 0.3),
-    "gaze": (0, 0.03),
-    "light_side": (0, 0.9),  # radians
-    "light_height": (0.5, 0.4),
-    "ambient": (0.6, 0.2),
-    "gain": (0, 0.18),  # logarithm
-    "warmth": (0, 0.12),
-    "ground": (0.5, 0.2),  # the background
-    "ground_red": (0, 0.1),
-    "ground_blue": (0, 0.1),
-    "slope_x": (0, 0.15),
-    "slope_y": (0, 0.15),
-    "blob_x": (0, 1),
-    "blob_y": (0, 1),
-    "blob": (0, 0.2),
-    "clothes": (0.4, 0.25),
-    "clothes_red": (0, 0.2),
-    "clothes_blue": (0, 0.2),
-    "blur": (0, 0.9),  # pixels, none below 0
-    "noise": (0, 0.03),
-    "rim_size": (0.21, 0.04),
-    "rim_weight": (0.025, 0.01),
-    "rim_tone": (0.2, 0.2),
+    # the pose: angles in radians, zoom as a logarithm
+    "yaw": (0, 0.33), "pitch": (0, 0.2), "roll": (0, 0.12),
+    "zoom": (0, 0.06), "shift_x": (0, 0.05), "shift_y": (0.07, 0.05),
+    # the expression; opening: of the mouth, closed below 0
+    "smile": (0.2, 0.9), "opening": (-0.05, 0.13), "brow_raise": (0, 0.05),
+    "lids": (0.9, 0.3), "gaze": (0, 0.03),
+    # the light: angles in radians, gain as a logarithm
+    "light_side": (0, 0.9), "light_height": (0.5, 0.4), "ambient": (0.6, 0.2),
+    "gain": (0, 0.18), "warmth": (0, 0.12),
+    # the background and the clothes
+    "ground": (0.5, 0.2), "ground_red": (0, 0.1), "ground_blue": (0, 0.1),
+    "slope_x": (0, 0.15), "slope_y": (0, 0.15),
+    "blob_x": (0, 1), "blob_y": (0, 1), "blob": (0, 0.2),
+    "clothes": (0.4, 0.25), "clothes_red": (0, 0.2), "clothes_blue": (0, 0.2),
+    # the camera; blur: pixels, none below 0
+    "blur": (0, 0.9), "noise": (0, 0.03),
+    # glasses
+    "rim_size": (0.21, 0.04), "rim_weight": (0.025, 0.01), "rim_tone": (0.2, 0.2),
     "lens": (0, 0.35),
-    "cover_kind": (0, 1),  # scarf below 0, bar above
-    "cover_place": (0, 1),
-    "cover_turn": (0, 1),
-    "cover_tone": (0.4, 0.35),
+    # what covers the face; cover_kind: scarf below 0, bar above
+    "cover_kind": (0, 1), "cover_place": (0, 1), "cover_turn": (0, 1), "cover_tone": (0.4, 0.35),
 }
+# fmt: on
 CHUNK = 16  # pictures drawn at a time; larger arrays do not fit the cache
 HARDEST = 4.0  # nuisance above which pictures are no longer faces
 SYLLABLES = [consonant + vowel for vowel in "aeiou" for consonant in "bdklmnrstv"]

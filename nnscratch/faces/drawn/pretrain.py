@@ -13,22 +13,12 @@ from nnscratch.faces.training import START_FILE, FaceSettings, Schedule, learn
 from nnscratch.files import write_npz
 
 # weaker augmentation than for photographs: drawn faces vary, and there are many people
+AUGMENT = Augment(
+    rotation=0.08, shear=0.04, scale=0.06, shift=0.05, elastic=0.02,
+    flip=0.5, plane=0.1, gamma=0.15, gain=0.1,
+)  # fmt: skip
 PRETRAINING = FaceSettings(
-    people=32,
-    pictures=3,
-    augment=Augment(
-        rotation=0.08,
-        shear=0.04,
-        scale=0.06,
-        shift=0.05,
-        elastic=0.02,
-        flip=0.5,
-        plane=0.1,
-        gamma=0.15,
-        gain=0.1,
-    ),
-    schedule=Schedule(steps=1300),
-    start="random",
+    people=32, pictures=3, augment=AUGMENT, schedule=Schedule(steps=1300), start="random"
 )
 
 

@@ -61,17 +61,15 @@ def read_background(path) -> Background:
                 "read_background: expected drawings ALPHABET/CHARACTER/0001_01.png in the zip, got "
                 f"none: '{path}'; images_background_small1.zip of the Omniglot project has them"
             )
-        ink = [_ink(archive, match.string, path) for match in matches]
+        drawings = [_ink(archive, match.string, path) for match in matches]
     keys = [(match[1], match[2]) for match in matches]  # alphabet, character
     classes = sorted(set(keys))
     names = tuple(sorted({alphabet for alphabet, _ in classes}))
-    return Background(
-        _stacked(ink, path, "read_background"),
-        np.array([classes.index(key) for key in keys]),
-        np.array([int(match[4]) for match in matches]),
-        np.array([names.index(alphabet) for alphabet, _ in classes]),
-        names,
-    )
+    characters = np.array([classes.index(key) for key in keys])
+    drawers = np.array([int(match[4]) for match in matches])
+    alphabets = np.array([names.index(alphabet) for alphabet, _ in classes])
+    ink = _stacked(drawings, path, "read_background")
+    return Background(ink, characters, drawers, alphabets, names)
 
 
 def read_runs(path) -> list[Run]:
@@ -119,9 +117,7 @@ def _read_run(archive: zipfile.ZipFile, names: list[str], run: str, path) -> Run
                 f"read_runs: class_labels.txt of {run} in '{path}' names no training drawing for "
                 f"{item}; fetch the file again"
             )
-    class_ink, item_ink = (
-        _stacked(list(group.values()), path, "read_runs") for group in (classes, items)
-    )
+    class_ink, item_ink = (_stacked(g.values(), path, "read_runs") for g in (classes, items))
     answers = np.array([order.index(answer[item]) for item in items])
     return Run(run, class_ink, item_ink, answers)
 
@@ -229,14 +225,14 @@ def _unreadable(name: str, path, why) -> ValueError:
     return ValueError(f"omniglot: {name} in '{path}' cannot be read ({why}); fetch the file again")
 
 
-def _stacked(drawings: list[np.ndarray], path, caller: str) -> np.ndarray:
+def _stacked(drawings, path, caller: str) -> np.ndarray:
     shapes = {drawing.shape for drawing in drawings}
     if len(shapes) > 1:
         raise ValueError(
             f"{caller}: expected drawings of one size in '{path}', got {sorted(shapes)}; "
             "resize them"
         )
-    return np.stack(drawings)
+    return np.stack(list(drawings))
 
 
 def _tail(name: str, parts: int = 1) -> str:

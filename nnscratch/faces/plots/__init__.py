@@ -6,5 +6,3 @@ Stands on the files above, on Pillow and on matplotlib.
 from nnscratch.faces.plots.maps import METHODS, embedding_map
 from nnscratch.faces.plots.neighbours import neighbours_sheet
 from nnscratch.faces.plots.roc import roc_plot
-
-__all__ = ["METHODS", "embedding_map", "neighbours_sheet", "roc_plot"]

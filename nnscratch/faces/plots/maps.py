@@ -8,18 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nnscratch.faces.plots.drawing import (
-    FAINT,
-    NAME_WIDTH,
-    Size,
-    check_encodings,
-    check_png,
-    font,
-    paste_framed,
-    save,
-    shortened,
-    thumbnails,
-)
+from nnscratch.faces.plots import drawing
+from nnscratch.faces.plots.drawing import FAINT, NAME_WIDTH, Size, thumbnails
 from nnscratch.faces.plots.tsne import pca, tsne
 
 METHODS = ("t-sne", "pca")
@@ -48,8 +38,8 @@ def embedding_map(path, encodings, labels, images=None, names=None, method="t-sn
     Raises ValueError if the shapes do not fit, method is not one of METHODS, or path not a .png;
     CollapsedError if all encodings are equal.
     """
-    path = check_png(path)
-    encodings, labels = check_encodings("embedding_map", encodings, labels, names)
+    path = drawing.check_png(path)
+    encodings, labels = drawing.check_encodings("embedding_map", encodings, labels, names)
     if method not in METHODS:
         raise ValueError(f"embedding_map: expected method in {METHODS}, got {method!r}")
     side = int(np.clip(0.6 * MAP / np.sqrt(len(labels)), 32, 80))
@@ -62,8 +52,8 @@ def embedding_map(path, encodings, labels, images=None, names=None, method="t-sn
         view.draw_faces(faces)
         if len(view.taken) < len(faces):
             caption += f"; {len(view.taken)} of {len(faces)} pictures have room"
-    view.pen.text((EDGE, MAP + FOOT // 2), caption, FAINT, font(14), "lm")
-    save(path, view.picture)
+    view.pen.text((EDGE, MAP + FOOT // 2), caption, FAINT, drawing.font(14), "lm")
+    drawing.save(path, view.picture)
 
 
 def _flatten(encodings: np.ndarray, labels: np.ndarray, method: str) -> tuple[np.ndarray, str]:
@@ -123,18 +113,19 @@ class _Map:
             best = squared.argmin()
             if squared[best] <= FARTHEST**2:
                 box = _box(cells[best], size)
-                paste_framed(self.picture, faces[i], (int(box[0]), int(box[1])), self.inks[i], RIM)
+                corner = int(box[0]), int(box[1])
+                drawing.paste_framed(self.picture, faces[i], corner, self.inks[i], RIM)
                 self.taken.append(box)
                 cells[best] = np.inf
 
     def _draw_names(self) -> None:
         """Write each coloured name near the middle of the person, where it covers least."""
-        bold = font(16, bold=True)
+        bold = drawing.font(16, bold=True)
         for label, colour in self.colours.items():
             own = self.places[self.labels == label]
             middle = own[np.abs(own[:, None] - own).sum((1, 2)).argmin()]
             name = str(label if self.names is None else self.names[label])
-            name = shortened(name, bold, NAME_WIDTH)
+            name = drawing.shortened(name, bold, NAME_WIDTH)
             size = round(bold.getlength(name)) + 12, 24
             box = _free_box(middle, size, np.array(self.taken), np.array(self.written))
             self.written.append(box)

@@ -9,18 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from nnscratch.faces.distances import distance_matrix
-from nnscratch.faces.plots.drawing import (
-    INK,
-    NAME_WIDTH,
-    Size,
-    check_encodings,
-    check_png,
-    font,
-    paste_framed,
-    save,
-    shortened,
-    thumbnails,
-)
+from nnscratch.faces.plots import drawing
+from nnscratch.faces.plots.drawing import INK, NAME_WIDTH, Size
 
 RIGHT, WRONG = "#009E73", "#CC3311"  # frames of neighbours; wrong ones have a cross as well
 SIDE = 96  # height of a picture in pixels
@@ -38,9 +28,9 @@ def neighbours_sheet(path, images, encodings, labels, names: Sequence[str], rows
     Raises ValueError if the shapes do not fit, nobody has two pictures, or path is not a .png;
     CollapsedError if all encodings are equal.
     """
-    path = check_png(path)
-    encodings, labels = check_encodings("neighbours_sheet", encodings, labels, names)
-    pictures = thumbnails("neighbours_sheet", images, len(labels), SIDE)
+    path = drawing.check_png(path)
+    encodings, labels = drawing.check_encodings("neighbours_sheet", encodings, labels, names)
+    pictures = drawing.thumbnails("neighbours_sheet", images, len(labels), SIDE)
     if rows < 1 or columns < 1:
         raise ValueError(
             f"neighbours_sheet: expected rows and columns of at least 1, got {rows}, {columns}"
@@ -57,7 +47,7 @@ def neighbours_sheet(path, images, encodings, labels, names: Sequence[str], rows
         for column, j in enumerate(neighbours):
             same = bool(labels[j] == labels[i])
             sheet.draw_neighbour(row, column, pictures[j], float(distances[row, j]), same)
-    save(path, sheet.picture)
+    drawing.save(path, sheet.picture)
 
 
 def _probes(labels: np.ndarray, rows: int) -> np.ndarray:
@@ -79,8 +69,9 @@ class _Sheet:
     """A picture with a line for each probe: a name, the probe, its neighbours, their distances."""
 
     def __init__(self, size: Size, names: Sequence[str], columns: int, right: int) -> None:
-        self.font, self.small, self.bold = font(15), font(13), font(15, bold=True)
-        self.names = [shortened(name, self.font, NAME_WIDTH) for name in names]
+        self.font, self.small = drawing.font(15), drawing.font(13)
+        self.bold = drawing.font(15, bold=True)
+        self.names = [drawing.shortened(name, self.font, NAME_WIDTH) for name in names]
         self.cell = size[0] + 2 * FRAME + GAP, size[1] + 2 * FRAME + LINE + GAP
         self.left = round(max(map(self.font.getlength, self.names))) + 3 * GAP
         self.first = self.left + self.cell[0] + GAP  # where the neighbours begin
@@ -112,6 +103,6 @@ class _Sheet:
     def draw_neighbour(self, row, column, thumbnail: Image.Image, distance: float, same: bool):
         x, y = self.first + column * self.cell[0], self.top + row * self.cell[1]
         colour = RIGHT if same else WRONG
-        paste_framed(self.picture, thumbnail, (x, y), colour, FRAME)
+        drawing.paste_framed(self.picture, thumbnail, (x, y), colour, FRAME)
         place = x + FRAME + thumbnail.width // 2, y + 2 * FRAME + thumbnail.height + LINE // 2
         self.pen.text(place, f"{'' if same else '✗ '}{distance:.2f}", colour, self.small, "mm")

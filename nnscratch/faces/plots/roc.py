@@ -5,7 +5,6 @@ Stands on `metrics` and `drawing`, and on matplotlib.
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +43,7 @@ def roc_plot(path, curves: Mapping[str, Roc], title: str = "") -> None:
         figure.savefig(temporary, format="png", dpi=120)
 
 
-def _draw_curve(axes: Any, named: tuple[str, Roc], style: tuple[str, str], left: float) -> float:
+def _draw_curve(axes, named: tuple[str, Roc], style: tuple[str, str], left: float) -> float:
     """Draw one curve from FAR `left` to 1; returns its lowest TAR there."""
     (name, curve), (colour, mark) = named, style
     far = np.geomspace(left, 1, 1000)
@@ -57,7 +56,7 @@ def _draw_curve(axes: Any, named: tuple[str, Roc], style: tuple[str, str], left:
     return float(tar[0])
 
 
-def _draw_scales(axes: Any, left: float, bottom: float, title: str) -> None:
+def _draw_scales(axes, left: float, bottom: float, title: str) -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
     bottom = max(0.0, np.floor(10 * bottom - 0.5) / 10)
@@ -72,7 +71,7 @@ def _draw_scales(axes: Any, left: float, bottom: float, title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_legend(axes: Any, curves: Sequence[Roc], left: float) -> None:
+def _draw_legend(axes, curves: Sequence[Roc], left: float) -> None:
     """Beside the axes: the curves in their colours, then the other lines."""
     far = np.geomspace(left, 1, 200)
     axes.plot(far, 1 - far, "--", color=FAINT, linewidth=1, label="FAR = 1 − TAR", zorder=1)
@@ -83,7 +82,7 @@ def _draw_legend(axes: Any, curves: Sequence[Roc], left: float) -> None:
         text.set(color=colour, parse_math=False)
 
 
-def _draw_eers(axes: Any, curves: Sequence[Roc]) -> None:
+def _draw_eers(axes, curves: Sequence[Roc]) -> None:
     """A mark at the EER of each curve, with its value beside it, apart from the others."""
     from matplotlib.patheffects import withStroke
 
