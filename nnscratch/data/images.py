@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from nnscratch.files import check_file, replacing
+from nnscratch.files import check_file, check_place, replacing
 
 # extension: Pillow's name for the format, and options for good quality
 JPEG, TIFF = ("JPEG", {"quality": 95, "subsampling": 0}), ("TIFF", {"compression": "tiff_deflate"})
@@ -274,10 +274,5 @@ def check_target(path: str | os.PathLike) -> tuple[str, dict]:
         raise ValueError(
             f"save_image: expected a file name ending in {', '.join(FORMATS)}, got '{path}'"
         )
-    if path.is_dir():
-        raise ValueError(f"save_image: expected a file name, got a folder: '{path}'")
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"save_image: expected an existing folder, got '{path.parent}'; create it first"
-        )
+    check_place(path)
     return FORMATS[path.suffix.lower()]

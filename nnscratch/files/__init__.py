@@ -3,31 +3,10 @@
 Stands on NumPy and, for .safetensors, that library.
 """
 
+# fmt: off
+
 from nnscratch.files.arrays import (
-    ArrayFile,
-    LazyArrays,
-    check_card,
-    check_suffix,
-    open_arrays,
-    write_arrays,
-    write_npz,
+    ArrayFile, LazyArrays, check_card, check_suffix, open_arrays, write_arrays, write_npz,
 )
 from nnscratch.files.reading import as_path, check_file
 from nnscratch.files.writing import check_apart, check_place, make_folder, replacing, write_text
-
-__all__ = [
-    "ArrayFile",
-    "LazyArrays",
-    "as_path",
-    "check_apart",
-    "check_card",
-    "check_file",
-    "check_place",
-    "check_suffix",
-    "make_folder",
-    "open_arrays",
-    "replacing",
-    "write_arrays",
-    "write_npz",
-    "write_text",
-]

@@ -176,9 +176,7 @@ class ArrayFile(LazyArrays):
             raise self.broken(f"its card cannot be read: {error}") from error
 
 
-def open_arrays(
-    path, caller="load", remedy=AGAIN, what=ARRAYS, expansion: int = EXPANSION
-) -> ArrayFile:
+def open_arrays(path, caller="load", remedy=AGAIN, what=ARRAYS, expansion=EXPANSION) -> ArrayFile:
     """Open a .npz or .safetensors file; its first bytes decide which.
 
     what: the expected kind of file, for the error; expansion: limit of unpacked size / file size.

@@ -33,7 +33,5 @@ def check_file(path: str | os.PathLike, caller: str) -> Path:
     if path.is_dir():
         raise ValueError(f"{caller}: expected a file, got a folder: '{path}'; name a file in it")
     if there:
-        raise ValueError(
-            f"{caller}: expected a file, got a device or a pipe: '{path}'; name a file"
-        )
+        raise ValueError(f"{caller}: expected a file, got a device or pipe: '{path}'; name a file")
     raise ValueError(f"{caller}: expected a file, got no file at '{path}'; check the path")

@@ -12,24 +12,3 @@ from nnscratch.style.settings import Objective, Settings, Style, default_layers
 from nnscratch.style.statistics import KINDS
 from nnscratch.style.synthesis import synthesize
 from nnscratch.style.transfer import Result, prepare_targets, stylize
-
-__all__ = [
-    "CostParts",
-    "KINDS",
-    "Objective",
-    "Result",
-    "Settings",
-    "Step",
-    "Style",
-    "content_cost",
-    "default_layers",
-    "gatys",
-    "gram_matrix",
-    "prepare_targets",
-    "presets",
-    "style_cost",
-    "stylize",
-    "synthesize",
-    "total_variation",
-    "vgg",
-]

@@ -51,7 +51,8 @@ class Costs:
         self.layers = [*{**self.content_layers, **self.style_layers}]
         self._check_inputs(content)
         # styles without a mask, or with equal masks, share one region of the picture
-        self.regions = [self._first_with_mask(style.mask) for style in self.styles]
+        masks = [style.mask for style in self.styles]
+        self.regions = [next(i for i, x in enumerate(masks) if np.array_equal(x, m)) for m in masks]
         self._grids: dict[tuple[int, Size], Any] = {}
         with no_grad():
             features = finite_features(network, content, self.content_layers, "the content")
@@ -69,11 +70,7 @@ class Costs:
         self._check_masks(image.shape[2:])
         with np.errstate(over="ignore", invalid="ignore"):  # the error below says it
             features = self.network.features(image, self.layers)
-            parts = CostParts(
-                self.content_cost(features, image),
-                self.style_cost(self.statistics(features), image),
-                self.variation(image),
-            )
+            parts = self.parts(features, self.statistics(features), image)
         if not all(math.isfinite(part.item()) for part in parts):
             raise ValueError(_explain_nonfinite(self.network, image, self.layers, parts=parts))
         return parts
@@ -92,13 +89,15 @@ class Costs:
 
     # -- the three parts ---------------------------------------------------------------------
 
+    def parts(self, features: Features, statistics: dict[int, Features], image: Tensor):
+        """The CostParts of a picture with these features and statistics."""
+        content, style = self.content_cost(features, image), self.style_cost(statistics, image)
+        return CostParts(content, style, self.variation(image))
+
     def content_cost(self, features: Features, image: Tensor) -> Tensor:
         """α Σ_l w_l C_l over the content layers."""
-        terms = (
-            distance(features[name]) * scale
-            for name, (distance, scale) in self._content_distances.items()
-        )
-        return _sum(terms, image)
+        targets = self._content_distances.items()
+        return _sum((distance(features[x]) * scale for x, (distance, scale) in targets), image)
 
     def statistics(self, features: Features) -> dict[int, Features]:
         """What the styles are compared with: {region: {layer: statistic}}.
@@ -158,14 +157,10 @@ class Costs:
             if cost is None:
                 distance = STATISTICS[self.objective.style_kind].distance_to(target)
             else:
-                distance = partial(_distance, cost, target)
+                distance = partial(cost, target=target)
             blank = distance(target * 0.0).item() if self.objective.convention.normalised else 1.0
             distances[layer] = distance, float(weight * weights[layer]) / (blank or 1.0)
         return distances
-
-    def _first_with_mask(self, mask: Any) -> int:
-        masks = [style.mask for style in self.styles]
-        return next(i for i, other in enumerate(masks) if _same_mask(other, mask))
 
     # -- checks ------------------------------------------------------------------------------
 
@@ -267,17 +262,7 @@ def _cells(pixels: int, count: int) -> np.ndarray:
     return overlap.clip(0) * (count / pixels)
 
 
-def _same_mask(mask: Any, other: Any) -> bool:
-    if mask is None or other is None:
-        return mask is other
-    return mask is other or np.array_equal(mask, other)
-
-
 # -- small helpers --------------------------------------------------------------------------------
-
-
-def _distance(cost: Any, target: Tensor, features: Tensor) -> Tensor:
-    return cost(features, target)
 
 
 def gradient_of(leaf: Tensor) -> np.ndarray:

@@ -49,9 +49,7 @@ class Descent:
     on_step: None, or called after each iteration; save: called with each state to resume from
     """
 
-    def __init__(
-        self, costs, settings: Settings, iterations: int, state: State, on_step, save
-    ) -> None:
+    def __init__(self, costs, settings: Settings, iterations: int, state: State, on_step, save):
         self.costs, self.settings, self.iterations = costs, settings, iterations
         self.state, self.on_step, self.save = state, on_step, save
         self.image = Tensor(state.image, requires_grad=True)
@@ -135,9 +133,8 @@ class Descent:
             state.moments = moments
             self.save(state)
         if self.on_step is not None:
-            self.on_step(
-                Step(len(state.history), **values, image=state.image[0], scale=state.scale)
-            )
+            step = Step(len(state.history), **values, image=state.image[0], scale=state.scale)
+            self.on_step(step)
 
     # -- the costs ----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import numpy as np
 from nnscratch.data.images import Picture, check_target, read_image, read_picture, save_image
 from nnscratch.style import colour, masks, metadata, presets, vgg
 from nnscratch.style.estimate import Estimator
-from nnscratch.style.memory_use import extents, used_layers
+from nnscratch.style.memory_use import extents
 from nnscratch.style.settings import Objective, Settings, Style
 from nnscratch.style.transfer import Result, Targets, prepare_targets, stylize
 from nnscratch.style.vgg import VGG
@@ -138,21 +138,22 @@ def estimate_job(job: Job, network: VGG, images: JobImages) -> Estimator:
     Raises ValueError for layers that the network does not have, and for pictures too small for
     them; the message names the file.
     """
-    content, style = used_layers(network, job.objective)
-    network.check_layers(content + style)
-    _check_size(job.content, images.content, network, content + style)
+    content, style = job.objective.layers_in(network)
+    layers = [*content, *style]
+    network.check_layers(layers)
+    _check_size(job.content, images.content, network, layers)
     _check_styles(job, images, network)
     options = job.objective, job.settings, job.max_memory
     return Estimator(network, images.content, images.styles, *options)
 
 
 def _check_styles(job: Job, images: JobImages, network: VGG) -> None:
-    layers = used_layers(network, job.objective)[1]
+    layers = job.objective.layers_in(network)[1]
     for path, style in zip(job.styles, images.styles, strict=True):
         _check_size(path, style.image, network, layers)
 
 
-def _check_size(path: str, image: np.ndarray, network: VGG, layers: Sequence[str]) -> None:
+def _check_size(path: str, image: np.ndarray, network: VGG, layers) -> None:
     try:
         if layers:
             extents(network, layers, len(image), image.shape[1:])
@@ -167,23 +168,14 @@ def run_job(job, network, images, output, on_step=None, checkpoint=None, targets
     An earlier file stays until the new one is complete.
     """
     check_target(output)
-    text = None
+    objective, settings, text = job.objective, job.settings, None
     if Path(output).suffix.lower() == ".png":
         options = job.options() | {"masks": job.masks}
-        record = metadata.record(job.inputs(), job.objective, job.settings, network, options)
+        record = metadata.record(job.inputs(), objective, settings, network, options)
         text = metadata.to_text(record)  # before the work: it refuses what cannot be written
-    result = stylize(
-        network,
-        images.content,
-        images.styles,
-        objective=job.objective,
-        settings=job.settings,
-        on_step=on_step,
-        checkpoint=checkpoint,
-        max_memory=job.max_memory,
-        start=images.start,
-        targets=targets,
-    )
+    rest = {"checkpoint": checkpoint, "max_memory": job.max_memory}
+    rest |= {"start": images.start, "targets": targets}
+    result = stylize(network, images.content, images.styles, objective, settings, on_step, **rest)
     if job.colours is not None:
         result.image = colour.finish(job.colours, result.image, images.original.image)
     save_image(output, result.image, alpha=images.original.alpha, text=text)
@@ -195,7 +187,7 @@ def shared_targets(job: Job, network: VGG) -> Targets | None:
     if job.colours is not None or job.masks:
         return None
     images = read_images(job)
-    network.check_layers(used_layers(network, job.objective)[1])
+    network.check_layers(job.objective.layers_in(network)[1])
     _check_styles(job, images, network)
     size = (job.size, job.size)  # only the longer side counts
     options = job.objective, job.settings, job.max_memory
@@ -209,10 +201,7 @@ def job_from_png(path: str) -> Job:
     is another one.
     """
     record = metadata.read_settings(path)
-    paths = {
-        use: [str(found) for found in files]
-        for use, files in metadata.find_inputs(record, path).items()
-    }
+    paths = {use: [*map(str, files)] for use, files in metadata.find_inputs(record, path).items()}
     options = dict(record.options)
     builtin = options.pop("builtin", True)
     mask_files = iter(paths.get("masks", []))

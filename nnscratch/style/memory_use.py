@@ -5,7 +5,7 @@ numbers. The factors are measured; tests compare their sum with the memory of a 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
 from nnscratch.style.scales import Size
-from nnscratch.style.settings import Objective, default_layers
+from nnscratch.style.settings import Objective
 from nnscratch.style.statistics import STATISTICS, Sliced
 from nnscratch.summary import shapes as shapes_only
 from nnscratch.summary.shapes import Field, Meter, ShapeOnly
@@ -29,23 +29,6 @@ IDLE = 4  # freed results of that size that are kept for reuse
 ARRAYS = {"gd": 14, "adam": 16, "lbfgs": 90}  # arrays like the picture; L-BFGS has 20 in float64
 COPIES = {"gram": 0, "wasserstein": 0, "mean-variance": 2, "sliced": 0}  # of style features
 SHADOWS = 8  # copies in the sliced statistic: sorted, permuted, their order in int64, ...
-
-
-def used_layers(network: Any, objective: Objective) -> tuple[list[str], list[str]]:
-    """The layers of the content and of the style that have a weight above 0."""
-    default_content, default_style = default_layers(network)
-    content = _weighted(objective.content_layers, default_content, objective.content_weight)
-    style = _weighted(objective.style_layers, default_style, objective.style_weight)
-    return content, style
-
-
-def _weighted(layers: Any, default: Any, weight: float) -> list[str]:
-    if not weight:
-        return []
-    layers = default if layers is None else layers
-    if isinstance(layers, Mapping):
-        return [name for name, share in layers.items() if share]
-    return list(dict.fromkeys(layers))
 
 
 class Extent(NamedTuple):
@@ -71,13 +54,11 @@ def extents(network: Any, layers: Iterable[str], channels: int, size: Size) -> d
     image = ShapeOnly((1, channels, *size), np.float32, Field(one, one), Meter())
     with no_grad(), choosing(shapes_only.choose):
         features = network.features(Tensor(image), names[: last + 1])
-    return {name: _extent(name, features[name].data) for name in names[: last + 1]}
-
-
-def _extent(name: str, x: ShapeOnly) -> Extent:
-    if x.field is None:
-        raise ValueError(f"features: expected local layers, got {name}, which sees all at once")
-    return Extent(x.shape, x.field.size, x.field.jump)
+    arrays = {name: features[name].data for name in names[: last + 1]}
+    for name, x in arrays.items():
+        if x.field is None:
+            raise ValueError(f"features: expected local layers, got {name}, which sees all at once")
+    return {name: Extent(x.shape, x.field.size, x.field.jump) for name, x in arrays.items()}
 
 
 def step_bytes(network, objective, shape: Size, copies: int = 0, itemsize: int = 4) -> int:
@@ -85,10 +66,10 @@ def step_bytes(network, objective, shape: Size, copies: int = 0, itemsize: int =
 
     copies: of the style's features, one for each mask
     """
-    content, style = used_layers(network, objective)
-    shapes = extents(network, {*content, *style}, shape[0], shape[1:])
+    content, style = objective.layers_in(network)
+    used = {*content, *style}
+    shapes = extents(network, used, shape[0], shape[1:])
     convs = {name for name in shapes if hasattr(network.layers[name], "weight")}
-    used = content + style
     features = sum(x.size for name, x in shapes.items() if name not in convs or name in used)
     if getattr(network, "padding", "constant") != "constant":
         inputs = zip([math.prod(shape), *(x.size for x in shapes.values())], shapes, strict=False)
@@ -110,9 +91,9 @@ def _style_elements(features: Extent, kind: str, copies: int) -> int:
 
 def kept_bytes(network: Any, objective: Objective, shape: Size, itemsize: int = 4) -> int:
     """Bytes that tiles store of the whole picture: targets, features, gradients of some layers."""
-    content, style = used_layers(network, objective)
+    content, style = objective.layers_in(network)
     additive = STATISTICS[objective.style_kind].additive
-    layers = content if additive else [*content, *style]
+    layers = [*content] if additive else [*content, *style]
     if not layers:
         return 0
     shapes = extents(network, layers, shape[0], shape[1:])

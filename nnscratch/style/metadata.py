@@ -65,8 +65,7 @@ def record(inputs, objective, settings, network: Module, options=None) -> Record
 def source(path: str | os.PathLike) -> Source:
     """The path and SHA-256 of a file. Raises ValueError if it cannot be read."""
     try:
-        with open(fetching.locate(os.fspath(path)), "rb") as file:
-            return Source(os.fspath(path), hashlib.file_digest(file, "sha256").hexdigest())
+        return Source(os.fspath(path), fetching.sha256(fetching.locate(os.fspath(path))))
     except OSError as error:
         raise ValueError(f"cannot read '{path}': {error.strerror}") from error
 
@@ -136,10 +135,7 @@ def read_settings(path: str | os.PathLike) -> Record:
             f"nnscratch {content.get('program')!r} wrote it and can read it"
         )
     try:
-        inputs = {
-            use: [Source(**each) for each in sources]
-            for use, sources in content.pop("inputs").items()
-        }
+        inputs = {use: [Source(**x) for x in files] for use, files in content.pop("inputs").items()}
         record = Record(inputs, **content)
     except (KeyError, TypeError, AttributeError) as error:
         raise broken from error
@@ -181,9 +177,7 @@ def _find(wanted: Source, folder: Path) -> Path:
             f"{source(places[0]).sha256[:12]}…, recorded {wanted.sha256[:12]}…); bring the old one "
             "back, or start a new run with it"
         )
-    raise ValueError(
-        f"rerun: expected '{path}', got no such file; put it there or beside the result"
-    )
+    raise ValueError(f"rerun: expected '{path}', got no file; put it there or beside the result")
 
 
 def check_network(record: Record, network: Module) -> None:

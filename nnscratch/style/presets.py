@@ -57,12 +57,11 @@ def _settings(init: str, optimizer: str, iterations: int, **others: Any) -> dict
     return {**required, "average": 0.0, "scales": 1, **others}
 
 
+# fmt: off
 PRESETS: dict[str, Preset] = {
     "gatys2015": Preset(
         Objective(1.0, 1e4, 0.0, RELU4_2, FIFTHS, preset="gatys2015"),
-        _settings("noise", "lbfgs", 500),
-        "avg",
-        CAFFE,
+        _settings("noise", "lbfgs", 500), "avg", CAFFE,
         "Gatys, Ecker and Bethge 2015 (arXiv:1508.06576), equations 1 to 7",
         notes=(
             BEHIND_RELU,
@@ -73,9 +72,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "gatys2016": Preset(
         Objective(1.0, 1e3, 0.0, RELU4_2, FIFTHS, preset="gatys2016"),
-        _settings("noise", "lbfgs", 500),
-        "avg",
-        CAFFE,
+        _settings("noise", "lbfgs", 500), "avg", CAFFE,
         "Gatys, Ecker and Bethge 2016 (CVPR), equations 1 to 7",
         notes=(
             BEHIND_RELU,
@@ -87,9 +84,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "jcjohnson": Preset(
         Objective(5.0, 100.0, 1e-3, RELU4_2, ONES, preset="jcjohnson"),
-        _settings("noise", "lbfgs", 1000),
-        "max",
-        CAFFE_256,
+        _settings("noise", "lbfgs", 1000), "max", CAFFE_256,
         "Johnson 2015, github.com/jcjohnson/neural-style",
         notes=(
             "its first noise deviates by 1e-3 of 256 levels from the mean colour",
@@ -98,9 +93,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "crowson": Preset(
         Objective(0.015, 1.0, 2.0, RELU4_2, POWERS, "wasserstein", preset="crowson"),
-        _settings("content", "adam", 500, lr=0.02, average=0.99, scales=None),
-        "max",
-        TORCHVISION,
+        _settings("content", "adam", 500, lr=0.02, average=0.99, scales=None), "max", TORCHVISION,
         "Crowson 2020 to 2023, github.com/crowsonkb/style-transfer-pytorch",
         padding="edge",
         notes=(
@@ -111,9 +104,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "anish": Preset(
         Objective(5.0, 500.0, 100.0, RELU4_2, FIFTHS, preset="anish"),
-        _settings("noise", "adam", 1000, lr=10 / 255),
-        "max",
-        CAFFE,
+        _settings("noise", "adam", 1000, lr=10 / 255), "max", CAFFE,
         "Athalye 2015, github.com/anishathalye/neural-style",
         notes=(
             "its first noise deviates by 0.256 of 255 levels from the mean colour",
@@ -123,17 +114,13 @@ PRESETS: dict[str, Preset] = {
     ),
     "coursera": Preset(
         Objective(10.0, 40.0, 0.0, RELU4_2, FIFTHS, preset="coursera"),
-        _settings("content", "adam", 200, lr=2 / 255),
-        "avg",
-        CAFFE,
+        _settings("content", "adam", 200, lr=2 / 255), "avg", CAFFE,
         "deeplearning.ai, Convolutional Neural Networks, week 4, Art Generation",
         notes=("its first picture is 60 % noise of ±20 levels and 40 % content",),
     ),
     "cs231n": Preset(
         Objective(0.05, 1.0, 0.05, {"relu3_1": 1.0}, SQUEEZENET, preset="cs231n"),
-        _settings("content", "adam", 200, lr=3 * 0.226),
-        "max",
-        TORCHVISION,
+        _settings("content", "adam", 200, lr=3 * 0.226), "max", TORCHVISION,
         "Stanford CS231n, assignment 3, style transfer (composition vii)",
         notes=(
             "its network is SqueezeNet 1.1; its layers 3 and 1, 4, 6, 7 become the VGG's of the "
@@ -142,6 +129,7 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
 }
+# fmt: on
 
 
 def find(name: str) -> Preset:

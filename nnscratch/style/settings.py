@@ -168,9 +168,7 @@ class Settings:
         sizes, counts = scales.sizes(size, self.scales), self.iterations
         counts = (counts,) * len(sizes) if isinstance(counts, int) else counts
         if len(counts) != len(sizes):
-            raise ValueError(
-                f"style: expected iterations for each of {len(sizes)} scales, got {counts}"
-            )
+            raise ValueError(f"style: expected iterations for {len(sizes)} scales, got {counts}")
         return list(zip(sizes, counts, strict=True))
 
 

@@ -38,9 +38,8 @@ def statistics(image: np.ndarray, levels: int) -> dict[str, np.ndarray]:
     """
     grey = luma(image)
     tints = image[0] - grey, image[2] - grey
-    pyramid, *tinted = (
-        steerable_pyramid(periodic_part(x), levels, ORIENTATIONS) for x in (grey, *tints)
-    )
+    planes = [periodic_part(x) for x in (grey, *tints)]
+    pyramid, *tinted = (steerable_pyramid(x, levels, ORIENTATIONS) for x in planes)
     magnitudes = [np.abs(band) for band in pyramid.bands]
     lows = pyramid.lows[:levels]  # the residual is too small for correlations
     pairs = itertools.pairwise(magnitudes)

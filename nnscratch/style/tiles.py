@@ -235,11 +235,10 @@ class TiledCosts:
         self.whole_layers, self.regions = self.costs.layers, dict[int, Region]()
         if self.statistic.additive:
             self.whole_layers = list(self.costs.content_layers)
-            self.regions = {i: self._region(i) for i in set(self.costs.regions)}
-
-    def _region(self, number: int) -> Region:
-        mask_at = partial(self.costs.mask_at, number)
-        return Region(mask_at, self.grid, self.costs.style_layers, self.statistic)
+            for i in set(self.costs.regions):
+                mask_at = partial(self.costs.mask_at, i)
+                style_layers = self.costs.style_layers
+                self.regions[i] = Region(mask_at, self.grid, style_layers, self.statistic)
 
     def value(self, image: np.ndarray) -> CostParts:
         """image (1, C, *size) -> its costs, without a graph."""
@@ -269,11 +268,7 @@ class TiledCosts:
         costs = self.costs
         if not self.statistic.additive:
             statistics = costs.statistics(features)
-        parts = CostParts(
-            costs.content_cost(features, image),
-            costs.style_cost(statistics, image),
-            costs.variation(image),
-        )
+        parts = costs.parts(features, statistics, image)
         if not math.isfinite(parts.total.item()):
             costs(image.detach())  # which raises, and names the layer
         return parts
@@ -300,9 +295,7 @@ class TiledCosts:
 # -- how large tiles may be -----------------------------------------------------------------------
 
 
-def tile_side(
-    network, content, styles, objective: Objective, optimizer="adam", max_memory=None
-) -> int | None:
+def tile_side(network, content, styles, objective, optimizer="adam", max_memory=None) -> int | None:
     """The longest side of tiles in pixels; None where max_memory (bytes) suffices without tiles.
 
     It depends on the arguments alone, not on the machine. Raises ValueError where the smallest

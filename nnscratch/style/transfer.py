@@ -113,9 +113,7 @@ def prepare_targets(
     return targets
 
 
-def _costs_at(
-    size: Size, network, content, styles, objective, settings, max_memory, targets
-) -> Costs | TiledCosts:
+def _costs_at(size: Size, network, content, styles, objective, settings, max_memory, targets):
     """The costs of a picture of `size`; content and styles shrink by the same ratio."""
     ratio = max(size) / max(content.shape[1:])
     content = _resized(content, size)

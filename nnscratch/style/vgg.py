@@ -22,7 +22,6 @@ from nnscratch.tensor import Tensor, as_tensor
 from nnscratch.weights import Preprocess, VGGWeights
 from nnscratch.weights.vgg_weights import CAFFE
 
-Initial = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
 Config = Sequence[int | str]  # channels of each convolution, "M" for a pooling
 
 CONFIGS: dict[str, Config] = {
@@ -46,33 +45,26 @@ class VGG(nn.Module):
     """The convolutional part of a VGG: layers conv1_1, relu1_1, conv1_2, ..., pool1, conv2_1, ...
 
     config: output channels of each convolution, and "M" for each pooling
-    preprocess: of the pixels; None leaves them unchanged
+    pixels: their preprocessing; None leaves them unchanged
     pooling: "max" or "avg"; padding: of the images, as in functional.pad ("constant" is zeros)
     ndim, channels: 2 and 3 for pictures, 1 and 1 for a signal, ...
     Source: Simonyan and Zisserman 2015 (arXiv:1409.1556), table 1.
     """
 
     def __init__(
-        self,
-        config,
-        preprocess=CAFFE,
-        pooling="max",
-        padding="constant",
-        rng=None,
-        ndim=2,
-        channels=3,
+        self, config, pixels=CAFFE, pooling="max", padding="constant", rng=None, ndim=2, channels=3
     ):
         choices = {"pooling": POOLINGS, "padding": PADDINGS, "ndim": tuple(CONVS)}
         for (name, allowed), value in zip(choices.items(), (pooling, padding, ndim), strict=True):
             if value not in allowed:
                 raise ValueError(f"VGG: expected {name} in {allowed}, got {value!r}")
-        if preprocess is not None and channels != len(preprocess.mean):
+        if pixels is not None and channels != len(pixels.mean):
             raise ValueError(
-                f"VGG: expected {len(preprocess.mean)} channels, as in preprocess, got {channels}; "
-                "give preprocess=None"
+                f"VGG: expected {len(pixels.mean)} channels, as in pixels, got {channels}; give "
+                "pixels=None"
             )
         rng = np.random.default_rng(rng)
-        self.preprocess, self.padding = preprocess, padding
+        self.preprocess, self.padding = pixels, padding
         self.ndim, self.channels = ndim, channels
         self.layers: dict[str, nn.Module] = {}
         zeros = 1 if padding == "constant" else 0  # `features` pads in other ways
@@ -201,9 +193,7 @@ def _builtin_weights() -> VGGWeights:
     return weights.load(BUILTIN_FILE)
 
 
-def random(
-    config: Config, samples: np.ndarray, pooling="avg", padding="edge", seed=0, initial=orthogonal
-) -> VGG:
+def random(config, samples, pooling="avg", padding="edge", seed=0, initial=orthogonal) -> VGG:
     """A frozen network of random weights, each channel's mean at 1.
 
     samples (N, C, *size): pictures, signals or volumes of the kind that it is for; the means are

@@ -16,12 +16,8 @@ AMDEGROOT = Preprocess(255.0, (123.0, 117.0, 104.0), (1.0, 1.0, 1.0))
 PLAIN = Preprocess(1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 ORDERS = ("RGB", "BGR")
 PIXELS = {"caffe": CAFFE, "torchvision": TORCHVISION, "plain": PLAIN}  # names on the command line
-NAMES = {
-    CAFFE: "caffe",
-    TORCHVISION: "torchvision",
-    AMDEGROOT: "amdegroot's port of caffe",
-    PLAIN: "no change",
-}
+NAMES = {CAFFE: "caffe", TORCHVISION: "torchvision", PLAIN: "no change"}  # in reports
+NAMES[AMDEGROOT] = "amdegroot's port of caffe"
 NEAR = 2e-3  # tolerance for half precision and for printed digits
 
 
@@ -34,44 +30,30 @@ class PublishedLayer:
     values: Mapping[tuple[int, int, int], tuple[float, float, float]]
 
 
+# fmt: off
 PUBLISHED = (
-    PublishedLayer(
-        "VGG-19 of Simonyan and Zisserman",
-        CAFFE,
-        {
-            (0, 0, 0): (0.39416704, 0.46418372, 0.34119523),
-            (0, 0, 1): (0.37740308, 0.41810837, 0.33999205),
-            (0, 1, 0): (0.2671299, 0.30511212, 0.23215917),
-        },
-    ),
-    PublishedLayer(
-        "VGG-16 of Simonyan and Zisserman",
-        CAFFE,
-        {
-            (0, 0, 0): (0.480015397, 0.550379455, 0.429470569),
-            (1, 0, 0): (-0.17269668, 0.0208774377, 0.117273867),
-            (2, 0, 0): (0.0375577137, 0.0988311544, 0.0340129584),
-        },
-    ),
-    PublishedLayer(
-        "torchvision's VGG-19",
-        TORCHVISION,
-        {
-            (0, 0, 0): (-0.053474, 0.017015, -0.044885),
-            (0, 0, 1): (-0.049257, 0.055403, 0.012680),
-            (0, 1, 1): (0.045068, 0.22705, 0.13955),
-        },
-    ),
-    PublishedLayer(
-        "torchvision's VGG-16",
-        TORCHVISION,
-        {
-            (0, 0, 0): (-0.5537, 0.1755, 0.3130),
-            (0, 0, 1): (0.1427, 0.0099, -0.1659),
-            (0, 1, 0): (-0.5831, 0.0441, 0.4752),
-        },
-    ),
+    PublishedLayer("VGG-19 of Simonyan and Zisserman", CAFFE, {
+        (0, 0, 0): (0.39416704, 0.46418372, 0.34119523),
+        (0, 0, 1): (0.37740308, 0.41810837, 0.33999205),
+        (0, 1, 0): (0.2671299, 0.30511212, 0.23215917),
+    }),
+    PublishedLayer("VGG-16 of Simonyan and Zisserman", CAFFE, {
+        (0, 0, 0): (0.480015397, 0.550379455, 0.429470569),
+        (1, 0, 0): (-0.17269668, 0.0208774377, 0.117273867),
+        (2, 0, 0): (0.0375577137, 0.0988311544, 0.0340129584),
+    }),
+    PublishedLayer("torchvision's VGG-19", TORCHVISION, {
+        (0, 0, 0): (-0.053474, 0.017015, -0.044885),
+        (0, 0, 1): (-0.049257, 0.055403, 0.012680),
+        (0, 1, 1): (0.045068, 0.22705, 0.13955),
+    }),
+    PublishedLayer("torchvision's VGG-16", TORCHVISION, {
+        (0, 0, 0): (-0.5537, 0.1755, 0.3130),
+        (0, 0, 1): (0.1427, 0.0099, -0.1659),
+        (0, 1, 0): (-0.5831, 0.0441, 0.4752),
+    }),
 )
+# fmt: on
 
 
 def find_channels(weight, maker, order, image) -> tuple[str, Preprocess, list[str]]:

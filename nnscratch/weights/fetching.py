@@ -118,10 +118,8 @@ def cache_folder(platform: str = sys.platform) -> Path:
     elif platform == "darwin":
         base = home / "Library" / "Caches"
     else:
-        xdg = os.environ.get("XDG_CACHE_HOME", "")
-        base = (
-            xdg if os.path.isabs(xdg) else home / ".cache"
-        )  # the standard requires an absolute path
+        xdg = os.environ.get("XDG_CACHE_HOME", "")  # the standard requires an absolute path
+        base = xdg if os.path.isabs(xdg) else home / ".cache"
     return Path(base) / "nnscratch"
 
 
@@ -230,9 +228,7 @@ def _continue(url: str, part: Path, watch: Watch) -> None:
                 here += len(chunk)
                 if here > LIMIT:
                     file.truncate(0)
-                    raise ValueError(
-                        f"weights: {url} sends more than {LIMIT:,} bytes, unlike a VGG"
-                    )
+                    raise ValueError(f"weights: {url} sends over {LIMIT:,} bytes, unlike a VGG")
                 file.write(chunk)
                 watch(here, total)
     if total is not None and here < total:
@@ -319,9 +315,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         schemes = ("https",) if urlsplit(req.full_url).scheme == "https" else ("http", "https")
         if urlsplit(newurl).scheme not in schemes:
             fp.close()
-            raise ValueError(
-                f"weights: {req.full_url} redirects to {newurl}, which is not followed"
-            )
+            raise ValueError(f"weights: {req.full_url} redirects to {newurl}, not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -11,17 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnscratch.files import as_path, check_apart, check_place, check_suffix
-from nnscratch.weights import fetching, layouts, loading
+from nnscratch.weights import fetching, layouts, loading, vgg_weights
 from nnscratch.weights.fetching import hash_in_name, sha256
 from nnscratch.weights.readers.contents import Contents
-from nnscratch.weights.vgg_weights import (
-    NETWORKS,
-    WIDTHS,
-    Preprocess,
-    VGGWeights,
-    layer_names,
-    save,
-)
+from nnscratch.weights.vgg_weights import NETWORKS, WIDTHS, Preprocess, VGGWeights, layer_names
 
 LAYOUTS = {  # stored axes -> the transposition to (C_out, C_in, kH, kW)
     "C_out, C_in, kH, kW": (0, 1, 2, 3),
@@ -110,7 +103,7 @@ def convert(path, out, dtype=np.float32, channels=None, pixels=None) -> Inspecti
     vgg = loading.load(path, channels, pixels)
     if str(path) in vgg.source:  # a file that may be shared should not name private folders
         vgg = replace(vgg, source=f"converted from {path.name}, SHA-256 {sha256(path)}")
-    save(out, vgg, dtype)
+    vgg_weights.save(out, vgg, dtype)
     return inspect(out)
 
 

@@ -14,15 +14,7 @@ import numpy as np
 from nnscratch.weights import vgg_weights
 from nnscratch.weights.channels import ORDERS, PIXELS, describe, find_channels, round_to_caffe
 from nnscratch.weights.readers.contents import Arrays, Contents, Refused, naming, shown
-from nnscratch.weights.vgg_weights import (
-    NETWORKS,
-    TORCHVISION,
-    WIDTHS,
-    LayerWeights,
-    Preprocess,
-    VGGWeights,
-    layer_names,
-)
+from nnscratch.weights.vgg_weights import NETWORKS, WIDTHS, Preprocess, VGGWeights, layer_names
 
 Pair = tuple[np.ndarray, np.ndarray]  # weight and bias
 NORM_EPS = 1e-5  # of torchvision's batch norms
@@ -101,7 +93,7 @@ def interpret(contents: Contents, path, order=None, pixels=None) -> tuple[VGGWei
         if detected.order == "BGR":
             pairs[first] = (pairs[first][0][:, ::-1], pairs[first][1])
         layers = {
-            name: LayerWeights(
+            name: vgg_weights.LayerWeights(
                 np.ascontiguousarray(weight, np.float32), np.ascontiguousarray(bias, np.float32)
             )
             for name, (weight, bias) in pairs.items()
@@ -139,9 +131,8 @@ def _override(detected: Interpretation, order: str | None, pixels: str | None) -
     if pixels is not None and PIXELS[pixels] != detected.preprocess:
         evidence.append(f"you said that it takes pixels as {pixels}")
     preprocess = detected.preprocess if pixels is None else PIXELS[pixels]
-    return replace(
-        detected, order=order or detected.order, preprocess=preprocess, evidence=evidence
-    )
+    order = order or detected.order
+    return replace(detected, order=order, preprocess=preprocess, evidence=evidence)
 
 
 def _readers(arrays: Arrays) -> list[Callable[[Arrays], Interpretation]]:
@@ -196,9 +187,7 @@ def _pair(arrays: Arrays, parts: Mapping[str, str], layer: str) -> Pair:
                 "are not quantised"
             )
     if weight.ndim != 4:
-        raise Refused(
-            f"holds {parts['weight']} of shape {weight.shape}, expected an array of rank 4"
-        )
+        raise Refused(f"holds {parts['weight']} of shape {weight.shape}, expected rank 4")
     return weight, bias
 
 
@@ -260,10 +249,8 @@ def _read_named(arrays: Arrays, convention: Convention) -> Interpretation:
                 f"lacks conv{before[0]}_{before[1]}, though it has conv{block}_{place}; fetch it "
                 "again"
             )
-    names = [f"conv{block}_{place}" for block, place in layers]
-    pairs = {
-        name: _pair(arrays, parts, name) for name, parts in zip(names, layers.values(), strict=True)
-    }
+    named = {f"conv{block}_{place}": parts for (block, place), parts in layers.items()}
+    pairs = {name: _pair(arrays, parts, name) for name, parts in named.items()}
     first = next(iter(layers.values()))["weight"]
     return _assemble(arrays, pairs, _with_axes(convention, pairs), [f"names as {first}"])
 
@@ -345,9 +332,7 @@ def _fold_norms(arrays: Arrays, pairs, norms, evidence) -> Interpretation:
         parts = norms.get(number + 1, {})
         if any(part not in parts for part in NORM_PARTS):
             raise Refused(f"lacks a part of the batch norm after layer {number}; fetch it again")
-        gain, shift, mean, variance = (
-            arrays[parts[part]].astype(np.float64) for part in NORM_PARTS
-        )
+        gain, shift, mean, variance = (arrays[parts[part]].astype(float) for part in NORM_PARTS)
         if any(v.shape != (len(weight),) for v in (gain, shift, mean, variance, bias)):
             raise Refused(
                 f"has a batch norm that does not fit after layer {number}; expected {len(weight)} "
@@ -361,7 +346,7 @@ def _fold_norms(arrays: Arrays, pairs, norms, evidence) -> Interpretation:
         f"the batch norms after {len(named)} convolutions are folded into them",
         "channels in RGB, as in torchvision's _bn networks",
     ]
-    return Interpretation(named, "RGB", TORCHVISION, evidence)
+    return Interpretation(named, "RGB", vgg_weights.TORCHVISION, evidence)
 
 
 def _fold_first_layer(pairs: Mapping[int, Pair], evidence: list[str]) -> Interpretation:

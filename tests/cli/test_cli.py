@@ -94,7 +94,7 @@ def test_bad_pictures_are_named_in_one_line(pictures, tmp_path, capsys):
 
 def test_bad_outputs_are_refused_before_any_work(pictures, tmp_path, capsys):
     for out, message in (
-        (tmp_path / "none" / "out.png", "expected an existing folder"),
+        (tmp_path / "none" / "out.png", "there is no folder"),
         (tmp_path / "out.xyz", "expected a file name ending in"),
         (tmp_path, "expected a file name"),
     ):

@@ -526,9 +526,9 @@ def test_a_rerun_takes_no_other_settings(bad_files, style, words, told):
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("nowhere/r.png", "an existing folder, got 'nowhere'"),
+        ("nowhere/r.png", "there is no folder 'nowhere'"),
         ("r.xyz", "ending in .png, .jpg"),
-        ("folder.png", "got a folder: 'folder.png'"),
+        ("folder.png", "cannot write 'folder.png': it is a folder"),
     ],
 )
 def test_results_that_have_no_place(pictures, style, place, told):

@@ -368,7 +368,7 @@ SPOILT = np.where(np.eye(4) > 0, np.nan, GOOD)
         ("a.png", GOOD.astype(np.uint8), TypeError, "got uint8; divide bytes by 255"),
         ("a.xyz", GOOD, ValueError, "ending in .png, .jpg"),
         ("a", GOOD, ValueError, "ending in .png, .jpg"),
-        ("absent/a.png", GOOD, ValueError, "expected an existing folder"),
+        ("absent/a.png", GOOD, ValueError, "there is no folder"),
     ],
 )
 def test_save_refuses(tmp_path, name, image, kind, words):

@@ -23,7 +23,7 @@ def test_what_is_no_file_is_said(tmp_path):
         tmp_path / "none": "load: expected a file, got no file at '.*none'; check the path",
         tmp_path / "circle": "load: expected a file, got no file at '.*circle'; check the path",
         tmp_path: "load: expected a file, got a folder: '.*'; name a file in it",
-        tmp_path / "pipe": "load: expected a file, got a device or a pipe: '.*pipe'; name a file",
+        tmp_path / "pipe": "load: expected a file, got a device or pipe: '.*pipe'; name a file",
         tmp_path / ("a" * 300): "load: cannot read '.*a': File name too long; check its name",
     }.items():
         with pytest.raises(ValueError, match=said):

@@ -8,18 +8,10 @@ import pytest
 from nnscratch.engines.numpy import free
 from nnscratch.style import KINDS, Objective, Style, memory_use, vgg
 from nnscratch.style.costs import Costs
-from nnscratch.style.memory_use import extents, kept_bytes, step_bytes, used_layers
+from nnscratch.style.memory_use import extents, kept_bytes, step_bytes
 from nnscratch.style.settings import OPTIMIZERS
 
 OBJECTIVE = Objective(content_layers=("relu2_1",), style_layers={"relu1_1": 1.0, "relu2_1": 0.0})
-
-
-def test_used_layers():
-    net = vgg.VGG((4, "M", 6, 6), rng=0)
-    assert used_layers(net, OBJECTIVE) == (["relu2_1"], ["relu1_1"])
-    assert used_layers(net, Objective()) == (["relu2_1"], ["relu1_1", "relu2_1", "relu2_2"])
-    assert used_layers(net, Objective(content_weight=0.0))[0] == []
-    assert used_layers(net, Objective(style_weight=0.0))[1] == []
 
 
 def test_receptive_fields_are_vggs():

@@ -191,7 +191,7 @@ def test_a_changed_input_is_named(run):
 
 def test_a_missing_input_is_named(run):
     os.remove("in/art.png")
-    with pytest.raises(ValueError, match=r"^rerun: expected 'in/art.png', got no such file; put"):
+    with pytest.raises(ValueError, match=r"^rerun: expected 'in/art.png', got no file; put"):
         find_inputs(run, "out/result.png")
 
 
@@ -217,7 +217,7 @@ def test_fingerprint_knows_all_that_matters(network):
         small(1),
         small(pooling="avg"),
         small(padding="edge"),
-        small(preprocess=vgg.Preprocess(1.0, (0, 0, 0), (1, 1, 1))),
+        small(pixels=vgg.Preprocess(1.0, (0, 0, 0), (1, 1, 1))),
         small().to(np.float64),
         vgg.VGG((4, 5, "M"), rng=0),
     ]

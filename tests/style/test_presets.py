@@ -26,7 +26,7 @@ def network(config=BLOCKS_1_TO_3, **options):
 
 @every_preset
 def test_a_full_vgg_keeps_every_layer(name):
-    fitted = fit(name, network(BLOCKS_1_TO_5, preprocess=PRESETS[name].pixels))
+    fitted = fit(name, network(BLOCKS_1_TO_5, pixels=PRESETS[name].pixels))
     assert fitted.objective == PRESETS[name].objective
     assert fitted.notes == PRESETS[name].notes
     assert fitted.network.preprocess == PRESETS[name].pixels
@@ -34,7 +34,7 @@ def test_a_full_vgg_keeps_every_layer(name):
 
 @every_preset
 def test_a_short_vgg_takes_its_deepest_and_says_so(name):
-    small = network(preprocess=PRESETS[name].pixels)
+    small = network(pixels=PRESETS[name].pixels)
     given, fitted = PRESETS[name].objective, fit(name, small)
     for field in ("content_layers", "style_layers"):
         before, after = getattr(given, field), getattr(fitted.objective, field)
@@ -89,7 +89,7 @@ def test_pixels_of_another_scale_are_given_and_the_network_stays():
 
 @pytest.mark.parametrize("name, own", [("crowson", CAFFE), ("anish", TORCHVISION)])
 def test_pixels_of_another_convention_are_kept_and_said(name, own):
-    fitted = fit(name, network(BLOCKS_1_TO_5, preprocess=own))
+    fitted = fit(name, network(BLOCKS_1_TO_5, pixels=own))
     assert fitted.network.preprocess == own
     assert fitted.notes[-1].startswith("pixels: the preset's network wants others")
     assert len(fitted.notes) == len(PRESETS[name].notes) + 1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnscratch.data import PICTURES
+from nnscratch.style import vgg
 from nnscratch.style.settings import Objective, Settings, Style
 
 SWIRLS = PICTURES["swirls"](40)
@@ -70,3 +71,14 @@ def test_one_name_is_no_list():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Settings(**settings)
+
+
+def test_layers_in_a_network():
+    net = vgg.VGG((4, "M", 6, 6), rng=0)
+    layers = {"relu1_1": 1.0, "relu2_1": 0.0}
+    chosen = Objective(content_layers=("relu2_1",), style_layers=layers).layers_in(net)
+    assert [list(part) for part in chosen] == [["relu2_1"], ["relu1_1"]]
+    content, style = Objective().layers_in(net)
+    assert (list(content), list(style)) == (["relu2_1"], ["relu1_1", "relu2_1", "relu2_2"])
+    assert Objective(content_weight=0.0).layers_in(net)[0] == {}
+    assert Objective(style_weight=0.0).layers_in(net)[1] == {}

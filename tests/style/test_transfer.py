@@ -193,7 +193,7 @@ def test_it_ends_when_it_has_converged(tiny):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"iterations": (3, 4)}, "iterations for each of 1 scales"),
+        ({"iterations": (3, 4)}, "iterations for 1 scales"),
         ({"scales": (64,)}, "scales that grow to the content's longer side of 32"),
         ({"scales": (20, 16)}, "scales that grow"),
     ],

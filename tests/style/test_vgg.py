@@ -198,7 +198,7 @@ def test_a_network_for_signals_refuses_pictures_and_short_signals():
         network.features(np.zeros((1, 3, 8, 8), np.float32), ["relu1_1"])
     with pytest.raises(ValueError, match="images of 1 pixels are too small for conv2_1"):
         network.features(np.zeros((1, 1, 1), np.float32), ["conv2_1"])
-    with pytest.raises(ValueError, match="expected 3 channels, as in preprocess, got 1"):
+    with pytest.raises(ValueError, match="expected 3 channels, as in pixels, got 1"):
         vgg.VGG((4,), channels=1)
 
 

@@ -360,10 +360,7 @@ REFUSED = {
     ),
     "NaN": (changed(keras, W2, lambda a: a * np.float32(np.nan)), "conv1_2 holds NaN"),
     "too large": (changed(gatys, "conv1_2.weight", lambda a: a + 1e300), "holds NaN or inf"),
-    "rank": (
-        changed(gatys, "conv1_2.weight", zeros(4)),
-        "of shape .4,., expected an array of rank 4",
-    ),
+    "rank": (changed(gatys, "conv1_2.weight", zeros(4)), "of shape .4,., expected rank 4"),
     "whole numbers": (
         changed(keras, W2, lambda a: a.astype(np.int8)),
         "as int8, expected floating point",

@@ -35,6 +35,62 @@ class TextureBatch:
         """A random number for each picture: (n, 1, 1)."""
         return self.rng.uniform(low, high, (self.count, 1, 1)).astype(np.float32)
 
+    def band_pass(self, width: float, narrow: Number | None = None) -> np.ndarray:
+        """Noise of about one cycle a period, in all directions or only nearly across the lines.
+
+        width: relative bandwidth; narrow: sine of the largest angle to the lines' normal
+        """
+        frequency = np.sqrt(_cycles(self.size, self.period))
+        response = np.exp(-(((frequency - 1) / width) ** 2))
+        if narrow is not None:
+            across, down = _frequencies(self.size)
+            angle = self.angle[:, None, None]
+            along = (across * np.cos(angle) + down * np.sin(angle)) * self.wide / (frequency + 1e-6)
+            response = response * np.exp(-((along / narrow) ** 2))
+        return _noise(self.rng, self.count, self.size, response)
+
+    def plane(self, low=0.0, high=1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates along and across the lines, in periods: two times (n, size, size).
+
+        The origin lies at random between low and high, as parts of the sides.
+        """
+        start = self.size * self.rng.uniform(low, high, (2, self.count, 1, 1)).astype(np.float32)
+        at = np.arange(self.size, dtype=np.float32)
+        x, y = at - start[0], at[:, None] - start[1]
+        cosine, sine = (f(self.angle)[:, None, None] / self.wide for f in (np.cos, np.sin))
+        return x * cosine + y * sine, y * cosine - x * sine
+
+    def edge(self, distance: np.ndarray) -> np.ndarray:
+        """1 where the distance (in periods) is negative, else 0, with an edge of one pixel."""
+        return np.clip(0.5 - distance * self.wide, 0, 1)
+
+    def table(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """A function from columns and rows (n, size, size) to random numbers, periodic in 64."""
+        numbers = self.rng.random(self.count * 4096, dtype=np.float32)
+        base = np.arange(self.count)[:, None, None] * 4096
+
+        def look_up(column, row):
+            i, j = (cell.astype(np.int32) & 63 for cell in (column, row))
+            return numbers.take(base + i * 64 + j)
+
+        return look_up
+
+    def voronoi(self, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Distances to the two nearest points of a jittered lattice; a number of the nearest."""
+        column, row, x, y = cells(*self.plane())
+        first, second, third = (self.table() for _ in range(3))
+        near = np.full(x.shape, 9, np.float32)
+        following, number = near, near
+        for i, j in np.ndindex(3, 3):
+            cell = column + (i - 1), row + (j - 1)
+            dx = x - (i - 1) - jitter * (first(*cell) - 0.5)
+            dy = y - (j - 1) - jitter * (second(*cell) - 0.5)
+            square = dx * dx + dy * dy
+            number = np.where(square < near, third(*cell), number)
+            following = np.minimum(following, np.maximum(near, square))
+            near = np.minimum(near, square)
+        return np.sqrt(near), np.sqrt(following), number
+
 
 # -- noise ----------------------------------------------------------------------------------------
 
@@ -47,21 +103,6 @@ def smooth(rng: np.random.Generator, count: int, size: int, period: Number) -> n
 def fractal(rng, count: int, size: int, period: Number, power: Number) -> np.ndarray:
     """Noise whose spectrum falls with frequency to the power, and is flat above the period."""
     return _noise(rng, count, size, (1 + _cycles(size, period)) ** (-power / 2))
-
-
-def band_pass(batch: TextureBatch, width: float, narrow: Number | None = None) -> np.ndarray:
-    """Noise of about one cycle a period, in all directions or only nearly across the lines.
-
-    width: relative bandwidth; narrow: sine of the largest angle to the lines' normal
-    """
-    frequency = np.sqrt(_cycles(batch.size, batch.period))
-    response = np.exp(-(((frequency - 1) / width) ** 2))
-    if narrow is not None:
-        across, down = _frequencies(batch.size)
-        angle = batch.angle[:, None, None]
-        along = (across * np.cos(angle) + down * np.sin(angle)) * batch.wide / (frequency + 1e-6)
-        response = response * np.exp(-((along / narrow) ** 2))
-    return _noise(batch.rng, batch.count, batch.size, response)
 
 
 def unit(noise: np.ndarray) -> np.ndarray:
@@ -90,19 +131,7 @@ def _noise(rng, count, size, response):
     return field / (field.std((1, 2), keepdims=True) + 1e-12)
 
 
-# -- waves and edges ------------------------------------------------------------------------------
-
-
-def plane(batch: TextureBatch, low=0.0, high=1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates along and across the lines, in periods: two times (n, size, size).
-
-    The origin lies at random between low and high, as parts of the sides.
-    """
-    start = batch.size * batch.rng.uniform(low, high, (2, batch.count, 1, 1)).astype(np.float32)
-    at = np.arange(batch.size, dtype=np.float32)
-    x, y = at - start[0], at[:, None] - start[1]
-    cosine, sine = (f(batch.angle)[:, None, None] / batch.wide for f in (np.cos, np.sin))
-    return x * cosine + y * sine, y * cosine - x * sine
+# -- waves and cells ------------------------------------------------------------------------------
 
 
 def wave(phase: np.ndarray, hardness: Number) -> np.ndarray:
@@ -110,44 +139,7 @@ def wave(phase: np.ndarray, hardness: Number) -> np.ndarray:
     return np.clip(0.5 + hardness * np.sin(2 * np.pi * phase), 0, 1)
 
 
-def edge(batch: TextureBatch, distance: np.ndarray) -> np.ndarray:
-    """1 where the distance (in periods) is negative, else 0, with an edge of one pixel."""
-    return np.clip(0.5 - distance * batch.wide, 0, 1)
-
-
-# -- cells ----------------------------------------------------------------------------------------
-
-
 def cells(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Column, row and the position within the cell, -0.5..0.5."""
     column, row = np.floor(u), np.floor(v)
     return column, row, u - column - 0.5, v - row - 0.5
-
-
-def table(batch: TextureBatch) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A function from columns and rows (n, size, size) to random numbers, periodic in 64."""
-    numbers = batch.rng.random(batch.count * 4096, dtype=np.float32)
-    base = np.arange(batch.count)[:, None, None] * 4096
-
-    def look_up(column, row):
-        i, j = (cell.astype(np.int32) & 63 for cell in (column, row))
-        return numbers.take(base + i * 64 + j)
-
-    return look_up
-
-
-def voronoi(batch: TextureBatch, jitter: Number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distances to the two nearest points of a jittered lattice; a number of the nearest point."""
-    column, row, x, y = cells(*plane(batch))
-    first, second, third = (table(batch) for _ in range(3))
-    near = np.full(x.shape, 9, np.float32)
-    following, number = near, near
-    for i, j in np.ndindex(3, 3):
-        cell = column + (i - 1), row + (j - 1)
-        dx = x - (i - 1) - jitter * (first(*cell) - 0.5)
-        dy = y - (j - 1) - jitter * (second(*cell) - 0.5)
-        square = dx * dx + dy * dy
-        number = np.where(square < near, third(*cell), number)
-        following = np.minimum(following, np.maximum(near, square))
-        near = np.minimum(near, square)
-    return np.sqrt(near), np.sqrt(following), number

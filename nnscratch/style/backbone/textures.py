@@ -10,19 +10,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from nnscratch.style.backbone.noise import (
-    TextureBatch,
-    band_pass,
-    cells,
-    edge,
-    fractal,
-    plane,
-    smooth,
-    table,
-    unit,
-    voronoi,
-    wave,
-)
+from nnscratch.style.backbone.noise import TextureBatch, cells, fractal, smooth, unit, wave
 from nnscratch.style.backbone.stamps import draw_radii, scatter
 
 ORIENTATIONS = 12  # bins of the lines' direction over 180 degrees; bin 0 begins rightwards
@@ -142,40 +130,40 @@ def _rgb(hue, saturation, value):
 
 
 def _stripes(batch):
-    return wave(plane(batch)[1], batch.uniform(0.5, 4))
+    return wave(batch.plane()[1], batch.uniform(0.5, 4))
 
 
 def _waves(batch):
-    u, v = plane(batch)
+    u, v = batch.plane()
     bend = batch.uniform(0.1, 0.4) * np.sin(u * batch.uniform(0.4, 1.2) + batch.uniform(0, 6))
     slow = smooth(batch.rng, batch.count, batch.size, 5 * batch.period) * batch.uniform(0.1, 0.4)
     return wave(v + bend + slow, batch.uniform(0.5, 4))
 
 
 def _bricks(batch):
-    u, v = plane(batch)
+    u, v = batch.plane()
     column, row, x, y = cells(0.4 * u + 0.5 * np.floor(v), v)
     gap = np.minimum(0.5 - np.abs(y), (0.5 - np.abs(x)) / 0.4)
-    return (0.55 + 0.45 * table(batch)(column, row)) * edge(batch, batch.uniform(0.06, 0.14) - gap)
+    return (0.55 + 0.45 * batch.table()(column, row)) * batch.edge(batch.uniform(0.06, 0.14) - gap)
 
 
 def _gabor(batch):
-    return unit(band_pass(batch, 0.3, batch.uniform(0.15, 0.35)) * batch.uniform(0.8, 3))
+    return unit(batch.band_pass(0.3, batch.uniform(0.15, 0.35)) * batch.uniform(0.8, 3))
 
 
 def _wood(batch):
     slow = smooth(batch.rng, batch.count, batch.size, 6 * batch.period)
-    rings = (plane(batch)[1] + batch.uniform(0.1, 0.45) * slow) % 1
-    return np.clip(0.85 * rings**1.5 + 0.12 * band_pass(batch, 1.5, 0.12) + 0.1, 0, 1)
+    rings = (batch.plane()[1] + batch.uniform(0.1, 0.45) * slow) % 1
+    return np.clip(0.85 * rings**1.5 + 0.12 * batch.band_pass(1.5, 0.12) + 0.1, 0, 1)
 
 
 def _hatching(batch):
     """Pen lines of varying width, denser where a smooth shade is dark."""
-    u, v = plane(batch)
+    u, v = batch.plane()
     _, row, _, y = cells(u, v + 0.06 * np.sin(u * batch.uniform(0.5, 1.5)))
-    pen = np.sin(u * batch.uniform(0.3, 0.8) + 7 * table(batch)(row, row))
+    pen = np.sin(u * batch.uniform(0.3, 0.8) + 7 * batch.table()(row, row))
     shade = smooth(batch.rng, batch.count, batch.size, batch.size / 2)
-    return 1 - edge(batch, np.abs(y) - 0.16 - 0.06 * (pen + shade))
+    return 1 - batch.edge(np.abs(y) - 0.16 - 0.06 * (pen + shade))
 
 
 def _crosshatching(batch):
@@ -183,42 +171,42 @@ def _crosshatching(batch):
 
 
 def _checks(batch):
-    u, v = plane(batch)
+    u, v = batch.plane()
     return unit(8 * batch.uniform(0.3, 1) * np.sin(np.pi * u) * np.sin(np.pi * v))
 
 
 def _weave(batch):
-    column, row, x, y = cells(*plane(batch))
+    column, row, x, y = cells(*batch.plane())
     over = (column + row) % 2 == 0
     across, along = np.where(over, y, x), np.where(over, x, y)
     tone = np.sqrt(1 - np.minimum(2 * across, 1) ** 2) * (1 - 1.6 * along**2)
     tone *= np.where(over, 1, batch.uniform(0.4, 1))
-    return tone * edge(batch, np.abs(across) - batch.uniform(0.32, 0.46))
+    return tone * batch.edge(np.abs(across) - batch.uniform(0.32, 0.46))
 
 
 def _dots(batch):
-    near, _, number = voronoi(batch, batch.uniform(0, 0.5))
-    return (1 - batch.uniform(0, 0.5) * number) * edge(batch, near - batch.uniform(0.2, 0.4))
+    near, _, number = batch.voronoi(batch.uniform(0, 0.5))
+    return (1 - batch.uniform(0, 0.5) * number) * batch.edge(near - batch.uniform(0.2, 0.4))
 
 
 def _patches(batch):
-    near, _, number = voronoi(batch, batch.uniform(0.5, 1))
+    near, _, number = batch.voronoi(batch.uniform(0.5, 1))
     return np.clip(number + batch.uniform(-0.4, 0.4) * near, 0, 1)
 
 
 def _crackle(batch):
-    near, following, _ = voronoi(batch, batch.uniform(0.5, 1))
-    return edge(batch, batch.uniform(0.08, 0.2) - (following - near))
+    near, following, _ = batch.voronoi(batch.uniform(0.5, 1))
+    return batch.edge(batch.uniform(0.08, 0.2) - (following - near))
 
 
 def _rings(batch):
-    u, v = plane(batch, 0.3, 0.7)
+    u, v = batch.plane(0.3, 0.7)
     bend = smooth(batch.rng, batch.count, batch.size, 4 * batch.period) * batch.uniform(0, 0.2)
     return wave(np.hypot(u, v) + bend, batch.uniform(0.5, 3))
 
 
 def _spirals(batch):
-    u, v = plane(batch, 0.3, 0.7)
+    u, v = batch.plane(0.3, 0.7)
     arms = batch.rng.integers(1, 6, (batch.count, 1, 1)).astype(np.float32)
     return wave(np.hypot(u, v) + np.arctan2(v, u) * arms / (2 * np.pi), batch.uniform(0.5, 3))
 
@@ -229,20 +217,20 @@ def _clouds(batch):
 
 def _marble(batch):
     warp = fractal(batch.rng, batch.count, batch.size, 4 * batch.period, 2.8)
-    veins = np.abs(np.sin(np.pi * (0.3 * plane(batch)[1] + batch.uniform(0.7, 1.3) * warp)))
+    veins = np.abs(np.sin(np.pi * (0.3 * batch.plane()[1] + batch.uniform(0.7, 1.3) * warp)))
     return 1 - (1 - veins) ** batch.uniform(1, 3)
 
 
 def _spots(batch):
-    return unit((band_pass(batch, 0.25) - batch.uniform(-0.8, 0.8)) * batch.uniform(1, 8))
+    return unit((batch.band_pass(0.25) - batch.uniform(-0.8, 0.8)) * batch.uniform(1, 8))
 
 
 def _scales(batch):
-    u, v = plane(batch)
+    u, v = batch.plane()
     v, row = 1.6 * v, np.floor(1.6 * v)
     x = (u + 0.5 * (row % 2)) % 1 - 0.5
     row += v - row > np.sqrt(1 - 4 * x * x)  # beyond its round end, the next row is visible
-    tone = 0.5 + 0.5 * table(batch)(np.floor(u + 0.5 * (row % 2)), row)
+    tone = 0.5 + 0.5 * batch.table()(np.floor(u + 0.5 * (row % 2)), row)
     return np.clip(tone * (0.75 - 0.7 * (v - row)), 0, 1)
 
 
@@ -262,11 +250,11 @@ def _letters(count=40, blanks=8, side=24):
 
 
 def _glyphs(batch):
-    column, row, x, y = cells(*plane(batch))
+    column, row, x, y = cells(*batch.plane())
     letters = _letters()
     i, j = ((24 * (z + 0.4999)).astype(np.int32) for z in (x, y))
-    distance = letters[(table(batch)(column, row) * len(letters)).astype(np.int32), j, i]
-    return 1 - edge(batch, distance - batch.uniform(0.05, 0.09))
+    distance = letters[(batch.table()(column, row) * len(letters)).astype(np.int32), j, i]
+    return 1 - batch.edge(distance - batch.uniform(0.05, 0.09))
 
 
 def _covered(batch, kinds, length, spread, radii=False):

@@ -241,7 +241,7 @@ class LabelClassifier(nn.Module):
     def __init__(self, network: VGG, rng: np.random.Generator):
         self.network = network
         self.norms = {
-            name: nn.BatchNorm2d(conv.weight.shape[0]) for name, conv in network.convs.items()
+            name: nn.BatchNorm2d(len(conv.weight)) for name, conv in network.convs.items()
         }
         network.layers = dict(_with_norms(network.layers, self.norms))
         relus = [name for name in network.layers if name.startswith("relu")]

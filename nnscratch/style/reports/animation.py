@@ -56,9 +56,7 @@ class Animation:
         if final is not None:
             frames.append(thumbnail(final, self.side, "Animation"))
         if not frames:
-            raise ValueError(
-                "Animation: expected at least one stage to save, got none; add them first"
-            )
+            raise ValueError("Animation: expected at least one stage, got none; add them first")
         times = [_milliseconds(seconds)] * (len(frames) - 1) + [_milliseconds(last_seconds)]
         frames = [_enlarged(frame, frames[-1].size) for frame in frames]
         frames = _with_one_palette(frames) if kind == "GIF" else frames

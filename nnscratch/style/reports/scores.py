@@ -10,21 +10,15 @@ from functools import partial
 import numpy as np
 
 from nnscratch.data.images import resize_image
-from nnscratch.style.reports.similarity import (
-    colour_signature,
-    edge_correlation,
-    patch_signature,
-    ssim,
-    texture_signature,
-)
+from nnscratch.style.reports import similarity
 from nnscratch.style.texture import luma
 
 Signature = Callable[..., np.ndarray]  # of a picture, and levels
 
 MEASURES: dict[str, Signature] = {
-    "texture": texture_signature,
-    "patches": patch_signature,
-    "colour": lambda image, levels: colour_signature(image),
+    "texture": similarity.texture_signature,
+    "patches": similarity.patch_signature,
+    "colour": lambda image, levels: similarity.colour_signature(image),
 }
 LEAST = 32  # pixels, smallest shorter side
 LEVELS = 4  # scales of a measure, where the pictures are large enough
@@ -148,7 +142,8 @@ def _score(content, result, name: str, by_measure: Mapping[str, float | None]) -
         result = resize_image(result, content.shape[1:])
     greys = luma(content), luma(result)
     mean = float(np.mean(known)) if known else None
-    return Score(name, **by_measure, style=mean, ssim=ssim(*greys), edges=edge_correlation(*greys))
+    ssim, edges = similarity.ssim(*greys), similarity.edge_correlation(*greys)
+    return Score(name, **by_measure, style=mean, ssim=ssim, edges=edges)
 
 
 def _rank(score: Score) -> tuple[bool, float]:

@@ -81,10 +81,8 @@ def lab(image: np.ndarray) -> np.ndarray:
     """
     image = image.astype(np.float64)
     linear = np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
-    to_xyz = np.array(
-        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    )
-    relative = to_xyz / to_xyz.sum(1, keepdims=True)  # to white D65
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    relative = xyz / xyz.sum(1, keepdims=True)  # to white D65
     x, y, z = (_lightness(channel) for channel in np.tensordot(relative, linear, 1))
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 

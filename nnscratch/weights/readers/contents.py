@@ -6,7 +6,7 @@ Stands on NumPy alone.
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,11 @@ class Contents:
     """Arrays under the file's own names, in file order; a lazy Mapping may read each on access.
 
     container: "npz", "safetensors", "pth (zip)", "pth (legacy)", "mat" or "h5"
-    texts: other metadata, such as a version; card: the metadata of our own files
+    card: the metadata of our own files
     """
 
     container: str
     arrays: Arrays
-    texts: Mapping[str, str] = field(default_factory=dict)
     card: Mapping[str, Any] | None = None
 
 

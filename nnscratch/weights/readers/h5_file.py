@@ -155,9 +155,7 @@ def _undo(kind: int, data: bytes, dataset: Any) -> bytes:
         if _fletcher32(data) != (stored >> 16) % 65535 << 16 | (stored & 65535) % 65535:
             raise ValueError("a checksum does not agree")
         return data
-    raise Refused(
-        f"is packed by HDF5's filter {kind}, expected gzip or none; save it again without it"
-    )
+    raise Refused(f"is packed by HDF5 filter {kind}, expected gzip or none; save it without it")
 
 
 def _fletcher32(data: bytes) -> int:

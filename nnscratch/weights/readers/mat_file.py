@@ -78,7 +78,7 @@ def _contents(variables: dict[str, Any]) -> Contents:
     mean = _field(_field(net if meta is None else meta, "normalization"), "averageImage")
     if isinstance(mean, np.ndarray):
         arrays["averageImage"] = mean
-    return Contents("mat", arrays, {"release": "old" if meta is None else "new"})
+    return Contents("mat", arrays)
 
 
 def _layers(layers: Any) -> Iterator[tuple[str, np.ndarray]]:
@@ -314,9 +314,8 @@ def _struct(stream: _Stream, end: int, shape: tuple[int, ...], depth: int) -> An
     fields = [names[i : i + longest].split(b"\0")[0].decode("latin1") for i in starts]
     values = _children(stream, end, prod(shape) * len(fields), fields, depth)
     count = len(fields) or 1
-    entries = [
-        dict(zip(fields, values[i : i + count], strict=True)) for i in range(0, len(values), count)
-    ]
+    rows = (values[i : i + count] for i in range(0, len(values), count))
+    entries = [dict(zip(fields, row, strict=True)) for row in rows]
     return entries[0] if len(entries) == 1 else entries
 
 

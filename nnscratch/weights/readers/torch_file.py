@@ -16,13 +16,7 @@ import numpy as np
 from nnscratch.files import LazyArrays
 from nnscratch.weights.readers import other_files, zip_directory
 from nnscratch.weights.readers.contents import Contents, Refused, naming, shown
-from nnscratch.weights.readers.pickle_machine import (
-    Machine,
-    Storage,
-    StoredTensor,
-    kind_of,
-    unexpected,
-)
+from nnscratch.weights.readers.pickle_machine import Machine, StoredTensor, kind_of, unexpected
 from nnscratch.weights.readers.zip_directory import Place, check_crc
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first value of a legacy stream
@@ -62,8 +56,8 @@ def _has_kernels(tensors: dict[str, StoredTensor]) -> bool:
     return any(len(tensor.size) == 4 for tensor in tensors.values())
 
 
-def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
-    """The tensors, and the name of the entry that holds them, "" for the outermost dict."""
+def _state_dict(value: Any) -> dict[str, StoredTensor]:
+    """The tensors, of the outermost dict or of an entry in it."""
     if type(value) not in (dict, OrderedDict):
         raise unexpected(f"holds a {kind_of(value)}: expected a dict of tensors by name")
     # A dict may occur under thousands of names; each is searched once.
@@ -75,13 +69,13 @@ def _state_dict(value: Any) -> tuple[dict[str, StoredTensor], str]:
     outer = _tensors_of(value)
     # A network may lie beside single tensors, such as its accuracy, and beside dicts of them.
     if outer and (_has_kernels(outer) or not networks):
-        return outer, ""
+        return outer
     dicts = networks or dicts
     names = list(dicts) if len(dicts) == 1 else [name for name in WRAPPERS if name in dicts]
     if not names:
         several = f"several dicts of tensors ({shown(', '.join(dicts))})" if dicts else "no tensors"
         raise unexpected(f"holds {several}: expected one state dict")
-    return tensors[id(dicts[names[0]])], names[0]
+    return tensors[id(dicts[names[0]])]
 
 
 class _Arrays(LazyArrays):
@@ -121,9 +115,9 @@ def _read_tensor(file: BufferedReader, start: int, tensor: StoredTensor) -> np.n
     return values != 0 if tensor.storage.kind == "BoolStorage" else values
 
 
-def _contents(container, path, value, places: dict[str, Place], texts) -> Contents:
+def _contents(container, path, value, places: dict[str, Place]) -> Contents:
     """Raises ValueError if a storage is not in the file as described."""
-    tensors, within = _state_dict(value)
+    tensors = _state_dict(value)
     for name, tensor in tensors.items():
         key, nbytes = tensor.storage.key, tensor.storage.nbytes
         if key not in places or places[key].nbytes != nbytes:
@@ -135,7 +129,7 @@ def _contents(container, path, value, places: dict[str, Place], texts) -> Conten
             f"shares its storages among too many tensors: expected at most {SHARED} times the "
             f"file's {size} bytes; save each tensor.clone()"
         )
-    return Contents(container, _Arrays(path, tensors, places), texts | {"within": within})
+    return Contents(container, _Arrays(path, tensors, places))
 
 
 # -- the legacy stream ----------------------------------------------------------------------------
@@ -159,10 +153,10 @@ def _read_legacy(path: Path, file: BinaryIO) -> Contents:
     if system.get("little_endian") is not True:
         raise Refused("has its numbers in big-endian order: expected little; save it again")
     places = _legacy_places(file, at, keys, storages)
-    return _contents("pth (legacy)", path, value, places, {"protocol": str(protocol)})
+    return _contents("pth (legacy)", path, value, places)
 
 
-def _legacy_places(file, at, keys, storages: dict[str, Storage]) -> dict[str, Place]:
+def _legacy_places(file, at, keys, storages) -> dict[str, Place]:
     """The place of each storage, from the counts before them."""
     if type(keys) is not list or any(type(key) is not str for key in keys):
         raise ValueError("expected a list of the keys of storages")
@@ -199,9 +193,7 @@ def _read_zip(path: Path, file: BinaryIO) -> Contents:
     folder = folders[0]
     order = _small(file, entries, f"{folder}/byteorder") or "little"
     if order != "little":
-        raise Refused(
-            f"has its numbers in {shown(order)}-endian order: expected little; save it again"
-        )
+        raise Refused(f"has numbers in {shown(order)}-endian order: expected little; save it again")
     pickle = entries[f"{folder}/data.pkl"]
     if pickle.nbytes > PICKLE_BYTES:
         raise unexpected(f"has a pickle of {pickle.nbytes} bytes: too long for VGG")
@@ -210,8 +202,7 @@ def _read_zip(path: Path, file: BinaryIO) -> Contents:
     value = Machine(file.read(pickle.nbytes)).run()
     data = f"{folder}/data/"
     places = {name.removeprefix(data): p for name, p in entries.items() if name.startswith(data)}
-    texts = {"version": _small(file, entries, f"{folder}/version"), "byteorder": order}
-    return _contents("pth (zip)", path, value, places, texts)
+    return _contents("pth (zip)", path, value, places)
 
 
 def _small(file: BinaryIO, entries: dict[str, Place], name: str) -> str:

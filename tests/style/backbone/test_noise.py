@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from nnscratch.style.backbone.noise import TextureBatch, fractal, plane, smooth, table, voronoi
+from nnscratch.style.backbone.noise import TextureBatch, fractal, smooth
 
 
 def test_voronoi_against_all_points():
     """Two nearest of the jittered points, found among all of them."""
     period, angle = np.array([[6], [0.2]], np.float32)
     work, again = (TextureBatch(np.random.default_rng(0), 24, period, angle) for _ in range(2))
-    near, following, number = voronoi(work, 0.9)
-    u, v = plane(again)
-    first, second, third = (table(again) for _ in range(3))
+    near, following, number = work.voronoi(0.9)
+    u, v = again.plane()
+    first, second, third = (again.table() for _ in range(3))
     column, row = (z.ravel()[None] for z in np.mgrid[-8:9, -8:9])
     column, row = column[..., None], row[..., None]
     x = column + 0.5 + 0.9 * (first(column, row) - 0.5)

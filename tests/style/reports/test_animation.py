@@ -133,9 +133,7 @@ def test_film_refuses(tmp_path):
         Animation(9, 1)
     with pytest.raises(ValueError, match=r"^Animation: expected a picture .*got shape \(12, 16\)"):
         Animation().add(stage(0)[0])
-    with pytest.raises(
-        ValueError, match=r"^Animation: expected at least one stage to save, got none"
-    ):
+    with pytest.raises(ValueError, match=r"^Animation: expected at least one stage, got none"):
         Animation().save(tmp_path / "a.gif")
     with pytest.raises(
         ValueError, match=r"^Animation: expected 0.02 to 600 seconds a frame, got 0.01"
