@@ -94,7 +94,7 @@ def test_kernels_wider_than_256(axis, channels_last):
     kernel[axis - 2], stride[axis - 2], padding[axis - 2] = 300, 170, 150
     setting = (tuple(kernel), tuple(stride), tuple(padding), (1, 1), False)
     y, winners = kernels.max_pool(x, window("test", 2, *setting[:4]))
-    assert winners.numbers[axis].dtype == np.uint16 and winners.numbers[axis].max() > 255
+    assert winners.offsets[axis].dtype == np.uint16 and winners.offsets[axis].max() > 255
     with nns.engine("definition"):
         np.testing.assert_array_equal(y, kernels.max_pool(x, window("test", 2, *setting[:4]))[0])
     leaf = Tensor(x, requires_grad=True)
@@ -121,16 +121,16 @@ def test_no_block_works_where_another_may_write(stride, in_place, monkeypatch):
     """Rows that two blocks see: with two threads the one would read what the other has begun."""
     used, work = [], pool._max_along
 
-    def watched(line, part, axis, given, made, number):
-        used.append((axis, number))
-        work(line, part, axis, given, made, number)
+    def watched(step, offsets):
+        used.append((step.axis, offsets))
+        work(step, offsets)
 
     monkeypatch.setattr(pool, "_max_along", watched)
     x = np.random.default_rng(0).standard_normal((1, 1, 40, 6))
     w = window("test", 2, (3, 3), stride, 0, 1)
     _, winners = kernels.max_pool(x, w)
     assert all(
-        np.shares_memory(number, winners.numbers[axis]) for axis, number in used
+        np.shares_memory(number, winners.offsets[axis]) for axis, number in used
     )  # one block
     used.clear()
     monkeypatch.setattr(pool, "BLOCK_BYTES", 1)
@@ -138,4 +138,4 @@ def test_no_block_works_where_another_may_write(stride, in_place, monkeypatch):
     rows = [number for axis, number in used if axis == 2]
     assert len(rows) > 1 and not np.shares_memory(rows[0], rows[1])
     columns = [number for axis, number in used if axis == 3]
-    assert {np.shares_memory(number, winners.numbers[3]) for number in columns} == {in_place}
+    assert {np.shares_memory(number, winners.offsets[3]) for number in columns} == {in_place}
