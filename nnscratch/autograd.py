@@ -63,14 +63,17 @@ class Node:
 
     __slots__ = ("op", "shape", "dtype", "strides", "edges", "output", "leaf", "age")
 
-    edges: "list[tuple[Node, Callable, bool]] | None"
+    edges: "list[Edge] | None"
 
-    def __init__(self, op: str, data: Array, edges: list[tuple["Node", Callable, bool]]):
-        self.op, self.edges = op, edges
-        self.shape, self.dtype, self.strides = data.shape, data.dtype, data.strides
-        self.output = data if any(takes_output for _, _, takes_output in edges) else None
+    def __init__(self, op: str, data: Array, edges: "list[Edge]", output: Array | None = None):
+        self.op, self.edges, self.output = op, edges, output
+        self.shape, self.dtype = data.shape, data.dtype
+        self.strides = data.strides if data.ndim > 1 else None  # one axis has one order
         self.leaf: weakref.ref | None = None
         self.age = next(_clock)
+
+
+Edge = tuple[Node, Callable, bool]
 
 
 def _node(x: Any) -> Node:
@@ -88,15 +91,21 @@ def record(op: str, data: Array, edges: Iterable[tuple[Any, Callable]]) -> Node 
     """
     if not _mode.recording:
         return None
-    kept = [(_node(x), vjp, _takes_output(vjp)) for x, vjp in edges if x.requires_grad]
-    return Node(op, data, kept) if kept else None
+    kept, output = [], None
+    for x, vjp in edges:
+        if x.requires_grad:
+            if takes_output := _takes_output(vjp):
+                output = data
+            kept.append((x.node or _node(x), vjp, takes_output))
+    return Node(op, data, kept, output) if kept else None
 
 
 def _takes_output(vjp: Callable) -> bool:
-    """Whether it is vjp(g, y), not vjp(g)."""
-    if not isinstance(vjp, FunctionType):
+    """Whether it is vjp(g, y), not vjp(g); so is a callable that is no plain function."""
+    if type(vjp) is not FunctionType:
         return True
-    return vjp.__code__.co_argcount - len(vjp.__defaults__ or ()) > 1
+    count = vjp.__code__.co_argcount
+    return count > 1 and count - len(vjp.__defaults__ or ()) > 1
 
 
 def backward(output: Any, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -189,9 +198,12 @@ def gradients(
                 g_x = vjp(g, y) if takes_output else vjp(g)
                 if g_x is None:
                     continue
-                g_x = _fit(g_x, x, node.op)
+                data = g_x.data
+                if x.leaf or data.shape != x.shape or data.dtype is not x.dtype or x.strides:
+                    g_x = _fit(g_x, x, node.op)
+                before = complete.get(x)
                 # out of place: two edges may return the same array
-                complete[x] = complete[x] + g_x if x in complete else g_x
+                complete[x] = g_x if before is None else before + g_x
         if not retain_graph and node.leaf is None:
             node.edges, node.output = None, None
 
@@ -228,9 +240,9 @@ def _fit(g: Any, x: Node, op: str) -> Any:
     like: Any = x if leaf is None else leaf.data  # the data of a leaf may have been replaced
     if g.data.shape != like.shape:
         g = _sum_to(g, like.shape, op)
-    if g.data.dtype != like.dtype:
+    if g.data.dtype is not like.dtype and g.data.dtype != like.dtype:
         g = g.astype(like.dtype)
-    if x.leaf is None and g.data.strides != x.strides:
+    if x.leaf is None and x.strides and g.data.strides != x.strides:
         data = kernels.match_layout(g.data, x.strides)
         g = g if data is g.data else g.from_op("match_layout", data, (g, lambda h: h))
     return g
