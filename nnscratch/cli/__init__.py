@@ -64,12 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check_place(options.json)
         return options.run(options)
     except (ValueError, TypeError, OSError) as error:
-        line = " ".join(str(error).split()).removeprefix(f"{options.command}: ")
-        sys.stderr.write(f"nnscratch {options.command}: {line}\n")
-        return 2
+        line, code = " ".join(str(error).split()).removeprefix(f"{options.command}: "), 2
     except MemoryError:
-        sys.stderr.write(f"nnscratch {options.command}: out of memory; try a smaller --size\n")
-        return 2
+        line, code = "out of memory; try a smaller --size", 2
     except KeyboardInterrupt:
-        sys.stderr.write(f"nnscratch {options.command}: stopped\n")
-        return 130
+        line, code = "stopped", 130
+    sys.stderr.write(f"nnscratch {options.command}: {line}\n")
+    return code

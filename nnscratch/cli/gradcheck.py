@@ -68,14 +68,9 @@ def report(rows: list[dict]) -> Table:
     """A table with one line for each operation."""
     table = Table("operation", "settings", "slopes", "worst error, 1st", "worst error, 2nd", "")
     for row in rows:
-        table.add_row(
-            row["op"],
-            str(row["settings"]),
-            f"{row['slopes']:,}",
-            f"{row['first']:.1e}",
-            f"{row['second']:.1e}",
-            "[red]WRONG" if row["problem"] else "[green]right",
-        )
+        errors = f"{row['first']:.1e}", f"{row['second']:.1e}"
+        verdict = "[red]WRONG" if row["problem"] else "[green]right"
+        table.add_row(row["op"], str(row["settings"]), f"{row['slopes']:,}", *errors, verdict)
     for column in table.columns[1:5]:
         column.justify = "right"
     return table

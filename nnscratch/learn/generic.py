@@ -57,17 +57,27 @@ def _like_any(loaded: Loaded, variant: Variant, others: list[Variant]) -> bool:
 # -- the mistakes ---------------------------------------------------------------------------------
 
 
-def _changes_arguments(function: Function) -> Function:
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        result = function(*args, **options)
-        for value in named_arguments(function, args, options).values():
-            if _can_change(value) and not _shares_memory(value, result):
-                value += 1
-                break
-        return result
+def _mistake(result_of: Callable[..., Any]) -> Wrap:
+    """Make a wrapper of functions from `result_of(function, args, options)`."""
 
-    return wrapper
+    def wrap(function: Function) -> Function:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **options: Any) -> Any:
+            return result_of(function, args, options)
+
+        return wrapper
+
+    return wrap
+
+
+@_mistake
+def _changes_arguments(function, args, options):
+    result = function(*args, **options)
+    for value in named_arguments(function, args, options).values():
+        if _can_change(value) and not _shares_memory(value, result):
+            value += 1
+            break
+    return result
 
 
 def _can_change(value: Any) -> bool:
@@ -91,32 +101,24 @@ def _remembers(function: Function) -> Function:
     return wrapper
 
 
-def _in_float32(function: Function) -> Function:
-    def single(value: np.ndarray) -> np.ndarray:
-        return value.astype(np.float32) if value.dtype == np.float64 else value
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        args, options = _map_floats(single, args), _map_floats(single, options)
-        return _map_floats(single, function(*args, **options))
-
-    return wrapper
+@_mistake
+def _in_float32(function, args, options):
+    args, options = _map_floats(_single, args), _map_floats(_single, options)
+    return _map_floats(_single, function(*args, **options))
 
 
-def _zeros(function: Function) -> Function:
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        return _map_floats(np.zeros_like, function(*args, **options))
-
-    return wrapper
+def _single(value: np.ndarray) -> np.ndarray:
+    return value.astype(np.float32) if value.dtype == np.float64 else value
 
 
-def _none(function: Function) -> Function:
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> None:
-        function(*args, **options)
+@_mistake
+def _zeros(function, args, options):
+    return _map_floats(np.zeros_like, function(*args, **options))
 
-    return wrapper
+
+@_mistake
+def _none(function, args, options):
+    function(*args, **options)
 
 
 def _map_floats(change: Callable[[np.ndarray], Any], value: Any) -> Any:

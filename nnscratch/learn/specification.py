@@ -53,11 +53,11 @@ class Variant:
     hint: int | None = None
 
 
-def claim(name: str, **settings: Any) -> Callable[[Probe], Probe]:
+def claim(name: str, rungs: int = 3, **settings: Any) -> Callable[[Probe], Probe]:
     """Mark a probe (f, rng, rung) -> {name: value} as a claim; settings: see `Claim`."""
 
     def mark(probe: Probe) -> Probe:
-        setattr(probe, MARK, Claim(name, probe, **settings))
+        setattr(probe, MARK, Claim(name, probe, rungs, **settings))
         return probe
 
     return mark
