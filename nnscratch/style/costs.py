@@ -116,11 +116,10 @@ class Costs:
     def style_cost(self, statistics: dict[int, Features], image: Tensor) -> Tensor:
         """β Σ_s w_s / Σ w · Σ_l w_l E_l over styles s and style layers l."""
         total_weight = sum(style.weight for style in self.styles)
+        styles = zip(self.styles, self.regions, self._style_distances, strict=True)
         terms = (
             distance(statistics[region][name]) * float(scale * style.weight / total_weight)
-            for style, region, distances in zip(
-                self.styles, self.regions, self._style_distances, strict=True
-            )
+            for style, region, distances in styles
             for name, (distance, scale) in distances.items()
         )
         return _sum(terms, image).astype(image.dtype)  # some statistics are float64 in any case

@@ -81,12 +81,10 @@ class Estimator:
 
     def time(self, seconds_per_pixel: float, scale: int = 0, done: int = 0) -> TimeEstimate:
         """The time from the iteration `done` of a scale to the end."""
-        pixels = [
-            self.pixels[i] * (count + SETUP - (done if i == scale else 0))
-            for i, (_, count) in enumerate(self.plan)
-            if i >= scale
-        ]
-        return TimeEstimate(seconds_per_pixel * sum(pixels), seconds_per_pixel * self.pixels[-1])
+        steps = [count + SETUP for _, count in self.plan[scale:]]
+        steps[0] -= done
+        work = sum(n * count for n, count in zip(self.pixels[scale:], steps, strict=True))
+        return TimeEstimate(seconds_per_pixel * work, seconds_per_pixel * self.pixels[-1])
 
     def _peak(self) -> int:
         """Bytes at the peak, which is at full size."""

@@ -171,12 +171,8 @@ def scaled_style(style: Style, ratio: float, size: Size) -> Style:
         return style
     full = style.image.shape[1:]
     own_size = scales.scaled(full, max(ratio, min(1.0, SMALLEST_STYLE / min(full))))
-    return replace(
-        style,
-        image=_resized(style.image, own_size),
-        mask=_resized_mask(style.mask, size),
-        own_mask=_resized_mask(style.own_mask, own_size),
-    )
+    image, own_mask = _resized(style.image, own_size), _resized_mask(style.own_mask, own_size)
+    return replace(style, image=image, mask=_resized_mask(style.mask, size), own_mask=own_mask)
 
 
 def _checked(name: str, picture: Any) -> np.ndarray:

@@ -92,12 +92,8 @@ def interpret(contents: Contents, path, order=None, pixels=None) -> tuple[VGGWei
         pairs, first = dict(detected.pairs), next(iter(detected.pairs))
         if detected.order == "BGR":
             pairs[first] = (pairs[first][0][:, ::-1], pairs[first][1])
-        layers = {
-            name: vgg_weights.LayerWeights(
-                np.ascontiguousarray(weight, np.float32), np.ascontiguousarray(bias, np.float32)
-            )
-            for name, (weight, bias) in pairs.items()
-        }
+        as_float32 = partial(np.ascontiguousarray, dtype=np.float32)
+        layers = {x: vgg_weights.LayerWeights(*map(as_float32, pair)) for x, pair in pairs.items()}
     vgg = VGGWeights(layers, detected.preprocess, detected.source or str(path))
     return vgg, [*detected.evidence, describe(detected.preprocess)]
 

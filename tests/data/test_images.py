@@ -374,7 +374,7 @@ SPOILT = np.where(np.eye(4) > 0, np.nan, GOOD)
 def test_save_refuses(tmp_path, name, image, kind, words):
     if "/" not in name:
         (tmp_path / name).write_bytes(b"earlier")
-    with pytest.raises(kind, match="^save_image: expected ") as caught:
+    with pytest.raises(kind, match="^(save_image: expected|cannot write) ") as caught:
         save_image(tmp_path / name, image)
     assert words in str(caught.value)
     assert all(file.read_bytes() == b"earlier" for file in tmp_path.iterdir())
@@ -382,7 +382,7 @@ def test_save_refuses(tmp_path, name, image, kind, words):
 
 def test_save_refuses_a_folder(tmp_path):
     (tmp_path / "a.png").mkdir()
-    with pytest.raises(ValueError, match=r"^save_image: expected a file name, got a folder"):
+    with pytest.raises(ValueError, match=r"^cannot write '.*a.png': it is a folder"):
         save_image(tmp_path / "a.png", GOOD)
 
 

@@ -18,10 +18,10 @@ LAYERS = Objective(3.0, 50.0, 2.0, ("conv2_2",), ("relu1_1", "pool1", "relu2_1",
 
 
 def small(pooling="avg", padding="edge", ndim=2, channels=3):
-    preprocess = {} if channels == 3 else {"preprocess": None}
+    pixels = {} if channels == 3 else {"pixels": None}
     config = (4, "M", 6, 5, "M", 8)
     net = vgg.VGG(
-        config, pooling=pooling, padding=padding, rng=0, ndim=ndim, channels=channels, **preprocess
+        config, pooling=pooling, padding=padding, rng=0, ndim=ndim, channels=channels, **pixels
     )
     return net.to(np.float64).freeze()
 
