@@ -1,11 +1,11 @@
-"""nnscratch against what a learner would otherwise read: DeZero, HIPS autograd, numpy-ml.
+"""Compare the speed of nnscratch with that of DeZero, HIPS autograd and numpy-ml.
 
     pip install dezero autograd numpy-ml matplotlib
     python benchmarks/against_peers.py [--seconds S] [--json FILE] [ROW ...]
 
 Forward and backward of one layer, and of a chain of small operations, in float32: the same work in
-turns, medians. What is not installed or has no such thing is left out. Before anything is timed,
-the gradients of all are compared.
+turns, medians. Libraries that are not installed or have no such operation are left out. Before
+anything is timed, the gradients of all libraries are compared.
 """
 
 import argparse
@@ -32,7 +32,7 @@ Work = Callable[[], tuple]
 
 
 def restore_old_names() -> None:
-    """DeZero and numpy-ml ask for names that NumPy and Python have since removed."""
+    """DeZero and numpy-ml use names that NumPy and Python have since removed."""
     for name in collections.abc.__all__:
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))
@@ -51,7 +51,7 @@ def installed() -> dict[str, str]:
                 warnings.simplefilter("ignore")
                 importlib.import_module(name.replace("-", "_"))
             found[name] = importlib.metadata.version(name)
-        except Exception as error:  # whatever goes wrong inside a library of long ago
+        except Exception as error:  # an old library may fail in any way
             print(f"{name}: left out ({type(error).__name__}: {str(error).splitlines()[0]})")
     return found
 
@@ -154,7 +154,7 @@ def autograd_layer(function: Callable, g: np.ndarray, *arrays: np.ndarray) -> Wo
 
 
 def autograd_conv(x: np.ndarray, w: np.ndarray, g: np.ndarray) -> Work:
-    """Its convolution turns the kernel round, so it is given one that is turned already."""
+    """Its convolution flips the kernel, so it gets a flipped one."""
     from autograd.scipy.signal import convolve
 
     def layer(a, b):

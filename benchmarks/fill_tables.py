@@ -1,9 +1,9 @@
-"""Puts measured figures into a page: between `<!-- figures: NAME -->` and `<!-- end -->`.
+"""Fill a page with measured figures: between `<!-- figures: NAME -->` and `<!-- end -->`.
 
     python benchmarks/fill_tables.py docs/performance.md against_pytorch.json peers.json bench.json
 
-Each JSON file is known by what it holds: that of against_pytorch.py, of against_peers.py, or of
-`nnscratch bench --json`. What stood between the marks is replaced; the rest of the page stays.
+Each JSON file is one of against_pytorch.py, of against_peers.py, or of `nnscratch bench --json`;
+its contents tell which. The text between the marks is replaced.
 """
 
 import argparse

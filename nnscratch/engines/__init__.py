@@ -1,7 +1,7 @@
-"""Engines compute the numbers that the definitions in `kernels` define, faster.
+"""Engines: faster implementations of the functions that `kernels` defines.
 
-Stands on `kernels`; nothing above knows this room, and everything works without it. `registry`
-chooses an engine; each engine is a room of its own.
+Stands on `kernels`; nothing above imports this package, and everything works without it.
+`registry` chooses an implementation; each engine is a package of its own.
 """
 
 from nnscratch import kernels

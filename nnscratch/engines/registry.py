@@ -1,7 +1,7 @@
-"""Which engine computes a kernel: the first one, in measured order, whose condition holds.
+"""The registry of implementations: for each kernel, which engine computes it.
 
-Stands on `kernels`. An engine registers an implementation for a kernel by name, in the order in
-which they should be tried. Where none fits, the definition computes.
+Stands on `kernels`. Engines register implementations for a kernel by name, the fastest first (by
+measurement). The first one whose conditions hold computes; without one, the definition does.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ Condition = Callable[..., bool]  # of the kernel's arguments
 class Implementation(NamedTuple):
     """One way to compute a kernel.
 
-    name: the engine's, and behind a colon the algorithm's where the engine has several;
-    can: whether the result is right; pays: whether it is also the fastest, by measurement
+    name: "engine" or "engine:algorithm"; can: whether it can compute the kernel for these
+    arguments; pays: whether it is also the fastest way, by measurement
     """
 
     name: str
@@ -28,11 +28,13 @@ class Implementation(NamedTuple):
     pays: Condition
 
     def belongs_to(self, name: str) -> bool:
-        """Whether `name` is this implementation's or its engine's name."""
+        """Whether `name` is the name of this implementation or of its engine."""
         return name in (self.name, self.name.partition(":")[0])
 
 
-IMPLEMENTATIONS: dict[str, list[Implementation]] = {}  # by kernel, the first to try first
+IMPLEMENTATIONS: dict[
+    str, list[Implementation]
+] = {}  # by kernel, in the order in which they are tried
 
 
 def always(*args: Any, **kwargs: Any) -> bool:
@@ -43,46 +45,46 @@ def always(*args: Any, **kwargs: Any) -> bool:
 def register(
     kernel: str, name: str, compute: Callable[..., Any], can: Condition, pays: Condition = always
 ) -> None:
-    """Offer `compute` for a kernel, after those registered for it before."""
+    """Add `compute` to the implementations of a kernel; earlier ones are tried first."""
     IMPLEMENTATIONS.setdefault(kernel, []).append(Implementation(name, compute, can, pays))
 
 
 def find(kernel: str, wanted: str | None, *args: Any, **kwargs: Any) -> Implementation | None:
-    """The first implementation that fits the arguments and pays; None for the definition.
+    """The first implementation that can compute these arguments and pays; else None.
 
-    wanted: look only among those of this engine or algorithm. An algorithm that is wanted by its
-    full name is taken wherever its result is right.
+    wanted: consider only this engine or algorithm. An algorithm wanted by its full name need not
+    pay.
     """
-    for offer in IMPLEMENTATIONS.get(kernel, ()):
-        if wanted is not None and not offer.belongs_to(wanted):
+    for candidate in IMPLEMENTATIONS.get(kernel, ()):
+        if wanted is not None and not candidate.belongs_to(wanted):
             continue
-        pays = always if offer.name == wanted else offer.pays
-        if offer.can(*args, **kwargs) and pays(*args, **kwargs):
-            return offer
+        pays = always if candidate.name == wanted else candidate.pays
+        if candidate.can(*args, **kwargs) and pays(*args, **kwargs):
+            return candidate
     return None
 
 
 def choose(
     kernel: str, *args: Any, wanted: str | None = None, **kwargs: Any
 ) -> Callable[..., Any] | None:
-    """The function of what `find` finds: the chooser of `kernels`."""
-    offer = find(kernel, wanted, *args, **kwargs)
-    return None if offer is None else offer.compute
+    """As `find`, but only the function. `kernels` calls this before each kernel."""
+    implementation = find(kernel, wanted, *args, **kwargs)
+    return None if implementation is None else implementation.compute
 
 
 def names() -> tuple[str, ...]:
-    """All engines, and those of their algorithms that have a name."""
-    offers = [offer.name for kernel in IMPLEMENTATIONS.values() for offer in kernel]
-    engines = [name.partition(":")[0] for name in offers]
-    return tuple(dict.fromkeys([DEFINITION, *engines, *sorted(set(offers) - set(engines))]))
+    """All names that `engine` accepts: the engines first, then their algorithms."""
+    registered = {i.name for kernel in IMPLEMENTATIONS.values() for i in kernel}
+    engines = {name.partition(":")[0] for name in registered}
+    return (DEFINITION, *sorted(engines), *sorted(registered - engines))
 
 
 @contextlib.contextmanager
 def engine(name: str) -> Iterator[None]:
-    """Within this block the kernels of this thread are computed by engine `name`.
+    """Within this block, engine `name` computes the kernels of this thread.
 
-    name: "definition", an engine such as "numpy", or one of its algorithms such as "numpy:im2col".
-    Where that one cannot compute a kernel, the definition does.
+    name: "definition", an engine such as "numpy", or an algorithm such as "numpy:im2col". The
+    definition computes what this engine or algorithm cannot.
     """
     if name not in names():
         raise ValueError(f"engine: expected one of {names()}, got {name!r}")

@@ -1,6 +1,7 @@
-"""The engine for NumPy arrays: im2col, Winograd, blocks that stay in the cache, and threads.
+"""The engine for NumPy arrays: im2col, Winograd, blocks that stay in the cache, threads.
 
-Stands on `kernels`. This file lists what it offers for each kernel, in measured order, and when.
+Stands on `kernels` and `registry`. This file registers the implementations of each kernel, the
+fastest first, with the conditions under which they run.
 """
 
 from functools import partial
@@ -23,11 +24,12 @@ from nnscratch.engines.numpy import (
 from nnscratch.engines.registry import Condition, register
 from nnscratch.kernels import Window
 
-# By dimension: with fewer channels, Winograd's transforms cost more than they save.
+# By number of axes: with fewer channels, Winograd's transforms cost more than they save.
 LEAST_CHANNELS = {2: 64, 3: 16}
-# More groups make many small products: there one for each kernel offset is faster.
+# With more groups the matrices of im2col are small, and the definition is faster.
 MOST_GROUPS = 4
-OUTPUTS = 8  # for each channel, from which on Winograd computes the weights' gradient faster
+# With fewer positions per channel, Winograd's gradient of the weights is slower than im2col's.
+LEAST_POSITIONS = 8
 
 
 def on_host(x: Any, *rest: Any, **options: Any) -> bool:
@@ -36,39 +38,40 @@ def on_host(x: Any, *rest: Any, **options: Any) -> bool:
 
 
 def never(*args: Any, **options: Any) -> bool:
-    """The condition of an algorithm that runs only where it is asked for."""
+    """The condition of an algorithm that runs only when it is forced by name."""
     return False
 
 
 def winograd_applies(x: Array, window: Window, groups: int) -> bool:
-    """Whether Winograd's algorithm can compute this convolution, or its adjoints."""
+    """Whether Winograd's algorithm can compute this convolution and its adjoints."""
     return on_host(x) and x.size > 0 and winograd.suits(window, groups, x.dtype)
 
 
 def many_channels(x: Array, weight: Array, window: Window, *rest: Any, **options: Any) -> bool:
-    """Whether Winograd pays for `conv` and its adjoint in x."""
+    """Whether Winograd is the fastest for `conv` and its adjoint in x."""
     return min(weight.shape[:2]) >= LEAST_CHANNELS[len(window.size)]
 
 
-def many_outputs(x: Array, g: Array, window: Window, *rest: Any, **options: Any) -> bool:
-    """Whether Winograd pays for the gradient of the weights, whose sums are as large as they are.
+def many_positions(x: Array, g: Array, window: Window, *rest: Any, **options: Any) -> bool:
+    """Whether Winograd is the fastest for the gradient of the weights: in 2D, for large images.
 
-    In three dimensions it never does.
+    Its sums at the points are larger than the weights, which only many positions make up for.
     """
     channels = (g.shape[1], x.shape[1])
-    enough = min(channels) >= LEAST_CHANNELS[2]
-    return len(window.size) == 2 and enough and x.size // x.shape[1] >= OUTPUTS * max(channels)
+    positions = x.size // x.shape[1]
+    many_channels = min(channels) >= LEAST_CHANNELS[2]
+    return len(window.size) == 2 and many_channels and positions >= LEAST_POSITIONS * max(channels)
 
 
 def register_convolution(
-    name: str, can_winograd: Condition, winograd_pays: Condition, few_groups: Condition
+    name: str, winograd_can: Condition, winograd_pays: Condition, im2col_pays: Condition
 ) -> None:
-    """The algorithms for `conv` or one of its adjoints."""
-    tiles = getattr(winograd, name)
-    register(name, "numpy:winograd", tiles, can_winograd, winograd_pays)
-    # Small tiles are more accurate; `winograd` itself takes the tiles that are faster.
-    register(name, "numpy:winograd-2x2", partial(tiles, m=2), can_winograd, never)
-    register(name, "numpy:im2col", getattr(im2col, name), on_host, few_groups)
+    """Register the algorithms for `conv` or one of its adjoints."""
+    compute = getattr(winograd, name)
+    register(name, "numpy:winograd", compute, winograd_can, winograd_pays)
+    # 2×2 tiles are more accurate; "numpy:winograd" takes the faster size
+    register(name, "numpy:winograd-2x2", partial(compute, m=2), winograd_can, never)
+    register(name, "numpy:im2col", getattr(im2col, name), on_host, im2col_pays)
 
 
 register_convolution(
@@ -86,7 +89,7 @@ register_convolution(
 register_convolution(
     "conv_grad_weight",
     lambda x, g, window, groups=1: winograd_applies(x, window, groups),
-    many_outputs,
+    many_positions,
     lambda x, g, window, groups=1: groups <= MOST_GROUPS,
 )
 register("channel_sum", "numpy", sums.channel_sum, sums.suits)
@@ -104,6 +107,6 @@ register("standardise_grad", "numpy", norm.standardise_grad, norm.grad_suits)
 
 
 def free() -> None:
-    """Give back the memory kept for reuse: scratch, results, weights at Winograd's points."""
+    """Free the memory kept for reuse: scratch buffers, results, transformed weights."""
     memory.free()
     winograd.free()

@@ -1,7 +1,7 @@
 """ReLU and its gradient in pieces that stay in the cache, on all cores.
 
-Stands on `memory`, `layout` and `parallel`. Each is one walk through memory: results lie in memory
-as inputs do, and there is no mask of the whole array in between.
+Stands on `memory`, `layout` and `parallel`. Each passes over memory once, without a mask of the
+whole array; results have the memory layout of the inputs.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ PIECE = 2**17  # elements at a time
 
 
 def suits(x: Any) -> bool:
-    """Whether x is large and without gaps in memory."""
+    """Whether x is large and has no gaps in memory."""
     return type(x) is np.ndarray and x.size > PIECE and _flat(x) is not None
 
 
@@ -31,7 +31,7 @@ def relu(x: np.ndarray) -> np.ndarray:
 
 
 def grad_suits(g: Any, y: Any) -> bool:
-    """Whether y is large and without gaps in memory, and g an array of the same type."""
+    """Whether y is large and has no gaps in memory, and g is an array of the same dtype."""
     return suits(y) and type(g) is np.ndarray and g.dtype == y.dtype
 
 
@@ -39,7 +39,8 @@ def relu_grad(g: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The gradient of x: g where y > 0, else 0."""
     x = memory.like(y)
     g = layout.match(g, x.strides)
-    flat_g, flat_y, flat_x = (_flat(array, memory.order(x)) for array in (g, y, x))
+    order = memory.order(x.shape, x.strides)
+    flat_g, flat_y, flat_x = (_flat(array, order) for array in (g, y, x))
 
     def compute(piece: slice) -> None:
         np.multiply(flat_g[piece], flat_y[piece] > 0, out=flat_x[piece])
@@ -49,8 +50,8 @@ def relu_grad(g: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _flat(x: np.ndarray, order: tuple[int, ...] | None = None) -> Any:
-    """x as one row in the order of its memory, without a copy; None if it has gaps."""
-    ordered = x.transpose(memory.order(x) if order is None else order)
+    """A 1-D view of x in memory order, or with its axes in `order`; None if there are gaps."""
+    ordered = x.transpose(order or memory.order(x.shape, x.strides))
     return ordered.reshape(-1) if ordered.flags.c_contiguous else None
 
 

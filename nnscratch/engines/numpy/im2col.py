@@ -1,12 +1,11 @@
-"""Convolution as one matrix product for each block of output rows.
+"""im2col: convolution as one matrix product for each block of output rows.
 
 Stands on `memory`, `parallel` and `products`. Each output sees K·C inputs, where K is the number of
-kernel offsets. Copied side by side they are one row of a matrix, and a convolution is that matrix
-times the weights. The whole matrix would be K times the size of the image (576 MiB for the second
-layer of VGG at 512×512), so it is made and used a few rows at a time, which stay in the cache.
+kernel offsets. Copied side by side, they are one row of a matrix, and a convolution is this matrix
+times the weights. The whole matrix would be K times as large as the image (576 MiB for the second
+layer of VGG at 512×512), so it is built and used in blocks of rows that stay in the cache.
 
-Channels are last in memory here, so that a kernel row of the input is copied in one piece. The
-axes that callers see remain N, C, *size.
+Channels are last in memory, so that the inputs of one kernel row are copied in one piece.
 
 Source: Chellapilla, Puri and Simard 2006, "High Performance Convolutional Neural Networks for
 Document Processing", section 2. Differs from the paper: in blocks.
@@ -21,8 +20,8 @@ import numpy as np
 from nnscratch.engines.numpy import memory, parallel, products
 from nnscratch.kernels.window import Pairs, Size, Window
 
-BLOCK = 2**21  # bytes of columns at a time: few, large steps that still fit into a cache
-LARGEST_BLOCK = 2**24  # the same where there are many weights
+BLOCK = 2**21  # bytes of a block of the matrix: few, large steps that still fit into a cache
+LARGEST_BLOCK = 2**24  # the same with many weights
 Block = tuple[slice, slice]  # images, and rows of outputs
 
 
@@ -64,20 +63,21 @@ def conv_grad_input(
 
     def add(block: Block) -> None:
         rows = g_last[block].reshape(-1, groups, len(weight) // groups)
-        parts = [
+        by_group = [
             (rows[:, group] @ matrices[group].T).reshape(-1, *window.size, weight.shape[1])
             for group in range(groups)
         ]
-        seen = np.concatenate(parts, axis=-1).reshape(windows[block].shape)
-        # windows overlap: += on all offsets at once would keep only one of their terms
+        terms = np.concatenate(by_group, axis=-1).reshape(windows[block].shape)
+        # windows overlap: a single += over all offsets would keep one of several terms
         for offset in np.ndindex(*window.size):
-            windows[block][(..., *offset, slice(None))] += seen[(..., *offset, slice(None))]
+            windows[block][(..., *offset, slice(None))] += terms[(..., *offset, slice(None))]
 
     def add_all(blocks: list[Block]) -> None:
         for block in blocks:
             add(block)
 
-    parallel.each(add_all, _by_image(_blocks(windows, matrices)))  # blocks of an image overlap
+    # the blocks of an image overlap, so one thread adds them all
+    parallel.each(add_all, _by_image(_blocks(windows, matrices)))
     return np.moveaxis(x, -1, 1)[window.crop(in_size)]
 
 
@@ -90,7 +90,7 @@ def conv_grad_weight(x: np.ndarray, g: np.ndarray, window: Window, groups: int =
     shape = (groups, math.prod(window.size) * in_channels, out_channels // groups)
     zeros = np.zeros(shape, x.dtype)
 
-    def total(blocks: list[Block]) -> np.ndarray:
+    def sum_over(blocks: list[Block]) -> np.ndarray:
         matrices = np.zeros_like(zeros)
         for block in blocks:
             rows = g_last[block].reshape(-1, groups, out_channels // groups)
@@ -101,14 +101,14 @@ def conv_grad_weight(x: np.ndarray, g: np.ndarray, window: Window, groups: int =
     blocks = list(_blocks(windows, zeros))
     share = max(1, -(-len(blocks) // parallel.threads()))
     shares = [blocks[i : i + share] for i in range(0, len(blocks), share)]
-    matrices = sum(parallel.gather(total, shares), zeros)
+    matrices = sum(parallel.gather(sum_over, shares), zeros)
     # (G, K·C_in/G, C_out/G) -> (C_out, *kernel, C_in/G) -> (C_out, C_in/G, *kernel)
     weight = matrices.swapaxes(1, 2).reshape(out_channels, *window.size, in_channels)
     return np.ascontiguousarray(np.moveaxis(weight, -1, 1))
 
 
 def _by_image(blocks: Iterable[Block]) -> list[list[Block]]:
-    """The blocks of each group of images."""
+    """One list of blocks for each slice of images."""
     groups = itertools.groupby(blocks, key=lambda block: block[0].start)
     return [list(group) for _, group in groups]
 
@@ -120,7 +120,7 @@ def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
 
 
 def _channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
-    """x (N, C, *size) -> contiguous (N, *padded_size, C) with zeros around it."""
+    """x (N, C, *size) -> contiguous (N, *padded_size, C), padded with zeros."""
     last = np.moveaxis(x, 1, -1)
     if not any(map(any, padding)):
         return np.ascontiguousarray(last)
@@ -139,7 +139,7 @@ def _channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
 
 
 def _windows(x: np.ndarray, window: Window, out_size: Size) -> np.ndarray:
-    """x (N, *padded_size, C) seen by each output (N, *out, *kernel, C), without a copy."""
+    """The inputs of each output: x (N, *padded_size, C) -> (N, *out, *kernel, C), a view."""
     steps = x.strides[1:-1]
     strides = (
         x.strides[0],
@@ -152,28 +152,28 @@ def _windows(x: np.ndarray, window: Window, out_size: Size) -> np.ndarray:
 
 
 def _columns(windows: np.ndarray, window: Window, groups: int) -> Iterator[np.ndarray]:
-    """The column matrix (rows, K·C_in/G) of each group."""
+    """The matrix (outputs, K·C_in/G) of each group, in scratch memory."""
     channels = windows.shape[-1] // groups
     for start in range(0, windows.shape[-1], channels):
-        part = windows[..., start : start + channels]
-        copy = memory.scratch("columns", part.shape, part.dtype)
-        copy[...] = part
+        of_group = windows[..., start : start + channels]
+        copy = memory.scratch("columns", of_group.shape, of_group.dtype)
+        copy[...] = of_group
         yield copy.reshape(-1, math.prod(window.size) * channels)
 
 
 def _blocks(windows: np.ndarray, matrices: np.ndarray) -> Iterator[Block]:
-    """Slices of the first two axes of `windows`, each a block of about the wanted size.
+    """Slices of the first two axes of `windows`, images and rows.
 
-    At least as large as the matrices of weights, which are read once a block, but bounded.
+    Each block reads all weights once, so it holds about twice as many bytes, within bounds.
     """
     n, rows = windows.shape[:2]
-    bytes_a_row = windows[:1, :1].size * windows.itemsize
-    wanted = max(BLOCK, min(2 * matrices.nbytes, LARGEST_BLOCK))
-    fit = max(1, wanted // max(bytes_a_row, 1))
-    items = max(1, fit // rows)
-    for first in range(0, n, items):
-        for row in range(0, rows, min(fit, rows)):
-            yield slice(first, first + items), slice(row, row + min(fit, rows))
+    row_bytes = windows[:1, :1].size * windows.itemsize
+    block_bytes = max(BLOCK, min(2 * matrices.nbytes, LARGEST_BLOCK))
+    rows_at_once = max(1, block_bytes // max(row_bytes, 1))
+    images, step = max(1, rows_at_once // rows), min(rows_at_once, rows)
+    for first in range(0, n, images):
+        for row in range(0, rows, step):
+            yield slice(first, first + images), slice(row, row + step)
 
 
 def _is_full_correlation(window: Window) -> bool:
@@ -183,7 +183,7 @@ def _is_full_correlation(window: Window) -> bool:
 
 
 def _full_window(window: Window) -> Window:
-    """The window through which an input sees all the outputs that see it."""
+    """The window through which an input sees all outputs that see it."""
     reach = zip(window.padding, window.span, strict=True)
     padding = tuple((span - 1 - before, span - 1 - after) for (before, after), span in reach)
     return Window(window.size, window.stride, padding, window.dilation)
@@ -192,6 +192,6 @@ def _full_window(window: Window) -> Window:
 def _flipped(weight: np.ndarray, groups: int) -> np.ndarray:
     """(C_out, C_in/G, *kernel) -> (C_in, C_out/G, *kernel), the kernel reversed along each axis."""
     out_channels, in_channels, *size = weight.shape
-    parts = weight.reshape(groups, out_channels // groups, in_channels, *size)
-    flipped = np.flip(parts.swapaxes(1, 2), tuple(range(3, parts.ndim)))
+    by_group = weight.reshape(groups, out_channels // groups, in_channels, *size)
+    flipped = np.flip(by_group.swapaxes(1, 2), tuple(range(3, by_group.ndim)))
     return flipped.reshape(groups * in_channels, out_channels // groups, *size)

@@ -1,8 +1,8 @@
-"""The order of arrays in memory: channels last behind the axes N, C, *size.
+"""Memory layouts: copies with channels last, or with the layout of another array.
 
-Stands on `memory` and `parallel`. The fast kernels want the channels of a pixel side by side. An
-array in another order is copied once, in bands that stay in the cache; what they return has that
-order already.
+Stands on `memory` and `parallel`. The axes are always N, C, *size; the fast kernels want the
+channels of a pixel side by side in memory, and return arrays that have them so. An array in
+another layout is copied once, in bands that stay in the cache.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ LEAST = 2**14  # elements; a smaller array is not worth a copy
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
-    """x (N, C, *size), the same values with the channels last in memory; x itself if they are."""
+    """x (N, C, *size), copied if its channels are not last in memory."""
     last = np.moveaxis(x, 1, -1)
     if last.flags.c_contiguous:
         return x
@@ -28,23 +28,18 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 
 
 def differs(g: Any, strides: tuple[int, ...]) -> bool:
-    """Whether g is large and lies in another order than an array of those strides."""
+    """Whether g is large and has other strides than these."""
     return type(g) is np.ndarray and g.size >= LEAST and g.strides != strides
 
 
 def match(g: np.ndarray, strides: tuple[int, ...]) -> np.ndarray:
-    """g, copied into the order of an array of those strides where it lies in another."""
-    axes = _order(g.shape, strides)
+    """g, copied if its layout differs from that of an array with these strides."""
+    axes = memory.order(g.shape, strides)
     if g.strides == strides or g.transpose(axes).flags.c_contiguous:
         return g
     copy = memory.result(tuple(g.shape[axis] for axis in axes), g.dtype)
     _copy(copy, g.transpose(axes))
     return copy.transpose(np.argsort(axes))
-
-
-def _order(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes from the widest step in memory to the narrowest."""
-    return tuple(sorted(range(len(shape)), key=lambda axis: (-strides[axis], -shape[axis])))
 
 
 def _copy(target: np.ndarray, source: np.ndarray) -> None:

@@ -1,8 +1,8 @@
-"""Reused memory: scratch buffers of each thread, and the memory of large results.
+"""Memory that is reused: scratch buffers for each thread, and the memory of large results.
 
 Stands on NumPy alone. The system clears every page of new memory on first use, which takes a sixth
-of the time of a large Winograd convolution. NumPy aligns to 16 bytes; cache lines and the widest
-registers have 64.
+of the time of a large Winograd convolution. NumPy aligns arrays to 16 bytes; cache lines and the
+widest registers have 64.
 """
 
 import math
@@ -15,43 +15,42 @@ import numpy as np
 ALIGNMENT = 64
 SCRATCH_BYTES = 2**26  # a scratch buffer larger than this is not kept
 RESULT_BYTES = 2**20  # a result smaller than this is left to NumPy
-IDLE_BYTES = 2**26  # of results' memory that is kept for reuse, in all
+IDLE_BYTES = 2**26  # most memory of results that is kept for reuse
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An array with arbitrary contents, valid until this thread asks for `name` again."""
+    """An uninitialised array, valid until this thread asks for `name` again."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    kept = _own.kept.buffers
-    memory = kept.get(name)
+    buffers = _thread.buffers.by_name
+    memory = buffers.get(name)
     if memory is None or memory.size < size:
         memory = _aligned(size)
         if size <= SCRATCH_BYTES:
-            kept[name] = memory
+            buffers[name] = memory
     return memory[:size].view(dtype).reshape(shape)
 
 
 def result(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """np.empty for a result; its memory is reused when nothing refers to the array any more."""
+    """As np.empty; the memory of large arrays is reused once nothing refers to the array."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < RESULT_BYTES:
         return np.empty(shape, dtype)
-    return np.asarray(_Lease(_idle.take(size))).view(dtype).reshape(shape)
+    return np.asarray(_Owner(_idle.take(size))).view(dtype).reshape(shape)
 
 
 def like(x: np.ndarray) -> np.ndarray:
-    """np.empty_like by `result`: the axes have the same order in memory as those of x."""
-    axes = order(x)
-    made = result(tuple(x.shape[axis] for axis in axes), x.dtype)
-    return made.transpose(np.argsort(axes))
+    """As np.empty_like: an uninitialised `result` with the shape, dtype and layout of x."""
+    axes = order(x.shape, x.strides)
+    return result(tuple(x.shape[axis] for axis in axes), x.dtype).transpose(np.argsort(axes))
 
 
-def order(x: np.ndarray) -> tuple[int, ...]:
-    """The axes of x from the widest step in memory to the narrowest."""
-    return tuple(sorted(range(x.ndim), key=lambda axis: (-x.strides[axis], -x.shape[axis])))
+def order(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes from the largest stride to the smallest: the order of the axes in memory."""
+    return tuple(sorted(range(len(shape)), key=lambda axis: (-strides[axis], -shape[axis])))
 
 
-class _Lease:
-    """The owner of a result's memory: it dies with the last array that refers to it."""
+class _Owner:
+    """The base of a result and all its views: deleted with the last of them."""
 
     def __init__(self, memory: np.ndarray) -> None:
         self.memory = memory
@@ -62,9 +61,9 @@ class _Lease:
 
 
 def free() -> None:
-    """Give all memory that is kept for reuse back to the system."""
-    for kept in list(_all_kept):
-        kept.buffers.clear()
+    """Free all memory that is kept for reuse, in all threads."""
+    for buffers in list(_all_buffers):
+        buffers.by_name.clear()
     _idle.clear()
 
 
@@ -75,7 +74,7 @@ def _aligned(size: int) -> np.ndarray:
 
 
 class _Idle:
-    """Memory kept for reuse, by size. Not locked: each step is one operation on a list or dict."""
+    """Unused memory by size. Needs no lock: each access is one atomic list or dict operation."""
 
     def __init__(self) -> None:
         self.pieces: dict[int, list[np.ndarray]] = {}
@@ -87,8 +86,8 @@ class _Idle:
             return _aligned(size)
 
     def put(self, memory: np.ndarray) -> None:
-        waiting = sum(size * len(pieces) for size, pieces in list(self.pieces.items()))
-        if waiting + memory.size > IDLE_BYTES:
+        total = sum(size * len(pieces) for size, pieces in list(self.pieces.items()))
+        if total + memory.size > IDLE_BYTES:
             self.clear()
         self.pieces.setdefault(memory.size, []).append(memory)
 
@@ -96,19 +95,19 @@ class _Idle:
         self.pieces = {}
 
 
-class _Kept:
-    """A thread's buffers by name. Others refer to it weakly, so that it ends with the thread."""
+class _Buffers:
+    """The scratch buffers of a thread. `_all_buffers` holds them weakly: they end with it."""
 
     def __init__(self) -> None:
-        self.buffers: dict[str, np.ndarray] = {}
+        self.by_name: dict[str, np.ndarray] = {}
 
 
-class _Own(threading.local):
+class _Thread(threading.local):
     def __init__(self) -> None:
-        self.kept = _Kept()
-        _all_kept.add(self.kept)
+        self.buffers = _Buffers()
+        _all_buffers.add(self.buffers)
 
 
 _idle = _Idle()
-_all_kept: weakref.WeakSet = weakref.WeakSet()
-_own = _Own()
+_all_buffers: weakref.WeakSet = weakref.WeakSet()
+_thread = _Thread()

@@ -1,14 +1,12 @@
-"""A small pool of threads for blocks of work.
+"""A thread pool: `each` calls a function for each block of work, on all cores.
 
-Stands on `threading` and threadpoolctl; the kernels of this engine pass their blocks to `each`.
+Stands on `threading` and threadpoolctl. NumPy releases Python's global lock while it computes, so
+threads that make few, large NumPy calls run in parallel.
 
-NumPy releases Python's lock while it computes, so threads that make few, large NumPy calls run in
-parallel. The library behind `@` has threads of its own, and two pools on the same cores slow each
+BLAS, the library behind `@`, has threads of its own, and two pools on the same cores slow each
 other down (2 × 2 threads on 2 cores took 1.7 times as long as 2). So only one of them works at a
-time: while `each` runs, a matrix product has one thread.
-
-There are as many threads as the library behind `@` would use at that moment: OMP_NUM_THREADS and
-threadpoolctl limit both.
+time: while `each` runs, a matrix product has one thread. The pool has as many threads as BLAS
+would use at that moment: OMP_NUM_THREADS and threadpoolctl limit both.
 """
 
 import contextvars
@@ -21,13 +19,13 @@ from typing import Any
 
 
 class _Pool:
-    """One for each process: the lock that keeps a second `each` out, and the threads."""
+    """The threads of this process, and the lock that keeps a second `each` out."""
 
     def __init__(self) -> None:
         self.in_use = threading.Lock()
         self.size = 0
         self.executor: ThreadPoolExecutor | None = None
-        self.blas_threads = 0  # what to restore, while in use
+        self.blas_threads = 0  # to restore after use
 
     def workers(self, size: int) -> ThreadPoolExecutor:
         if self.executor is None or self.size < size:
@@ -42,10 +40,10 @@ _pool = _Pool()
 
 
 def each(function: Callable[[Any], object], items: Iterable[Any]) -> None:
-    """function(item) for each of `items`, in any order, on all cores; returns when all are done.
+    """Call function(item) for each of `items`, in any order, on all cores; wait for all calls.
 
-    A call from inside `function`, or while another thread is in here, runs one after the other.
-    The first exception is raised once every thread has stopped.
+    A nested call, or one while another thread is in `each`, is computed by the calling thread
+    alone. After an exception the other threads stop, then it is raised.
     """
     items = list(items)
     count = min(threads(), len(items))
@@ -61,19 +59,19 @@ def each(function: Callable[[Any], object], items: Iterable[Any]) -> None:
 
 
 def gather(function: Callable[[Any], Any], items: Iterable[Any]) -> list:
-    """function(item) for each of `items` as `each` does it; the results in the items' order."""
+    """As `each`, with the results in the order of `items`."""
     items = list(items)
     results = [None] * len(items)
 
-    def keep(i: int) -> None:
+    def store(i: int) -> None:
         results[i] = function(items[i])
 
-    each(keep, range(len(items)))
+    each(store, range(len(items)))
     return results
 
 
 def shares(count: int) -> list[slice]:
-    """0..count in one piece for each thread, of a multiple of 16 elements."""
+    """0..count cut into one slice for each thread, each a multiple of 16 long."""
     size = max(1, -(-count // threads()))
     size = -(-size // 16) * 16
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
@@ -83,36 +81,35 @@ def _with_threads(pool: _Pool, function: Callable, items: list, count: int) -> N
     pool.blas_threads = threads()
     _set_blas_threads(1)
     try:
-        todo = iter(items)  # next() on a list's iterator is atomic: it is the queue
-        context = contextvars.copy_context()  # np.errstate and the like hold in the workers too
+        queue = iter(items)  # next() on a list's iterator is atomic
+        context = contextvars.copy_context()  # so that np.errstate holds in the workers too
         workers = pool.workers(count - 1)
-        started = [
-            workers.submit(context.copy().run, _work, function, todo) for _ in range(count - 1)
+        futures = [
+            workers.submit(context.copy().run, _work, function, queue) for _ in range(count - 1)
         ]
         try:
-            _work(function, todo)
+            _work(function, queue)
         finally:
-            errors = [future.exception() for future in started]  # waits
+            errors = [future.exception() for future in futures]  # waits
         for error in filter(None, errors):
             raise error
     finally:
         _set_blas_threads(pool.blas_threads)
 
 
-def _work(function: Callable, todo: Iterable) -> None:
+def _work(function: Callable, queue: Iterable) -> None:
     try:
-        for item in todo:
+        for item in queue:
             function(item)
     except BaseException:
-        for _ in todo:  # so that the other threads stop
+        for _ in queue:  # empty it, so that the other threads stop
             pass
         raise
 
 
 def threads() -> int:
     """How many threads a matrix product uses now; 1 if unknown."""
-    libraries = _blas()
-    return max((library.get_num_threads() or 1 for library in libraries), default=1)
+    return max((library.get_num_threads() or 1 for library in _blas()), default=1)
 
 
 def _set_blas_threads(count: int) -> None:
@@ -122,18 +119,18 @@ def _set_blas_threads(count: int) -> None:
 
 @cache
 def _blas() -> list:
-    """NumPy's own matrix library, as threadpoolctl sees it: asking and setting take 1 µs each."""
+    """The controllers of NumPy's BLAS; reading or setting its number of threads takes 1 µs."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
         return []
-    found = [lib for lib in ThreadpoolController().lib_controllers if lib.user_api == "blas"]
-    numpys = [lib for lib in found if "numpy" in (lib.filepath or "")]
-    return numpys or found
+    libraries = [lib for lib in ThreadpoolController().lib_controllers if lib.user_api == "blas"]
+    numpy_only = [lib for lib in libraries if "numpy" in (lib.filepath or "")]
+    return numpy_only or libraries
 
 
 def _after_fork() -> None:
-    """The child has none of its parent's threads: a new pool, and BLAS as it was before."""
+    """A child process has no threads of its parent: make a new pool and restore BLAS."""
     global _pool
     if _pool.in_use.locked():
         _set_blas_threads(_pool.blas_threads)

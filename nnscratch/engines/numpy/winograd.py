@@ -1,10 +1,16 @@
-"""Winograd's convolution in blocks of tiles, on all cores.
+"""Winograd's convolution in blocks of tiles that stay in the cache, on all cores.
 
-Stands on `memory`, `parallel` and `products`; `kernels.winograd` derives the algorithm and its
-matrices. The channels are last in memory. At each of the points there is a product of matrices
-(tiles, C_in) @ (C_in, C_out), nearly all of the work. The transforms are products with 6×6 matrices
-too: additions in NumPy each walk through memory once, a matrix product walks through it once in
-all. The bias is added at the point (1, 1), because every output contains that value exactly once.
+Stands on `memory`, `parallel`, `products` and `layout`; `kernels.winograd` derives the algorithm
+and its matrices. A block is transformed to the points of evaluation, multiplied there and
+transformed back:
+
+1. `_to_points`: Bᵀ D B for each tile D of the input
+2. `multiply`: at each point a product (tiles, C_in) @ (C_in, C_out), nearly all of the work
+3. `from_points`: Aᵀ M A for each tile M of products
+
+The transforms are matrix products too: each addition in NumPy passes over memory once, a matrix
+product does so once for all of its additions. The bias is added at the point (1, 1), because every
+output contains the value there exactly once. Channels are last in memory.
 """
 
 import functools
@@ -35,7 +41,7 @@ def conv(
 ) -> np.ndarray:
     """x (N, C_in, H, W), weight (C_out, C_in, 3, 3) -> (N, C_out, H', W').
 
-    m: outputs of a tile along each axis, 2 or 4; chosen by size if not given
+    m: outputs of a tile along each axis, 2 or 4; None: the faster one
     """
     _check(weight, window, groups)
     out_size = window.out_size(x.shape[2:])
@@ -54,8 +60,8 @@ def conv_grad_input(
 ) -> np.ndarray:
     """The adjoint of `conv` in x: g (N, C_out, H', W') -> (N, C_in, H, W).
 
-    The same convolution with the kernel rotated by 180° and the channels exchanged, over g padded
-    so that each input sees all outputs that saw it.
+    It is a convolution of g with the kernel rotated by 180° and the channels exchanged; g is padded
+    so that each input sees all outputs that see it.
     """
     _check(weight, window, groups)
     before = tuple(TAPS - 1 - pair[0] for pair in window.padding)
@@ -64,15 +70,15 @@ def conv_grad_input(
 
 
 def suits(window: Window, groups: int, dtype: Any) -> bool:
-    """Whether the algorithm applies."""
+    """Whether the algorithm can compute a convolution with this window, groups and dtype."""
     axes = len(window.size)
     ones = (1,) * axes
-    shape = window.size == (TAPS,) * axes and window.stride == ones and window.dilation == ones
-    return axes in (2, 3) and shape and groups == 1 and dtype in (np.float32, np.float64)
+    fits = window.size == (TAPS,) * axes and window.stride == ones and window.dilation == ones
+    return axes in (2, 3) and fits and groups == 1 and dtype in (np.float32, np.float64)
 
 
 def tile(n: int, out_size: Size) -> int:
-    """The tile with less work for `n` images: 4, or 2 if images are few or tiles fit badly."""
+    """The size of tile with less work for `n` images: 2 where 4 would compute too much padding."""
 
     def cost(m: int) -> int:
         tiles = n * math.prod(-(-size // m) for size in out_size)
@@ -92,9 +98,9 @@ def _check(weight: np.ndarray, window: Window, groups: int) -> None:
 # -- the convolution -------------------------------------------------------------------------------
 
 BLOCK_TILES = 128
-SUMMED_TILES = 512  # of a block whose products are summed over its tiles
-LEAST_TILES = 32  # fewer are not worth a block
-WEIGHTS_READ = 16  # multiplying so many tiles takes as long as reading the weights
+GRADIENT_BLOCK_TILES = 512  # for the gradient of the weights
+LEAST_TILES = 32  # in a block
+WEIGHTS_READ = 16  # reading the weights takes as long as multiplying so many tiles
 
 
 def _convolve(
@@ -103,16 +109,16 @@ def _convolve(
     """x (N, C, H, W), points ((m + 2)², C, C_out) -> (N, C_out, *out_size)."""
     x = np.moveaxis(channels_last(x), 1, -1)
     y = memory.result((len(x), *out_size, points.shape[-1]), x.dtype)
-    job = _Job(x, points, before, bias, y, transforms(m, x.dtype))
-    parallel.each(job.compute, _blocks((*y.shape[:-1], x.shape[-1]), m, BLOCK_TILES))
+    convolution = _Convolution(x, points, before, bias, y, transforms(m, x.dtype))
+    parallel.each(convolution.compute, _blocks((*y.shape[:-1], x.shape[-1]), m, BLOCK_TILES))
     return np.moveaxis(y, -1, 1)
 
 
-Range = tuple[int, int]  # first, past last
+Range = tuple[int, int]  # start, stop
 
 
 class _Block(NamedTuple):
-    """Images, and tiles along each axis, that are computed in one go."""
+    """The images, and the tiles along each axis, that are computed at once."""
 
     images: Range
     tiles: tuple[Range, ...]
@@ -123,20 +129,20 @@ class _Block(NamedTuple):
         return tuple(stop - start for start, stop in (self.images, *self.tiles))
 
     def starts(self, m: int, before: Size) -> Size:
-        """The pixel where the first tile begins along each axis."""
+        """The position of the first tile's first pixel along each axis."""
         return tuple(m * first - b for (first, _), b in zip(self.tiles, before, strict=True))
 
 
 def _blocks(shape: Size, m: int, tiles: int) -> list[_Block]:
     """Blocks of about `tiles` tiles of m × m that cover `shape` (N, *size, C).
 
-    Of whole rows if a row fits, of whole images if one does. A row of an image may be halved, as
-    its strip should be a small product; a row of a volume is left whole, so that planes are one
-    piece of memory each.
+    A block has full rows if a row fits, and full images if an image fits. Rows of an image are also
+    cut where the product of a strip would not be small. Rows of a volume are never cut, so that
+    each plane is one piece of memory.
     """
-    *counts, last = (-(-size // m) for size in shape[1:-1])
-    width = (products.SMALL // ((m + TAPS - 1) ** 2 * shape[-1]) - 2) // m
-    ranges = [_split(last, max(1, min(tiles, width)) if len(counts) == 1 else last)]
+    *counts, last = (-(-size // m) for size in shape[1:-1])  # tiles along each axis
+    small_width = (products.SMALL // ((m + TAPS - 1) ** 2 * shape[-1]) - 2) // m
+    ranges = [_split(last, max(1, min(tiles, small_width)) if len(counts) == 1 else last)]
     for count in (*counts[::-1], shape[0]):
         tiles //= ranges[0][0][1]
         ranges.insert(0, _split(count, max(1, tiles)))
@@ -144,8 +150,11 @@ def _blocks(shape: Size, m: int, tiles: int) -> list[_Block]:
 
 
 @dataclass
-class _Job:
-    """One convolution: reads x (N, *in, C) and writes y (N, *out, C_out)."""
+class _Convolution:
+    """One convolution: reads x (N, *in, C) and writes y (N, *out, C_out), a block at a time.
+
+    points: the transformed weights (n², C, C_out); before: padding before the first pixel
+    """
 
     x: np.ndarray
     points: np.ndarray
@@ -155,14 +164,14 @@ class _Job:
     matrices: Transforms
 
     def compute(self, block: _Block) -> None:
-        """To the points, multiply, and back, while all of it is in the cache.
+        """Transform to the points, multiply and transform back, all in the cache.
 
-        A thread among others does all of it itself; a single block is shared out among them.
+        A thread computes its block alone; if there is only one block, all threads share it.
         """
         n, (c_in, c_out) = len(self.matrices.inputs), self.points.shape[1:]
-        at = (n,) * len(block.tiles) + block.shape
-        v = memory.scratch("inputs at points", (*at, c_in), self.x.dtype)
-        product = memory.scratch("outputs at points", (*at, c_out), self.x.dtype)
+        shape = (n,) * len(block.tiles) + block.shape
+        v = memory.scratch("inputs at points", (*shape, c_in), self.x.dtype)
+        product = memory.scratch("outputs at points", (*shape, c_out), self.x.dtype)
         rows, count = range(block.shape[1]), len(self.points)
         shares = _split(count, -(-count // parallel.threads()))
         inputs, m = self.matrices.inputs, len(self.matrices.outputs)
@@ -171,125 +180,126 @@ class _Job:
         parallel.each(lambda i: self.from_points(block, i, product), rows)
 
     def multiply(self, v: np.ndarray, product: np.ndarray, points: slice) -> None:
-        """(points, tiles, C) @ (points, C, C_out) -> (points, tiles, C_out): the real work."""
+        """(points, tiles, C) @ (points, C, C_out) -> (points, tiles, C_out)."""
         weights, count = self.points[points], len(self.points)
         v = v.reshape(count, -1, v.shape[-1])[points]
         product = product.reshape(count, -1, product.shape[-1])[points]
         products.multiply(v, weights, product)
 
     def from_points(self, block: _Block, row: int, product: np.ndarray) -> None:
-        """Aᵀ M A for every tile M in one row of tiles, to where it belongs in y."""
+        """Write Aᵀ M A to y for every tile M in one row of tiles."""
         axes, matrix = len(block.tiles), self.matrices.outputs
-        part = np.moveaxis(product, axes, 0)[_row(row, axes)]
+        tiles = np.moveaxis(product, axes, 0)[_row(row, axes)]
         if self.bias is not None:
-            part[(slice(None), *(POINT_ONE,) * axes)] += self.bias
+            tiles[(slice(None), *(POINT_ONE,) * axes)] += self.bias
         ranges = [(block.tiles[0][0] + row, block.tiles[0][0] + row + 1), *block.tiles[1:]]
         pixels = (slice(len(matrix) * first, len(matrix) * last) for first, last in ranges)
-        _interpolate(matrix, part, self.y[(slice(*block.images), *pixels)], axes)
+        _interpolate(matrix, tiles, self.y[(slice(*block.images), *pixels)], axes)
 
 
 def _row(row: int, axes: int) -> tuple:
-    """Selects one row of tiles of (…, *tiles, C)."""
+    """The index of one row of tiles in (..., *tiles, C)."""
     return (..., slice(row, row + 1)) + (slice(None),) * axes
 
 
 def _to_points(
     matrix: np.ndarray, m: int, x: np.ndarray, before: Size, block: _Block, row: int, v: np.ndarray
 ) -> None:
-    """One row of tiles of x (N, *size, C) to v (*n, images, *tiles, C)."""
+    """Transform one row of tiles of x (N, *size, C) to v (*n, images, *tiles, C)."""
     axes = len(before)
     start, *others = block.starts(m, before)
-    part = np.moveaxis(v, axes, 0)[_row(row, axes)]
-    _evaluate(matrix, m, x[slice(*block.images)], (start + m * row, *others), part)
+    target = np.moveaxis(v, axes, 0)[_row(row, axes)]
+    _evaluate(matrix, m, x[slice(*block.images)], (start + m * row, *others), target)
 
 
 def _evaluate(matrix: np.ndarray, m: int, x: np.ndarray, starts: Size, v: np.ndarray) -> None:
-    """v = matrix · D · matrixᵀ for tiles D of x, m pixels apart, the first one from `starts` on.
+    """v = matrix · D · matrixᵀ for the tiles D of x, the first at `starts`, m pixels apart.
 
-    matrix (n, k), x (*lead, *size, C), v (*lead, *n, *tiles, C). Tiles are k × k: along the first
-    axis, all that lies under a row of tiles is multiplied at once; then the same for each of the n
-    results along the other axes.
+    matrix (n, k), x (*lead, *size, C), v (*lead, *n, *tiles, C). Tiles are k × k. Along the first
+    axis, one product transforms all pixels of a row of tiles; the n results are then transformed
+    along the other axes in the same way.
     """
     axes, k = len(starts), matrix.shape[1]
     for i in range(v.shape[-1 - axes]):
-        part = v[(..., i) + (slice(None),) * axes]
-        strip, others = _strip(matrix, m, x, (starts[0] + m * i, *starts[1:]), part.shape[-axes])
+        target = v[(..., i) + (slice(None),) * axes]
+        strip, others = _strip(matrix, m, x, (starts[0] + m * i, *starts[1:]), target.shape[-axes])
         if axes > 2:
-            _evaluate(matrix, m, strip, others, part)
+            _evaluate(matrix, m, strip, others, target)
             continue
         *lead, pixel, channel = strip.strides
-        tiles = np.ndarray(  # they may overlap: (*lead, n, tiles, k, C)
-            (*strip.shape[:-2], part.shape[-2], k, strip.shape[-1]),
+        tiles = np.ndarray(  # views that overlap: (*lead, n, tiles, k, C)
+            (*strip.shape[:-2], target.shape[-2], k, strip.shape[-1]),
             strip.dtype,
             strip,
             strides=(*lead, m * pixel, pixel, channel),
         )
-        np.matmul(matrix, tiles, out=part.swapaxes(-3, -2))
+        np.matmul(matrix, tiles, out=target.swapaxes(-3, -2))
 
 
 def _strip(
     matrix: np.ndarray, m: int, x: np.ndarray, starts: Size, tiles: int
 ) -> tuple[np.ndarray, Size]:
-    """matrix (n, k) times the k rows of x from starts[0] on -> (*lead, n, *rest, C), its starts.
+    """matrix (n, k) times k rows of x -> a strip (*lead, n, *rest, C), and its starts.
 
-    Only as long along the next axis as `tiles` tiles need. Zeros surround x: a row outside needs
-    no column of the matrix; a pixel outside stays 0 on the last axis, and is left out on others.
+    The rows begin at starts[0]; along the next axis the strip is as long as `tiles` tiles. Zeros
+    surround x: for a row outside, the column of the matrix is left out; pixels outside are 0 on the
+    last axis of size, and left out on others.
     """
     axes, (n, k) = len(starts), matrix.shape
     height, width = x.shape[-1 - axes], x.shape[-axes]
     start, stop = _inside(starts[0], k, height)
     length = m * (tiles - 1) + k
     begin, end = _inside(starts[1], length, width)
-    seen = x[
+    inside = x[
         (..., slice(starts[0] + start, starts[0] + stop), slice(starts[1] + begin, starts[1] + end))
         + (slice(None),) * (axes - 1)
     ]
     lead, rest = x.shape[: -1 - axes], x.shape[1 - axes :]
-    border = axes == 2
-    shape = (*lead, n, length if border else end - begin, *rest)
+    is_last = axes == 2
+    shape = (*lead, n, length if is_last else end - begin, *rest)
     strip = memory.scratch(f"strip {axes}", shape, x.dtype)
-    inner = strip[..., begin:end, :] if border else strip
-    if border:
+    inner = strip[..., begin:end, :] if is_last else strip
+    if is_last:
         strip[..., :begin, :] = 0
         strip[..., end:, :] = 0
     if start == stop or begin == end:
         strip[...] = 0
     else:  # all pixels and channels as one long row
-        flat = seen.reshape(*lead, stop - start, -1)
+        flat = inside.reshape(*lead, stop - start, -1)
         np.matmul(matrix[:, start:stop], flat, out=inner.reshape(*lead, n, -1))
-    return strip, (0,) if border else (-begin, *starts[2:])
+    return strip, (0,) if is_last else (-begin, *starts[2:])
 
 
 def _interpolate(matrix: np.ndarray, v: np.ndarray, y: np.ndarray, axes: int) -> None:
     """y = matrix · M · matrixᵀ for tiles M: v (*lead, *n, *tiles, C) -> y (*lead, *size, C).
 
-    The last axis first, so that a row of tiles becomes rows of pixels in one product.
+    The last axis is transformed first: then one product turns a row of tiles into rows of pixels.
     """
     m = len(matrix)
     for i in range(v.shape[-1 - axes]):
-        part = v[(..., i) + (slice(None),) * axes]  # (*lead, n, *n, *tiles, C)
-        lead = part.shape[: -2 * axes + 1]
+        row = v[(..., i) + (slice(None),) * axes]  # (*lead, n, *n, *tiles, C)
+        lead = row.shape[: -2 * axes + 1]
         if axes == 2:
-            strip = memory.scratch("strip 2", (*lead, part.shape[-2], m, part.shape[-1]), v.dtype)
-            np.matmul(matrix, part.swapaxes(-3, -2), out=strip)
+            strip = memory.scratch("strip 2", (*lead, row.shape[-2], m, row.shape[-1]), v.dtype)
+            np.matmul(matrix, row.swapaxes(-3, -2), out=strip)
         else:
             strip = memory.scratch(f"strip {axes}", (*lead, *y.shape[-axes:]), v.dtype)
-            _interpolate(matrix, part, strip, axes - 1)
-        rows = y[(..., slice(m * i, m * i + m)) + (slice(None),) * axes]
-        out = rows.reshape(*rows.shape[:-axes], -1)
+            _interpolate(matrix, row, strip, axes - 1)
+        pixels = y[(..., slice(m * i, m * i + m)) + (slice(None),) * axes]
+        out = pixels.reshape(*pixels.shape[:-axes], -1)
         flat = strip.reshape(*lead, -1)[..., : out.shape[-1]]
         np.matmul(matrix[: out.shape[-2]], flat, out=out)
 
 
-def _split(count: int, most: int) -> list[tuple[int, int]]:
-    """0..count in equal parts of at most `most`."""
+def _split(count: int, most: int) -> list[Range]:
+    """0..count in equal ranges of at most `most`."""
     parts = -(-count // most)
     size = -(-count // parts)
     return [(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def _inside(position: int, length: int, size: int) -> tuple[int, int]:
-    """Which of `length` pixels from `position` on lie in 0..size: (first, past last)."""
+def _inside(position: int, length: int, size: int) -> Range:
+    """Which of the `length` pixels from `position` on are inside 0..size."""
     start = min(max(-position, 0), length)
     return start, max(start, min(length, size - position))
 
@@ -302,24 +312,25 @@ def conv_grad_weight(
 ) -> np.ndarray:
     """The adjoint of `conv` in weight: x, g (N, C_out, H', W') -> (C_out, C_in, 3, 3).
 
-    Each m × m tile of g is a kernel that slides over a tile of the input, with 3×3 outputs:
-    F(3, m), at the same points. All tiles are summed there; one transform of the sum remains.
+    Each m × m tile of g is a kernel over a tile of the input, with 3×3 outputs: this is F(3, m), at
+    the same points. The products of all tiles are summed at the points and transformed back once.
     """
     before = tuple(pair[0] for pair in window.padding)
     m = m or tile(len(x), g.shape[2:])
     x, g = (np.moveaxis(channels_last(a), 1, -1) for a in (x, g))
     outputs, inputs, kernels = transforms(TAPS, x.dtype, m)
     tiles = math.prod(-(-size // m) for size in g.shape[1:-1]) * len(g)
-    fair = max(LEAST_TILES, -(-tiles // parallel.threads()))  # to have a block for each thread
-    blocks = _blocks((*g.shape[:-1], x.shape[-1]), m, min(SUMMED_TILES, fair))
+    tiles_per_thread = max(LEAST_TILES, -(-tiles // parallel.threads()))
+    block_tiles = min(GRADIENT_BLOCK_TILES, tiles_per_thread)
+    blocks = _blocks((*g.shape[:-1], x.shape[-1]), m, block_tiles)
     axes, n = len(before), m + TAPS - 1
 
-    def total_of(share: Range) -> np.ndarray:
+    def sum_over(share: Range) -> np.ndarray:
         total = np.zeros((n**axes, x.shape[-1], g.shape[-1]), x.dtype)
         for block in blocks[slice(*share)]:
-            at = (n,) * axes + block.shape
-            v = memory.scratch("inputs at points", (*at, x.shape[-1]), x.dtype)
-            k = memory.scratch("outputs at points", (*at, g.shape[-1]), x.dtype)
+            shape = (n,) * axes + block.shape
+            v = memory.scratch("inputs at points", (*shape, x.shape[-1]), x.dtype)
+            k = memory.scratch("outputs at points", (*shape, g.shape[-1]), x.dtype)
             for row in range(block.shape[1]):
                 _to_points(inputs, m, x, before, block, row, v)
                 _to_points(kernels, m, g, (0,) * axes, block, row, k)
@@ -327,56 +338,52 @@ def conv_grad_weight(
             total += v.swapaxes(1, 2) @ k
         return total
 
-    sums = parallel.gather(total_of, _split(len(blocks), -(-len(blocks) // parallel.threads())))
+    sums = parallel.gather(sum_over, _split(len(blocks), -(-len(blocks) // parallel.threads())))
     total = sum(sums[1:], sums[0])
     weight = products.matmul(_on_each_axis(outputs, axes), total.reshape(n**axes, -1))
     weight = weight.reshape(*(TAPS,) * axes, *total.shape[1:])  # (*kernel, C_in, C_out)
     return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1)))
 
 
-# -- weights at the points, kept while they do not change ------------------------------------------
+# -- the cache of transformed weights --------------------------------------------------------------
 
 CACHE_BYTES = 2**29
 
 
 class _Entry(NamedTuple):
-    owner: weakref.ref
-    weights: bytearray  # from which the points were computed
+    weight: weakref.ref
+    contents: bytearray  # of the weight when it was transformed
     points: np.ndarray
 
 
-_cache: dict[tuple, _Entry] = {}  # the oldest first
+_cache: dict[tuple, _Entry] = {}  # the least recently used first
 
 
 def _points_of(weight: np.ndarray, m: int, dtype: Any, rotated: bool) -> np.ndarray:
     """weight (C_out, C_in, 3, 3) -> G W Gᵀ: (n², C_in, C_out), or (n², C_out, C_in) if rotated.
 
-    Kept while the weights stay the same. They may be written to in place, so each call compares
-    all bytes with those of the call before: reading 9 numbers is cheap beside computing 36.
+    The result is cached. Weights may be written to in place, so each call compares all bytes with
+    those that were transformed: reading 9 numbers costs much less than computing 36.
     """
     key = (id(weight), m, np.dtype(dtype), rotated)
     entry = _cache.pop(key, None)
-    if entry is None or entry.owner() is not weight or entry.weights != _bytes(weight):
+    if entry is None or entry.weight() is not weight or entry.contents != _bytes(weight):
         points = at_points(_rotated(weight) if rotated else weight, m, dtype)
-        owner = weakref.ref(weight, lambda _: _cache.pop(key, None))
-        entry = _Entry(owner, bytearray(_bytes(weight)), points)
+        reference = weakref.ref(weight, lambda _: _cache.pop(key, None))
+        entry = _Entry(reference, bytearray(_bytes(weight)), points)
     _cache[key] = entry
-    _forget_the_oldest()
+    while sum(entry.points.nbytes for entry in list(_cache.values())) > CACHE_BYTES:
+        _cache.pop(next(iter(_cache)), None)
     return entry.points
 
 
 def _bytes(weight: np.ndarray) -> memoryview:
-    """A copy only if `weight` is not contiguous."""
+    """The contents of `weight`; copied only if it is not contiguous."""
     return np.ascontiguousarray(weight).data.cast("B")
 
 
-def _forget_the_oldest() -> None:
-    while sum(entry.points.nbytes for entry in list(_cache.values())) > CACHE_BYTES:
-        _cache.pop(next(iter(_cache)), None)
-
-
 def _rotated(weight: np.ndarray) -> np.ndarray:
-    """Channels exchanged, the kernel rotated by 180°."""
+    """The weight with channels exchanged and the kernel rotated by 180°."""
     return np.flip(weight.swapaxes(0, 1), tuple(range(2, weight.ndim)))
 
 
@@ -395,10 +402,10 @@ def at_points(weight: np.ndarray, m: int, dtype: Any) -> np.ndarray:
 
 
 def _on_each_axis(matrix: np.ndarray, axes: int) -> np.ndarray:
-    """The matrix that does to (k, k, …), seen as one long vector, what `matrix` does to k."""
+    """`matrix` along each of `axes` axes, as one matrix for flattened arrays (Kronecker)."""
     return functools.reduce(np.kron, [matrix] * axes)
 
 
 def free() -> None:
-    """Forget all weights at points."""
+    """Empty the cache of transformed weights."""
     _cache.clear()

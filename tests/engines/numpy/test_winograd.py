@@ -43,7 +43,7 @@ def cases(count):
 @pytest.mark.parametrize("block", [128, 5])
 def test_agrees_with_the_definition(block, monkeypatch):
     monkeypatch.setattr(winograd, "BLOCK_TILES", block)
-    monkeypatch.setattr(winograd, "SUMMED_TILES", block)
+    monkeypatch.setattr(winograd, "GRADIENT_BLOCK_TILES", block)
     for x, weight, g, window, m, dtype in cases(150):
         wide = [a.astype(np.float64) for a in (x, weight, g)]
         bias = np.linspace(-1, 1, len(weight)).astype(dtype)
@@ -59,7 +59,7 @@ def test_agrees_with_the_definition(block, monkeypatch):
 def test_three_dimensions(block, monkeypatch):
     rng = np.random.default_rng(6)
     monkeypatch.setattr(winograd, "BLOCK_TILES", block)
-    monkeypatch.setattr(winograd, "SUMMED_TILES", block)
+    monkeypatch.setattr(winograd, "GRADIENT_BLOCK_TILES", block)
     for k in range(25):
         pads = tuple(tuple(int(v) for v in rng.integers(0, 4, 2)) for _ in range(3))
         size = tuple(int(v) for v in rng.integers(3, 12, 3))
