@@ -73,10 +73,10 @@ def choose(
 
 
 def names() -> tuple[str, ...]:
-    """All names that `engine` accepts: the engines first, then their algorithms."""
-    registered = {i.name for kernel in IMPLEMENTATIONS.values() for i in kernel}
-    engines = {name.partition(":")[0] for name in registered}
-    return (DEFINITION, *sorted(engines), *sorted(registered - engines))
+    """All names that `engine` accepts: the engines in measured order, then their algorithms."""
+    registered = [offer.name for offers in IMPLEMENTATIONS.values() for offer in offers]
+    engines = [name.partition(":")[0] for name in registered]
+    return tuple(dict.fromkeys([DEFINITION, *engines, *sorted(registered)]))
 
 
 @contextlib.contextmanager

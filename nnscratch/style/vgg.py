@@ -86,7 +86,7 @@ class VGG(nn.Module):
         for name, layer in arrays.layers.items():
             config += ["M"] if config and name.endswith("_1") else []
             config.append(len(layer.weight))
-        network = cls([*config, "M"], arrays.preprocess, pooling, padding)
+        network = cls([*config, "M"], arrays.preprocess, pooling, padding, rng=0)  # replaced below
         for name, conv in network.convs.items():
             conv.weight = nn.Parameter(arrays.layers[name].weight.copy())
             conv.bias = nn.Parameter(arrays.layers[name].bias.copy())

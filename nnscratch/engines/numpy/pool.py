@@ -127,6 +127,10 @@ class TiledWindow(NamedTuple):
     others: tuple[AxisWindow, ...]
 
     @property
+    def dilation(self) -> int:
+        return 1
+
+    @property
     def sees_no_padding(self) -> bool:
         return True
 
@@ -266,8 +270,10 @@ def max_pool(x: np.ndarray, window: Window) -> tuple[np.ndarray, Winners]:
         offsets = _private_offsets(results, x) if is_shared else results
         for step in steps:
             _max_along(step, offsets[step.axis])
-        maxima = block.rows(y, block.ranges.outputs)
-        if (maxima != maxima).any():  # NaN is the one value unequal to itself
+        values = block.rows(y, block.ranges.outputs)
+        if is_shared and windows[ROWS].dilation > 1:  # input rows that only other blocks see
+            values = steps[-1].source
+        if (values != values).any():  # NaN is the one value unequal to itself
             for step in steps:
                 _choose_last_nan(step, offsets[step.axis])
         for axis, offset in offsets.items():

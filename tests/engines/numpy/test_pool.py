@@ -139,3 +139,21 @@ def test_no_block_works_where_another_may_write(stride, in_place, monkeypatch):
     assert len(rows) > 1 and not np.shares_memory(rows[0], rows[1])
     columns = [number for axis, number in used if axis == 3]
     assert {np.shares_memory(number, winners.offsets[3]) for number in columns} == {in_place}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blocks_agree_on_nan_in_rows_that_one_of_them_does_not_see(threads, monkeypatch):
+    """With dilation a block has input rows between those that its outputs see."""
+    w = window("test", 2, (2, 4), (1, 2), 1, 3)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        x = rng.choice([-np.inf, np.inf, np.nan, 0.0, 1.0, 2.0], (2, 2, 6, 9))
+        with nns.engine("definition"):
+            y, numbers = kernels.max_pool(x, w)
+        with monkeypatch.context() as patch, threadpool_limits(threads, "blas"):
+            patch.setattr(pool, "BLOCK_BYTES", 1)
+            patch.setattr(pool, "LEAST_ROWS", 1)
+            fast, winners = kernels.max_pool(x, w)
+        np.testing.assert_array_equal(fast, y)
+        np.testing.assert_array_equal(np.asarray(winners)[y > -np.inf], numbers[y > -np.inf])
+        assert (np.asarray(winners) == numbers)[np.isnan(y)].all()
