@@ -381,7 +381,7 @@ WRONG = {
     "too short a length": (lies_about_the_length(299_999), "gave another file"),
     "an absurd length": (lies_about_the_length(10**15), "unlike a VGG"),
     "more than fits": (lies_about_the_length(2 * 10**9), "choose another folder"),
-    "no end": (endless, "more than 500,000 bytes"),
+    "no end": (endless, "over 500,000 bytes"),
     "silence": (stalls, "after|timed out"),
     "hanging up": (hangs_up, "without a network: fetch it on another machine, and copy it to"),
     "another language": (speaks_another_language, "cannot fetch"),
