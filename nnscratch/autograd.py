@@ -94,7 +94,9 @@ def record(op: str, data: Array, edges: Iterable[tuple[Any, Callable]]) -> Node 
     kept, output = [], None
     for x, vjp in edges:
         if x.requires_grad:
-            if takes_output := _takes_output(vjp):
+            plain = type(vjp) is FunctionType and vjp.__code__.co_argcount == 1  # most are
+            takes_output = not plain and _takes_output(vjp)
+            if takes_output:
                 output = data
             kept.append((x.node or _node(x), vjp, takes_output))
     return Node(op, data, kept, output) if kept else None
@@ -104,8 +106,7 @@ def _takes_output(vjp: Callable) -> bool:
     """Whether it is vjp(g, y), not vjp(g); so is a callable that is no plain function."""
     if type(vjp) is not FunctionType:
         return True
-    count = vjp.__code__.co_argcount
-    return count > 1 and count - len(vjp.__defaults__ or ()) > 1
+    return vjp.__code__.co_argcount - len(vjp.__defaults__ or ()) > 1
 
 
 def backward(output: Any, gradient: Any = None, retain_graph: bool = False) -> None:
