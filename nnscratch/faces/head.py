@@ -53,7 +53,8 @@ class BinaryHead(nn.Module):
         self.embedding, self.kind = embedding, kind
         rng = np.random.default_rng(rng)
         width = 3 * embedding if kind == "concatenation" else embedding
-        self.scale = Tensor(np.ones(width, np.float32))  # 1 / the features' deviation, once fitted
+        # 1 / the features' deviation, once fitted
+        self.register_buffer("scale", Tensor(np.ones(width, np.float32)))
         inner = hidden if kind == "concatenation" else 1
         layers: list[nn.Module] = [nn.Linear(width, inner, rng=rng)]
         layers += [nn.ReLU(), nn.Linear(hidden, 1, rng=rng)] if kind == "concatenation" else []

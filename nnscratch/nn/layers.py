@@ -1,7 +1,10 @@
 """Layers: the functions of `functional`, each with its own parameters and settings.
 
-Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch's. Initial weights
-come from rng, a `numpy.random.Generator` or a seed for one.
+Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch's, but for what a
+docstring states. No layer has `inplace`, `device` or `dtype`: move or convert it with `.to`.
+
+Initial weights come from rng, a `numpy.random.Generator` or a seed for one; biases start at 0.
+Differs from PyTorch, which has a uniform distribution of bound 1/sqrt(fan_in) for both.
 """
 
 import math
@@ -76,6 +79,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, rng: Any = None):
+        _check_counts("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(kaiming_uniform((out_features, in_features), rng, gain=1.0))
         self.bias = _parameter(0, out_features, bias)
@@ -96,14 +100,17 @@ class _Convolution(_Spatial):
 
     def _set(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups):
         name = type(self).__name__
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        _check_counts(name, in_channels=in_channels, out_channels=out_channels)
+        if not _is_count(groups) or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: groups must divide both channels, got groups {groups}, "
                 f"in_channels {in_channels}, out_channels {out_channels}"
             )
-        size = window(name, self.ndim, kernel_size, stride, padding, dilation).size
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, size
+        windows = window(name, self.ndim, kernel_size, stride, padding, dilation)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size = windows.size
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        return windows
 
 
 class _Conv(_Convolution):
@@ -115,10 +122,11 @@ class _Conv(_Convolution):
     ):  # fmt: skip
         """kernel_size, stride, padding, dilation: an int, or one for each axis.
 
-        padding: also "same", "valid" or pairs ((before, after), ...)
+        padding: also "same" (stride 1 only), "valid" or pairs ((before, after), ...)
         groups: the number of groups of channels, each of which is convolved on its own
         bias: whether to add a learned number to each output channel
         rng: for the initial weights, He's normal distribution for ReLU
+        Differs from PyTorch: no padding_mode; pad with functional.pad first.
         """
         self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         shape = out_channels, in_channels // groups, *self.kernel_size
@@ -162,7 +170,17 @@ class _ConvTranspose(_Convolution):
         bias: whether to add a learned number to each output channel
         rng: for the initial weights, He's normal distribution with gain 1
         """
-        self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        windows = self._set(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups
+        )
+        name = type(self).__name__
+        extra = as_tuple(name, "output_padding", output_padding, self.ndim)
+        limits = map(max, windows.stride, windows.dilation)
+        if any(size >= limit for size, limit in zip(extra, limits, strict=True)):
+            raise ValueError(
+                f"{name}: output_padding must be smaller than the stride or the dilation, got "
+                f"{extra}, {windows.stride} and {windows.dilation}"
+            )
         self.output_padding = output_padding
         shape = in_channels, out_channels // groups, *self.kernel_size
         self.weight = Parameter(kaiming_normal(shape, rng, gain=1.0))
@@ -194,6 +212,28 @@ class ConvTranspose3d(_ConvTranspose):
     ndim, function = 3, staticmethod(F.conv_transpose3d)
 
 
+def _is_count(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool) and value >= 1
+
+
+def _check_counts(caller: str, **counts: Any) -> None:
+    for name, value in counts.items():
+        if not _is_count(value):
+            raise ValueError(f"{caller}: expected {name} as an int of at least 1, got {value!r}")
+
+
+def _check_number(caller: str, name: str, value: Any, least: float = -math.inf) -> None:
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < least:
+        limit = "" if least == -math.inf else f" of at least {least:g}"
+        raise ValueError(f"{caller}: expected {name} as a finite number{limit}, got {value!r}")
+
+
+def _check_axis(caller: str, axis: Any) -> None:
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{caller}: expected axis as an int, got {axis!r}")
+
+
 def _parameter(value: float, shape: int | tuple[int, ...], wanted: bool = True) -> Parameter | None:
     """A Parameter full of `value`, or None if the layer is made without it."""
     return Parameter(np.full(shape, value, np.float32)) if wanted else None
@@ -216,6 +256,7 @@ class _MaxPool(_Pool):
         """kernel_size, stride (None: kernel_size), padding, dilation: an int, or one for each axis.
 
         ceil_mode: whether a last window may begin inside the input and end beyond it
+        Differs from PyTorch: no return_indices; ceil_mode stands in its place.
         """
         self._set(kernel_size, stride, padding, dilation)
         self.dilation, self.ceil_mode = dilation, ceil_mode
@@ -251,6 +292,7 @@ class _AvgPool(_Pool):
 
         ceil_mode: whether a last window may begin inside the input and end beyond it
         count_include_pad: whether padding counts in the mean
+        Differs from PyTorch: no divisor_override.
         """
         self._set(kernel_size, stride, padding)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
@@ -315,6 +357,8 @@ class _ChannelNorm(Module):
     ranks: tuple[int, ...]
 
     def __init__(self, num_features: int, eps: float, affine: bool):
+        _check_counts(type(self).__name__, num_features=num_features)
+        _check_number(type(self).__name__, "eps", eps, least=0)
         self.num_features, self.eps = num_features, eps
         self.weight = _parameter(1, num_features, affine)
         self.bias = _parameter(0, num_features, affine)
@@ -333,14 +377,22 @@ class _BatchNorm(_ChannelNorm):
 
         momentum: the share of each training batch in the running mean and variance
         affine: whether to learn a scale and a shift for each channel
+        Differs from PyTorch: no track_running_stats, and momentum is a number.
         """
         super().__init__(num_features, eps, affine)
+        _check_number(type(self).__name__, "momentum", momentum, least=0)
         self.momentum = momentum
-        self.running_mean = Tensor(np.zeros(num_features, np.float32))
-        self.running_var = Tensor(np.ones(num_features, np.float32))
+        self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)))
+        self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)))
 
     def forward(self, x: Tensor) -> Tensor:
         self._check(x)
+        if self.training and x.size == self.num_features:
+            raise ValueError(
+                f"{type(self).__name__}: expected more than one value per channel in training, "
+                f"got x {x.shape}; use larger batches, leave out a single item at the end with "
+                "fit(..., drop_last=True), or call eval()"
+            )
         tensors = self.running_mean, self.running_var, self.weight, self.bias
         return F.batch_norm(x, *tensors, self.training, self.momentum, self.eps)
 
@@ -364,7 +416,10 @@ class BatchNorm3d(_BatchNorm):
 
 
 class InstanceNorm2d(_ChannelNorm):
-    """x (N, C, H, W): each channel of each image to mean 0 and variance 1."""
+    """x (N, C, H, W): each channel of each image to mean 0 and variance 1.
+
+    Differs from PyTorch: no running statistics, and so no momentum before affine.
+    """
 
     ranks = (4,)
 
@@ -379,15 +434,19 @@ class InstanceNorm2d(_ChannelNorm):
 class LayerNorm(Module):
     """x (..., *normalized_shape): the last axes to mean 0 and variance 1, then scaled and shifted.
 
-    normalized_shape: an int is one axis.
+    normalized_shape: an int is one axis; elementwise_affine: whether to learn scale and shift
     """
 
-    def __init__(self, normalized_shape, eps=1e-5):
-        one = isinstance(normalized_shape, int)
-        self.normalized_shape = (normalized_shape,) if one else tuple(normalized_shape)
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
+        several = isinstance(normalized_shape, (tuple, list))
+        shape = tuple(normalized_shape) if several else (normalized_shape,)
+        self.normalized_shape = as_tuple(
+            "LayerNorm", "normalized_shape", shape, len(shape), least=1
+        )
+        _check_number("LayerNorm", "eps", eps, least=0)
         self.eps = eps
-        self.weight = _parameter(1, self.normalized_shape)
-        self.bias = _parameter(0, self.normalized_shape)
+        self.weight = _parameter(1, self.normalized_shape, elementwise_affine)
+        self.bias = _parameter(0, self.normalized_shape, elementwise_affine and bias)
 
     def forward(self, x) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -396,8 +455,18 @@ class LayerNorm(Module):
 # -- functions as layers --------------------------------------------------------------------------
 
 
+class Identity(Module):
+    """x, as it is: to take the place of a layer."""
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+
 class Flatten(Module):
-    """x (N, *rest) -> (N, product of rest)."""
+    """x (N, *rest) -> (N, product of rest).
+
+    Differs from PyTorch: no start_dim and end_dim; for other axes, use Tensor.reshape.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reshape(len(x), math.prod(x.shape[1:]))
@@ -410,8 +479,8 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: Any = None):
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: expected a probability p in [0, 1], got {p}")
+        if not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
+            raise ValueError(f"Dropout: expected a probability p in [0, 1], got {p!r}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, x) -> Tensor:
@@ -429,6 +498,7 @@ class LeakyReLU(Module):
     """x where it is positive, negative_slope · x elsewhere."""
 
     def __init__(self, negative_slope: float = 0.01):
+        _check_number("LeakyReLU", "negative_slope", negative_slope)
         self.negative_slope = negative_slope
 
     def forward(self, x) -> Tensor:
@@ -450,9 +520,10 @@ class Tanh(Module):
 
 
 class Softmax(Module):
-    """exp(x) / Σ exp(x) along `axis`."""
+    """exp(x) / Σ exp(x) along `axis`. Differs from PyTorch: the argument is axis, not dim."""
 
     def __init__(self, axis: int):
+        _check_axis("Softmax", axis)
         self.axis = axis
 
     def forward(self, x) -> Tensor:
@@ -463,6 +534,8 @@ class L2Normalize(Module):
     """Each vector along `axis` scaled to length 1."""
 
     def __init__(self, axis: int = 1, eps: float = 1e-12):
+        _check_axis("L2Normalize", axis)
+        _check_number("L2Normalize", "eps", eps, least=0)
         self.axis, self.eps = axis, eps
 
     def forward(self, x) -> Tensor:

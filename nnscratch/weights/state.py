@@ -19,9 +19,12 @@ def save_state(module: Any, path: str | os.PathLike, caller: str = "save_state")
     write_arrays(path, arrays, {"kind": KIND, "version": VERSION}, caller)
 
 
-def load_state(module: Any, path: str | os.PathLike, caller: str = "load_state") -> None:
+def load_state(
+    module: Any, path: str | os.PathLike, caller: str = "load_state", strict: bool = True
+) -> Any:
     """Load what `save_state` wrote; names and shapes must agree, or nothing changes.
 
+    strict: False loads the names that agree; the result lists the others (Module.load_state_dict)
     Raises ValueError that says how they differ, or what else is wrong with the file.
     """
     _check_module(module, "load_state_dict", caller)
@@ -30,7 +33,7 @@ def load_state(module: Any, path: str | os.PathLike, caller: str = "load_state")
             check_card(arrays.card, KIND, VERSION, f"{caller}: '{path}'")
         state = dict(arrays)
     try:
-        module.load_state_dict(state)
+        return module.load_state_dict(state, strict)
     except ValueError as error:
         report = str(error).removeprefix("load_state_dict: ")
         raise ValueError(f"{caller}: '{path}' does not fit: {report}") from error

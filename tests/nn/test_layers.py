@@ -70,6 +70,7 @@ def test_functions_as_layers():
         (nn.Softmax(1), F.softmax(x, 1)),
         (nn.L2Normalize(), F.normalize(x)),
         (nn.L2Normalize(axis=0, eps=1.0), F.normalize(x, 2.0, 0, 1.0)),
+        (nn.Identity(), x),
     ):
         same(layer(x), expected)
         assert not list(layer.parameters())
@@ -146,6 +147,24 @@ def test_batch_norm_of_a_wrong_input():
             layer(draw(*shape))
 
 
+@pytest.mark.parametrize(("kind", "shape"), [(1, (1, 3)), (1, (1, 3, 1)), (2, (1, 3, 1, 1))])
+def test_one_value_per_channel_is_refused_in_training_with_a_remedy(kind, shape):
+    layer = getattr(nn, f"BatchNorm{kind}d")(3)
+    before = layer.running_mean.data
+    with pytest.raises(ValueError, match=f"BatchNorm{kind}d: .* more than one .*drop_last=True"):
+        layer(draw(*shape))
+    assert layer.running_mean.data is before
+    assert layer.eval()(draw(*shape)).shape == shape
+
+
+def test_layer_norm_without_scale_or_shift():
+    x = draw(2, 5) * 3
+    plain = nn.LayerNorm(5, elementwise_affine=False)
+    assert not list(plain.parameters())
+    same(plain(x), F.layer_norm(x, 5))
+    assert [name for name, _ in nn.LayerNorm(5, bias=False).named_parameters()] == ["weight"]
+
+
 def test_instance_and_layer_norm():
     x = draw(2, 3, 4, 5) * 3 + 2
     y = nn.InstanceNorm2d(3)(x).numpy()
@@ -156,6 +175,50 @@ def test_instance_and_layer_norm():
         y = nn.LayerNorm(shape)(x).numpy()
         np.testing.assert_allclose(y.mean(axes), 0, atol=1e-5)
         np.testing.assert_allclose(y.std(axes), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Linear(0, 3), "Linear: expected in_features as an int of at least 1, got 0"),
+        (lambda: nn.Linear(2, 3.0), "Linear: expected out_features as an int .*, got 3.0"),
+        (lambda: nn.Linear(2, -1), "Linear: expected out_features as an int .*, got -1"),
+        (lambda: nn.Conv2d(2.0, 3, 3), "Conv2d: expected in_channels as an int .*, got 2.0"),
+        (lambda: nn.Conv2d(2, 0, 3), "Conv2d: expected out_channels as an int .*, got 0"),
+        (lambda: nn.Conv2d(1, 2, 3, padding="not_same"), "Conv2d: expected padding .*'not_same'"),
+        (lambda: nn.Conv1d(1, 2, 3, 2, "same"), 'Conv1d: padding "same" needs stride 1, got'),
+        (lambda: nn.Conv2d(2, 2, 3, groups=1.0), "Conv2d: groups must divide .*, got groups 1.0"),
+        (
+            lambda: nn.ConvTranspose1d(1, 2, 3, stride=2, output_padding=2),
+            "ConvTranspose1d: output_padding must be smaller than the stride or the dilation, got",
+        ),
+        (
+            lambda: nn.ConvTranspose2d(1, 2, 3, output_padding=-1),
+            "ConvTranspose2d: expected output_padding",
+        ),
+        (lambda: nn.BatchNorm2d(0), "BatchNorm2d: expected num_features as an int .*, got 0"),
+        (lambda: nn.BatchNorm1d(3, eps=-1), "BatchNorm1d: expected eps as a finite number of at"),
+        (lambda: nn.BatchNorm1d(3, momentum=None), "BatchNorm1d: expected momentum as a finite"),
+        (lambda: nn.InstanceNorm2d(3, eps=np.nan), "InstanceNorm2d: expected eps as a finite"),
+        (lambda: nn.LayerNorm((3, 0)), "LayerNorm: expected normalized_shape"),
+        (lambda: nn.LayerNorm(3.5), "LayerNorm: expected normalized_shape"),
+        (lambda: nn.LayerNorm(3, eps="1"), "LayerNorm: expected eps as a finite number"),
+        (lambda: nn.LeakyReLU(np.nan), "LeakyReLU: expected negative_slope as a finite number"),
+        (lambda: nn.Dropout(np.nan), "Dropout: expected a probability"),
+        (lambda: nn.Dropout("0.5"), "Dropout: expected a probability p in .*, got '0.5'"),
+        (lambda: nn.L2Normalize(eps=-1e-3), "L2Normalize: expected eps as a finite number of"),
+    ],
+)
+def test_values_that_cannot_work_are_refused_when_made(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_axes_are_checked_when_made():
+    for layer in (nn.Softmax, nn.L2Normalize):
+        for axis in (None, 1.0, "1"):
+            with pytest.raises(TypeError, match=f"{layer.__name__}: expected axis as an int, got"):
+                layer(axis)
 
 
 @pytest.mark.parametrize("kind", ["Conv1d", "Conv2d", "ConvTranspose3d"])

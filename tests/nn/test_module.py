@@ -1,6 +1,7 @@
 """Parameter and Module: what is found in the tree, saved and loaded states, modes, moving."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ class Tree(nn.Module):
     def __init__(self):
         self.scale = nn.Parameter([2.0])
         self.constant = Tensor([5.0])
+        self.register_buffer("mean", Tensor([0.5]))
+        self.register_buffer("window", Tensor([0.25]), persistent=False)
         self.blocks = [nn.Linear(2, 3, rng=0), nn.ReLU()]
         self.heads = {
             "a": nn.Linear(3, 1, rng=1),
@@ -65,6 +68,128 @@ def test_tree_is_walked_in_order_and_each_parameter_counts_once():
     ]
 
 
+def test_state_is_what_was_registered():
+    """A Tensor that `forward` keeps is no state; neither is one of the user's constants."""
+
+    class Keeps(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 3, rng=0)
+
+        def forward(self, x):
+            self.features = self.layer(x)
+            self.seen = [x, self.features]
+            return self.features
+
+    net = Keeps()
+    names = list(net.state_dict())
+    state = {name: value.numpy().copy() for name, value in net.state_dict().items()}
+    net(Tensor([[1.0, 2.0]]))
+    assert list(net.state_dict()) == names == ["layer.weight", "layer.bias"]
+    net.load_state_dict(state)
+    assert net.to(np.float64).features.dtype == np.float32
+
+
+def test_buffers_are_saved_moved_and_replaced():
+    tree = Tree()
+    assert [name for name, _ in tree.named_buffers()] == ["mean", "window"]
+    assert "mean" in tree.state_dict() and not {"window", "constant"} & set(tree.state_dict())
+    tree.to(np.float64)
+    assert tree.mean.dtype == tree.window.dtype == np.float64
+    assert tree.constant.dtype == np.float32
+    tree.mean = Tensor([7.0])
+    assert tree.state_dict()["mean"].item() == 7
+    tree.register_buffer("later", None)
+    assert "later" not in tree.state_dict()
+    tree.later = Tensor([1.0])
+    assert "later" in tree.state_dict()
+    twin = copy.deepcopy(tree)
+    twin.mean = Tensor([8.0])
+    assert twin.state_dict()["mean"].item() == 8 and tree.mean.item() == 7
+
+
+def test_wrong_buffers_are_refused():
+    tree = Tree()
+    for value in (np.zeros(2), [1.0], nn.Parameter([1.0])):
+        with pytest.raises(TypeError, match="register_buffer: expected a Tensor as offset, got"):
+            tree.register_buffer("offset", value)
+    with pytest.raises(ValueError, match="register_buffer: the module has an attribute 'scale'"):
+        tree.register_buffer("scale", Tensor([1.0]))
+    for name in ("a.b", "", 3):
+        with pytest.raises(ValueError, match="register_buffer: expected the name of an attribute"):
+            tree.register_buffer(name, Tensor([1.0]))
+
+
+@pytest.mark.parametrize("value", [np.zeros((3, 2)), Tensor(np.zeros((3, 2))), [[1.0]], 0.0])
+def test_a_value_put_over_a_parameter_is_refused(value):
+    layer = nn.Linear(2, 3, rng=0)
+    before = layer.weight
+    words = (
+        f"Linear: expected a Parameter or None as weight, got {type(value).__name__}; "
+        "to change its values, write .weight.data = array"
+    )
+    with pytest.raises(TypeError, match=re.escape(words)):
+        layer.weight = value
+    assert layer.weight is before and "weight" in layer.state_dict()
+
+
+def test_what_may_take_the_place_of_a_parameter_or_a_layer():
+    layer = nn.Linear(2, 3, rng=0)
+    layer.weight = nn.Parameter(np.ones((3, 2), np.float32))
+    layer.bias = None
+    assert layer(Tensor([[1.0, 2.0]])).numpy().tolist() == [[3, 3, 3]]
+    assert list(layer.state_dict()) == ["weight"]
+    norm = nn.BatchNorm1d(2)
+    for value in (np.zeros(2), nn.Parameter([1.0, 2.0]), 0.0):
+        with pytest.raises(TypeError, match="BatchNorm1d: expected a Tensor or None as running_me"):
+            norm.running_mean = value
+    tree = Tree()
+    with pytest.raises(TypeError, match="Tree: expected a Linear or None as shared, got ndarray"):
+        tree.shared = np.zeros(3)
+    tree.shared = F.tanh
+    tree.note = 3
+
+
+def test_keyword_arguments_reach_forward():
+    class Scaled(nn.Module):
+        def forward(self, x, scale=1.0, *, shift=0.0):
+            return x * scale + shift
+
+    net, calls = Scaled(), []
+    net.register_forward_hook(lambda module, inputs, output: calls.append((inputs, output)))
+    x = Tensor([1.0, 2.0])
+    assert net(x, scale=2.0, shift=1.0).numpy().tolist() == [3, 5]
+    assert net(x).numpy().tolist() == [1, 2]
+    assert [len(inputs) for inputs, _ in calls] == [1, 1]
+
+
+def test_names_of_pytorch_are_answered_with_ours():
+    net = small()
+    for name, ours in (("cuda", r'to\("cuda"\)'), ("double", "float64"), ("apply", "modules")):
+        with pytest.raises(AttributeError, match=f"Sequential: no attribute '{name}'; .*{ours}"):
+            getattr(net, name)
+    with pytest.raises(AttributeError, match="Sequential: no attribute 'fc'$"):
+        _ = net.fc
+    for name, ours in (
+        ("ModuleList", "a plain list.* registered"),
+        ("CrossEntropyLoss", "functional.cross_entropy"),
+        ("functional", "import nnscratch.functional as F"),
+        ("Mish", "a forward of your own"),
+    ):
+        with pytest.raises(AttributeError, match=f"nn.{name}: .*{ours}"):
+            getattr(nn, name)
+
+
+def test_frozen_layers():
+    net = small()
+    assert net[0].requires_grad_(False) is net[0]
+    assert [p.requires_grad for p in net.parameters()] == [False] * 2 + [True] * 4
+    x = np.random.default_rng(0).random((4, 1, 4, 4), np.float32)
+    net(Tensor(x)).sum().backward()
+    assert net[0].weight.grad is None and net[3].weight.grad is not None
+    net.requires_grad_()
+    assert all(p.requires_grad for p in net.parameters())
+
+
 def test_state_dict_holds_buffers_and_is_detached():
     net = small()
     state = net.state_dict()
@@ -96,6 +221,41 @@ def test_states_are_loaded_as_copies(convert):
     for name, value in ours.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), theirs.state_dict()[name].numpy())
         assert not np.shares_memory(value.data, theirs.state_dict()[name].data)
+
+
+@pytest.mark.parametrize("prefix", ["", "0."])
+def test_the_counters_of_pytorchs_batch_norm_are_left_out(prefix):
+    inner = nn.BatchNorm1d(3)
+    net = nn.Sequential(inner) if prefix else inner
+    state = {name: value.numpy() + 1 for name, value in net.state_dict().items()}
+    net.load_state_dict(state | {f"{prefix}num_batches_tracked": np.array(7)})
+    np.testing.assert_array_equal(inner.running_var.numpy(), [2, 2, 2])
+    longer = {f"module.{name}": value for name, value in state.items()}
+    longer |= {f"module.{prefix}num_batches_tracked": np.array(7)}
+    with pytest.raises(ValueError, match="hint: the names agree without 'module.' in front"):
+        net.load_state_dict(longer)
+
+
+def test_a_counter_of_ones_own_is_loaded():
+    net = nn.Module()
+    net.register_buffer("num_batches_tracked", Tensor([0.0]))
+    net.load_state_dict({"num_batches_tracked": np.array([3.0])})
+    assert net.num_batches_tracked.item() == 3
+
+
+def test_not_strict_loads_what_agrees_and_tells_the_rest():
+    net = small()
+    state = {name: value.numpy() + 1 for name, value in net.state_dict().items()}
+    del state["0.bias"]
+    state["head.weight"] = np.ones(2)
+    before = net[0].bias.numpy().copy()
+    missing, unexpected = net.load_state_dict(state, strict=False)
+    assert missing == ["0.bias"] and unexpected == ["head.weight"]
+    np.testing.assert_array_equal(net[0].bias.numpy(), before)
+    np.testing.assert_array_equal(net[3].weight.numpy(), state["3.weight"])
+    assert net.load_state_dict(net.state_dict()) == ([], [])
+    with pytest.raises(ValueError, match=r"shape       3\.weight: expected"):
+        net.load_state_dict({"3.weight": np.ones((1, 1))}, strict=False)
 
 
 def test_loading_keeps_dtype():

@@ -2,22 +2,10 @@
 
 import numpy as np
 import pytest
+from small_network import net, values
 
 from nnscratch import nn
 from nnscratch.summary.differences import LISTED, differences
-
-
-def net(seed=0, hidden=4):
-    return nn.Sequential(
-        nn.Conv2d(3, 2, 3, rng=seed),
-        nn.BatchNorm2d(2),
-        nn.Flatten(),
-        nn.Linear(8, hidden, rng=seed),
-    )
-
-
-def values(network):
-    return {name: value.numpy().copy() for name, value in network.state_dict().items()}
 
 
 def refused(network, state):

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from small_network import net, values
 
 from nnscratch import nn
 from nnscratch.files.arrays import CARD
@@ -13,19 +14,6 @@ from nnscratch.weights.state import load_state, save_state
 
 FILES = ["net.npz", "net.safetensors"]
 every_format = pytest.mark.parametrize("name", FILES)
-
-
-def net(seed=0, hidden=4):
-    return nn.Sequential(
-        nn.Conv2d(3, 2, 3, rng=seed),
-        nn.BatchNorm2d(2),
-        nn.Flatten(),
-        nn.Linear(8, hidden, rng=seed),
-    )
-
-
-def values(network):
-    return {name: value.numpy().copy() for name, value in network.state_dict().items()}
 
 
 @every_format
@@ -88,6 +76,16 @@ def test_a_file_of_torch_is_to_be_saved_anew(tmp_path):
         file.writestr("a/data.pkl", "x")
     with pytest.raises(ValueError, match="by PyTorch, not of arrays alone; save it anew, as .npz"):
         load_state(net(), tmp_path / "a.pth")
+
+
+@every_format
+def test_not_strict_loads_the_names_that_agree(tmp_path, name):
+    save_state(net(1)[:2], tmp_path / name)
+    ours = net(0)
+    missing, unexpected = load_state(ours, tmp_path / name, strict=False)
+    assert missing == ["3.weight", "3.bias"] and unexpected == []
+    np.testing.assert_array_equal(values(ours)["0.weight"], values(net(1))["0.weight"])
+    np.testing.assert_array_equal(values(ours)["3.weight"], values(net(0))["3.weight"])
 
 
 @every_format
