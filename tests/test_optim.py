@@ -1,18 +1,23 @@
 """Optimisers: steps by hand, convergence, L-BFGS against SciPy, bounds, refusals, old graphs."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
 import nnscratch as nns
-from nnscratch import Tensor, optim
+from nnscratch import Tensor, nn, optim
 
 ALL = {
     "SGD": lambda p: optim.SGD(p, 0.1),
     "momentum": lambda p: optim.SGD(p, 0.05, momentum=0.8),
     "nesterov": lambda p: optim.SGD(p, 0.05, momentum=0.8, nesterov=True),
     "Adam": lambda p: optim.Adam(p, 0.1),
-    "AdamW": lambda p: optim.Adam(p, 0.1, weight_decay=1e-6, decoupled=True),
+    "AdamW": lambda p: optim.AdamW(p, 0.1, weight_decay=1e-6),
+    "AMSGrad": lambda p: optim.Adam(p, 0.1, amsgrad=True),
+    "RMSprop": lambda p: optim.RMSprop(p, 0.004),
+    "centred RMSprop": lambda p: optim.RMSprop(p, 0.002, momentum=0.5, centered=True),
 }
 
 
@@ -288,7 +293,7 @@ def test_refused_parameters(kind):
     name, p = kind.__name__, leaf(1.0)
     with pytest.raises(ValueError, match=f"{name}: expected at least one parameter, got none"):
         kind([])
-    for wrong in (p * 2, Tensor([1.0]), np.ones(1)):
+    for wrong in (p * 2, Tensor(np.arange(2)), np.ones(1)):
         with pytest.raises(ValueError, match=f"{name}: parameter 1 is not a leaf that requires"):
             kind([p, wrong])
     with pytest.raises(ValueError, match=f"{name}: parameter 2 was given twice"):
@@ -300,9 +305,26 @@ def test_refused_settings():
     for kind in (optim.SGD, optim.Adam):
         with pytest.raises(ValueError, match=f"{kind.__name__}: expected lr of at least 0, got -1"):
             kind(p, -1)
+        for lr in (np.nan, np.inf, "0.1", None):
+            with pytest.raises(ValueError, match=f"{kind.__name__}: expected lr as a finite numb"):
+                kind(p, lr)
     with pytest.raises(ValueError, match="SGD: nesterov needs a momentum above 0"):
         optim.SGD(p, 0.1, nesterov=True)
-    for betas in ((1.0, 0.9), (0.9, -0.1)):
+    with pytest.raises(ValueError, match="SGD: nesterov needs .* and no dampening"):
+        optim.SGD(p, 0.1, 0.9, 0.5, nesterov=True)
+    for kind, name, value in (
+        (optim.Adam, "eps", -1),
+        (optim.AdamW, "weight_decay", np.nan),
+        (optim.SGD, "momentum", -0.5),
+        (optim.SGD, "weight_decay", np.inf),
+        (optim.RMSprop, "alpha", np.nan),
+        (optim.LBFGS, "tolerance_grad", -1),
+        (optim.LBFGS, "max_iter", 2.5),
+        (optim.LBFGS, "history_size", 0),
+    ):
+        with pytest.raises(ValueError, match=f"{kind.__name__}: expected {name} .*got {value}"):
+            kind(p, **{name: value})
+    for betas in ((1.0, 0.9), (0.9, -0.1), 0.9, (0.9,), (np.nan, 0.9)):
         with pytest.raises(ValueError, match=r"Adam: expected betas in \[0, 1\), got"):
             optim.Adam(p, betas=betas)
 
@@ -321,3 +343,238 @@ def test_the_cosine_rate_warms_up_falls_and_ends():
     assert rates[60] == pytest.approx(1.25)  # half way between lr and last_lr
     assert rates[110] == pytest.approx(0.5)
     assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))
+
+
+# -- what is given in place of parameters ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (nn.Linear(2, 1, rng=0), "got Linear; pass net.parameters()"),
+        (nn.Sequential(nn.Linear(2, 1, rng=0)), "got Sequential; pass net.parameters()"),
+        (nn.Linear(2, 1, rng=0).parameters, "got method; call it, as in net.parameters()"),
+        (leaf(1.0, 2.0), "got Tensor; put it into a list"),
+        ({"params": [leaf(1.0)]}, "got dict; put a group into a list"),
+        (nn.Linear(2, 1, rng=0).named_parameters(), "pass parameters without names"),
+        (None, "got NoneType; pass net.parameters()"),
+    ],
+)
+def test_what_is_no_list_of_parameters_is_named(params, words):
+    with pytest.raises(TypeError, match=f"SGD: expected parameters or .*{re.escape(words)}"):
+        optim.SGD(params, 0.1)
+
+
+# -- frozen parameters and gradients that were assigned -------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*ALL, "LBFGS"])
+def test_frozen_parameters_are_skipped(name):
+    p, frozen, late = leaf(1.0), leaf(2.0), leaf(3.0)
+    with_gradient(frozen, [1.0])
+    frozen.requires_grad = late.requires_grad = False
+    make = ALL.get(name, optim.LBFGS)
+    optimiser = make([frozen, p, late])
+
+    def loss():
+        return ((p - 5.0) ** 2 + frozen * 1.0 + (late - 5.0) ** 2).sum()
+
+    def step():
+        if name == "LBFGS":
+            optimiser.step(loss)
+        else:
+            loss().backward()
+            optimiser.step()
+
+    step()
+    assert p.item() != 1 and frozen.item() == 2 and late.item() == 3
+    late.requires_grad = True
+    step()
+    assert late.item() != 3 and frozen.item() == 2
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.RMSprop, optim.LBFGS])
+def test_nothing_to_train_is_said(kind):
+    with pytest.raises(ValueError, match=f"{kind.__name__}: no parameter requires a gradient; unf"):
+        kind([Tensor([1.0])])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_gradient_of_another_shape_or_kind_is_refused(name):
+    p, q = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    optimiser = ALL[name]([p, q])
+    with_gradient(p, [1.0, 1.0])
+    for gradient, words in (
+        (Tensor(np.ones(1)), r"Tensor of shape \(1,\)"),
+        (Tensor(np.ones((2, 2))), r"Tensor of shape \(2, 2\)"),
+        (Tensor(np.ones(())), r"Tensor of shape \(\)"),
+        (np.ones(2), r"ndarray of shape \(2,\)"),
+        (1.0, r"float of shape \(\)"),
+    ):
+        q.grad = gradient
+        with pytest.raises(ValueError, match=f"the gradient of parameter 1 as a .*got {words}"):
+            optimiser.step()
+        assert p.numpy().tolist() == [1, 2]  # nothing moved
+        assert optimiser.state == [{}, {}]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_gradient_of_another_dtype_does_not_change_the_parameters(name):
+    p = leaf(1.0, 2.0, dtype=np.float32)
+    p.grad = Tensor(np.array([3.0, 4.0]))
+    optimiser = ALL[name]([p])
+    optimiser.step()
+    assert p.dtype == np.float32
+    assert all(np.asarray(x).dtype != np.float64 for x in optimiser.state[0].values())
+
+
+def test_velocity_is_not_the_gradient_itself():
+    p = with_gradient(leaf(1.0), [1.0])
+    sgd = optim.SGD([p], 0.1, momentum=0.5)
+    sgd.step()
+    p.grad.data *= 100  # its owner may change it
+    assert sgd.state[0]["velocity"].tolist() == [1]
+
+
+# -- groups ---------------------------------------------------------------------------------------
+
+
+def test_groups_have_their_own_settings():
+    p, q, r = leaf(1.0), leaf(1.0), leaf(1.0)
+    groups = [{"params": [p], "lr": 0.5}, {"params": (x for x in [q]), "momentum": 0.9}]
+    sgd = optim.SGD(groups, lr=0.1)
+    sgd.add_param_group({"params": [r], "weight_decay": 1.0})
+    for _ in range(2):
+        for x in (p, q, r):
+            with_gradient(x, [1.0])
+        sgd.step()
+    np.testing.assert_allclose([p.item(), q.item()], [1 - 0.5 * 2, 1 - 0.1 * (1 + 1.9)])
+    np.testing.assert_allclose(r.item(), (1 - 0.1 * 2) - 0.1 * (1 + 0.8))
+    assert [group["lr"] for group in sgd.param_groups] == [0.5, 0.1, 0.1]
+    assert sgd.params == [p, q, r] and sgd.lr == 0.5
+    sgd.lr = 0.2
+    assert [group["lr"] for group in sgd.param_groups] == [0.2, 0.2, 0.2]
+    with pytest.raises(ValueError, match="SGD: expected lr as a finite number"):
+        sgd.lr = np.nan
+
+
+def test_wrong_groups_are_refused():
+    p = leaf(1.0)
+    for group, words in (
+        ({"params": [p], "learning_rate": 0.1}, "Adam: expected a group with 'params' and .*'lr'"),
+        ({"lr": 0.1}, "Adam: expected a group with 'params'"),
+        ({"params": [p], "eps": -1.0}, "Adam: expected eps of at least 0, got -1"),
+        ({"params": [p], "betas": (0.9, 1.0)}, "Adam: expected betas in"),
+        ({"params": []}, "Adam: expected at least one parameter"),
+        ({"params": [p, p]}, "Adam: parameter 1 was given twice"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            optim.Adam([group])
+    adam = optim.Adam([{"params": [p]}])
+    with pytest.raises(ValueError, match="Adam: parameter 1 was given twice"):
+        adam.add_param_group({"params": [p]})
+    assert len(adam.param_groups) == len(adam.params) == len(adam.state) == 1
+    with pytest.raises(TypeError, match="Adam: expected .*got Tensor; put it into a list"):
+        adam.add_param_group({"params": leaf(2.0)})
+
+
+# -- saving and resuming --------------------------------------------------------------------------
+
+
+def through_a_file(state, path):
+    np.savez(path, **state)
+    with np.load(path) as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_resumed_training_has_the_same_bits(name, dtype, tmp_path):
+    rng = np.random.default_rng(0)
+    gradients = rng.standard_normal((9, 3)).astype(dtype)
+
+    def run(optimiser, p, steps):
+        for g in steps:
+            with_gradient(p, g)
+            optimiser.step()
+
+    p, unused = leaf(1.0, 2.0, 3.0, dtype=dtype), leaf(7.0, dtype=dtype)
+    first = ALL[name]([unused, p])
+    run(first, p, gradients[:4])
+    first.lr = first.lr * 0.7
+    state = through_a_file(first.state_dict(), tmp_path / "state.npz")
+    twin, twin_unused = Tensor(p.numpy().copy(), True), leaf(7.0, dtype=dtype)
+    run(first, p, gradients[4:])
+    second = ALL[name]([twin_unused, twin])
+    second.load_state_dict(state)
+    run(second, twin, gradients[4:])
+    np.testing.assert_array_equal(p.numpy(), twin.numpy())
+    assert second.state_dict().keys() == first.state_dict().keys()
+    assert second.state[0] == {} and twin.dtype == dtype
+    for array in state.values():
+        assert not any(array is x or np.shares_memory(array, x) for x in second.state[1].values())
+
+
+def test_a_state_of_another_optimiser_is_refused_and_changes_nothing():
+    p = with_gradient(leaf(1.0, 2.0), [3.0, 4.0])
+    adam = optim.Adam([p])
+    adam.step()
+    state = adam.state_dict()
+    assert set(state) == {
+        *("state.0.m", "state.0.v", "state.0.t", "groups.0.lr", "groups.0.betas", "groups.0.eps"),
+        *("groups.0.weight_decay", "groups.0.amsgrad", "groups.0.decoupled"),
+    }
+    for other, words in (
+        (optim.SGD([leaf(1.0, 2.0)], momentum=0.9), "(.|\n)*missing     groups.0.momentum"),
+        (optim.Adam([leaf(1.0)]), r"(.|\n)*shape       state.0.m: expected \(1,\), got \(2,\)"),
+        (optim.Adam([{"params": [leaf(1.0, 2.0)]}, {"params": [leaf(1.0)]}]), "(.|\n)*groups.1.lr"),
+    ):
+        before = other.state_dict()
+        with pytest.raises(ValueError, match=f"load_state_dict: .* of another optimiser: {words}"):
+            other.load_state_dict(state)
+        assert other.state_dict() == before
+    fresh = optim.Adam([leaf(1.0, 2.0)])
+    for broken, words in (
+        ({k: v for k, v in state.items() if k != "state.0.v"}, "missing     state.0.v"),
+        (state | {"state.1.m": np.zeros(2)}, "unexpected  state.1.m"),
+        (state | {"groups.0.lr": np.nan}, "Adam: expected lr as a finite number"),
+        (state | {"groups.0.betas": np.array([0.9])}, "shape       groups.0.betas"),
+        (state | {"groups.0.amsgrad": True}, "missing     state.0.largest"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            fresh.load_state_dict(broken)
+        assert fresh.state == [{}] and fresh.lr == 1e-3
+
+
+# -- clipping and schedules -----------------------------------------------------------------------
+
+
+def test_gradients_are_clipped_together():
+    p, q, unused = leaf(0.0, 0.0), leaf(0.0, dtype=np.float32), leaf(5.0)
+    with_gradient(p, [3.0, 0.0]), with_gradient(q, [4.0])
+    before = p.grad.data
+    assert optim.clip_grad_norm([p, q, unused], 10.0) == pytest.approx(5.0)
+    assert p.grad.data is before
+    assert optim.clip_grad_norm((x for x in (p, q, unused)), 1.0) == pytest.approx(5.0)
+    np.testing.assert_allclose(p.grad.numpy(), [0.6, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(q.grad.numpy(), [0.8], rtol=1e-6)
+    assert before.tolist() == [3, 0] and q.grad.dtype == np.float32 and unused.grad is None
+    assert optim.clip_grad_norm([unused], 1.0) == 0
+    huge = with_gradient(leaf(0.0, 0.0, dtype=np.float16), [6e4, 6e4])
+    assert optim.clip_grad_norm([huge], 1.0) == pytest.approx(6e4 * 2**0.5, rel=1e-3)
+
+
+def test_clipping_says_what_is_wrong():
+    p = with_gradient(leaf(0.0), [np.nan])
+    with pytest.raises(ValueError, match="clip_grad_norm: the norm of the gradients is nan; look"):
+        optim.clip_grad_norm([p], 1.0)
+    for norm in (-1.0, np.nan):
+        with pytest.raises(ValueError, match="clip_grad_norm: expected max_norm of at least 0"):
+            optim.clip_grad_norm([p], norm)
+    with pytest.raises(TypeError, match=r"clip_grad_norm: .* pass net.parameters\(\)"):
+        optim.clip_grad_norm(nn.Linear(1, 1), 1.0)
+
+
+def test_a_rate_in_steps():
+    rates = [optim.step_rate(step, 3, 0.5, factor=0.1) for step in range(7)]
+    np.testing.assert_allclose(rates, [0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005])

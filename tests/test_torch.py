@@ -385,8 +385,24 @@ OPTIMISERS = {
         lambda p: torch.optim.Adam(p, 0.05, weight_decay=0.1),
     ),
     "AdamW": (
-        lambda p: optim.Adam(p, 0.05, weight_decay=0.1, decoupled=True),
+        lambda p: optim.AdamW(p, 0.05, weight_decay=0.1),
         lambda p: torch.optim.AdamW(p, 0.05, weight_decay=0.1),
+    ),
+    "AMSGrad": (
+        lambda p: optim.Adam(p, 0.05, amsgrad=True),
+        lambda p: torch.optim.Adam(p, 0.05, amsgrad=True),
+    ),
+    "dampening": (
+        lambda p: optim.SGD(p, 0.03, 0.8, 0.3, 0.01),
+        lambda p: torch.optim.SGD(p, 0.03, 0.8, 0.3, 0.01),
+    ),
+    "RMSprop": (
+        lambda p: optim.RMSprop(p, 0.02, weight_decay=0.1),
+        lambda p: torch.optim.RMSprop(p, 0.02, weight_decay=0.1),
+    ),
+    "RMSprop, all of it": (
+        lambda p: optim.RMSprop(p, 0.02, 0.9, 1e-4, 0.1, 0.5, True),
+        lambda p: torch.optim.RMSprop(p, 0.02, 0.9, 1e-4, 0.1, 0.5, True),
     ),
 }
 
@@ -410,6 +426,19 @@ def test_trajectories(name):
         ours.step(), theirs.step()
         for a, b in zip(mine, yours, strict=True):
             close(a, b, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 1.0, 100.0])
+def test_clipped_gradients(max_norm):
+    rng = np.random.default_rng(1)
+    mine, yours = zip(*(both(rng.standard_normal(s)) for s in ((3, 4), (5,))), strict=True)
+    for ours, theirs in zip(mine, yours, strict=True):
+        (ours**3).sum().backward()
+        (theirs**3).sum().backward()
+    norm = optim.clip_grad_norm(mine, max_norm)
+    assert norm == pytest.approx(torch.nn.utils.clip_grad_norm_(yours, max_norm).item(), rel=1e-12)
+    for ours, theirs in zip(mine, yours, strict=True):
+        np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), rtol=1e-12)
 
 
 def test_first_ten_losses_of_a_small_conv_net():

@@ -85,10 +85,11 @@ class Descent:
         if self.settings.optimizer == "adam":
             adam = Adam([self.image], self.settings.lr, BETAS)
             if saved:
-                adam.moments = [(saved["m"], saved["v"], int(saved["t"]))]
+                adam.state = [{"m": saved["m"], "v": saved["v"], "t": int(saved["t"])}]
             return adam
         sgd = SGD([self.image], float(saved.get("rate", 0.0)), MOMENTUM)
-        sgd.velocity = [saved.get("velocity")]
+        if "velocity" in saved:
+            sgd.state = [{"velocity": saved["velocity"]}]
         return sgd
 
     def _set_rate(self, optimizer: SGD) -> None:
@@ -102,7 +103,7 @@ class Descent:
             length = np.sqrt(np.mean(np.square(gradient.data, dtype=np.float64)))
             optimizer.lr = (1 - MOMENTUM) * self.settings.lr / (float(length) or 1.0)
         elif self.state.step and self.values["loss"] > self.state.history[-1]["loss"]:
-            optimizer.lr, optimizer.velocity = SLOWER * optimizer.lr, [None]
+            optimizer.lr, optimizer.state = SLOWER * optimizer.lr, [{}]
         else:
             optimizer.lr = FASTER * optimizer.lr
 
@@ -205,7 +206,7 @@ def next_scale(state: State, size: Size) -> State:
 
 def _moments(optimizer: Adam | SGD) -> dict[str, Any]:
     """What the next step of the optimiser depends on."""
+    state = optimizer.state[0]
     if isinstance(optimizer, SGD):
-        return {"velocity": optimizer.velocity[0], "rate": np.array(optimizer.lr)}
-    m, v, t = optimizer.moments[0] or (None, None, 0)
-    return {"m": m, "v": v, "t": np.array(t)}
+        return {"velocity": state["velocity"], "rate": np.array(optimizer.lr)}
+    return {"m": state["m"], "v": state["v"], "t": np.array(state["t"])}
