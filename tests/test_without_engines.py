@@ -10,7 +10,7 @@ TESTS = Path(__file__).parent
 SUITE = ["test_tensor.py", "test_ops.py", "test_functional.py", "test_optim.py"]
 # It takes a minute, and counts the objects of a graph that no engine touches.
 SLOW = "test_tensor.py::test_training_makes_no_reference_cycles"
-SUITE += ["test_gradcheck.py", "test_training.py", "nn", "summary", "kernels"]
+SUITE += ["test_gradcheck.py", "training", "nn", "summary", "kernels"]
 
 
 def test_the_floors_below_the_applications_need_no_engine():
