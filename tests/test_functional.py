@@ -146,6 +146,14 @@ REFUSED = {
         lambda: F.triplet_margin_loss(ones(2, 3), ones(2, 3), ones(1, 3)),
         "triplet_margin_loss: expected two of one shape",
     ),
+    "triplet margin": (
+        lambda: F.triplet_margin_loss(ones(2, 3), ones(2, 3), ones(2, 3), margin=-1),
+        "triplet_margin_loss: expected a finite margin of at least 0, got -1",
+    ),
+    "contrastive margin": (
+        lambda: F.contrastive_loss(ones(2, 3), ones(2, 3), ones(2), margin=np.nan),
+        "contrastive_loss: expected a finite margin of at least 0, got nan",
+    ),
     "contrastive shapes": (
         lambda: F.contrastive_loss(ones(2, 3), ones(2, 3), ones(3)),
         r"contrastive_loss: expected same of shape \(2,\), got \(3,\)",

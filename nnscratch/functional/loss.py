@@ -3,6 +3,8 @@
 Stands on `activation`, `distance` and `tensor`.
 """
 
+import math
+
 from nnscratch.backend import array_module
 from nnscratch.functional.activation import log_softmax, relu, softplus
 from nnscratch.functional.distance import safe_root
@@ -90,6 +92,7 @@ def triplet_margin_loss(
     anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
     _check_same_shape("triplet_margin_loss", anchor, positive)
     _check_same_shape("triplet_margin_loss", anchor, negative)
+    _check_margin("triplet_margin_loss", margin)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
         return ((a - b + eps).abs() ** p).sum(-1) ** (1 / p)
@@ -109,6 +112,7 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
     """
     a, b = as_tensor(a), as_tensor(b)
     _check_same_shape("contrastive_loss", a, b)
+    _check_margin("contrastive_loss", margin)
     same = as_tensor(same).astype(a.dtype)
     if same.shape != a.shape[:1]:
         raise ValueError(
@@ -122,6 +126,11 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
 def _check_same_shape(caller: str, x: Tensor, target: Tensor) -> None:
     if x.shape != target.shape:
         raise ValueError(f"{caller}: expected two of one shape, got {x.shape} and {target.shape}")
+
+
+def _check_margin(caller: str, margin: float) -> None:
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"{caller}: expected a finite margin of at least 0, got {margin}")
 
 
 def _reduce(caller: str, losses: Tensor, reduction: str) -> Tensor:
