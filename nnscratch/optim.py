@@ -445,3 +445,15 @@ def _copy_as(value: Any, array: Array) -> Any:
     if isinstance(value, int):
         return int(array)
     return array_module(value).array(array, dtype=value.dtype)
+
+
+OTHER_NAMES = {
+    "lr_scheduler": "set optimizer.lr to a function of the step, as optim.cosine_rate",
+    "clip_grad_norm_": "use optim.clip_grad_norm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Say how a name of PyTorch is called here."""
+    hint = OTHER_NAMES.get(name, "not here; see Optimizer for one of your own")
+    raise AttributeError(f"optim.{name}: {hint}", name=name)

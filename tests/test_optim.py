@@ -578,3 +578,13 @@ def test_clipping_says_what_is_wrong():
 def test_a_rate_in_steps():
     rates = [optim.step_rate(step, 3, 0.5, factor=0.1) for step in range(7)]
     np.testing.assert_allclose(rates, [0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005])
+
+
+def test_names_of_pytorch_are_answered_with_ours():
+    for name, words in (
+        ("lr_scheduler", "set optimizer.lr to a function of the step, as optim.cosine_rate"),
+        ("clip_grad_norm_", "use optim.clip_grad_norm"),
+        ("Adagrad", "not here"),
+    ):
+        with pytest.raises(AttributeError, match=f"optim.{name}: {words}"):
+            getattr(optim, name)

@@ -28,15 +28,15 @@ class Row:
     jump: tuple[int, ...] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """The rows of `summary`; printing it gives the table."""
+    """The rows of `summary`; printing it, or a notebook that shows it, gives the table."""
 
     rows: tuple[Row, ...]
     parameters: int
     multiply_adds: int
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         heads = ("layer", "kind", "output", "parameters", "multiply-adds", "sees", "jump")
         lines = [heads, *map(_cells, self.rows)]
         total = ("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", "", "")

@@ -260,6 +260,7 @@ def test_bad_input_shape(shape):
 
 def test_the_table():
     net = nn.Sequential({"conv": nn.Conv2d(3, 8, (3, 1), (2, 1), rng=0), "flat": nn.Flatten()})
+    assert repr(nn.summary(net, (1, 3, 9, 4))) == str(nn.summary(net, (1, 3, 9, 4)))
     assert str(nn.summary(net, (1, 3, 9, 4))).splitlines() == [
         "layer  kind     output        parameters  multiply-adds  sees  jump",
         "-------------------------------------------------------------------",
