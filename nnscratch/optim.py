@@ -276,7 +276,7 @@ class LBFGS(Optimizer):
 
     bounds: (lowest, highest) value of every element; None where there is no bound.
     Differs from PyTorch: each step is a whole minimisation and starts with an empty history, so
-    there is no state to save; no lr and no groups with settings.
+    there is no state to save; no lr, no groups with settings; history_size is 10, not 100.
     """
 
     def __init__(self, params, max_iter=20, history_size=10, tolerance_grad=1e-7, bounds=None):

@@ -169,6 +169,7 @@ class _ConvTranspose(_Convolution):
         groups: the number of groups of channels, each of which is convolved on its own
         bias: whether to add a learned number to each output channel
         rng: for the initial weights, He's normal distribution with gain 1
+        Differs from PyTorch: no padding_mode.
         """
         windows = self._set(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups
@@ -423,7 +424,7 @@ class InstanceNorm2d(_ChannelNorm):
 
     ranks = (4,)
 
-    def __init__(self, num_features: int, eps=1e-5, affine=False):
+    def __init__(self, num_features: int, eps=1e-5, *, affine=False):
         super().__init__(num_features, eps, affine)
 
     def forward(self, x: Tensor) -> Tensor:
