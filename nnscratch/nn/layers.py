@@ -1,7 +1,7 @@
 """Layers: the functions of `functional`, each with its own parameters and settings.
 
 Stands on `functional`, `init` and `module`. Arguments and defaults are PyTorch's, but for what a
-docstring states. No layer has `inplace`, `device` or `dtype`: move or convert it with `.to`.
+docstring states. No layer has `device` or `dtype`: move or convert it with `.to`.
 
 Initial weights come from rng, a `numpy.random.Generator` or a seed for one; biases start at 0.
 Differs from PyTorch, which has a uniform distribution of bound 1/sqrt(fan_in) for both.
@@ -489,16 +489,19 @@ class Dropout(Module):
 
 
 class ReLU(Module):
-    """max(x, 0)."""
+    """max(x, 0). inplace changes nothing, as the numbers are the same."""
+
+    def __init__(self, inplace: bool = False):
+        pass
 
     def forward(self, x) -> Tensor:
         return F.relu(x)
 
 
 class LeakyReLU(Module):
-    """x where it is positive, negative_slope · x elsewhere."""
+    """x where it is positive, negative_slope · x elsewhere. inplace changes nothing."""
 
-    def __init__(self, negative_slope: float = 0.01):
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
         _check_number("LeakyReLU", "negative_slope", negative_slope)
         self.negative_slope = negative_slope
 
@@ -523,7 +526,9 @@ class Tanh(Module):
 class Softmax(Module):
     """exp(x) / Σ exp(x) along `axis`. Differs from PyTorch: the argument is axis, not dim."""
 
-    def __init__(self, axis: int):
+    def __init__(self, axis: Any = None, dim: Any = None):
+        if dim is not None:
+            raise TypeError(f"Softmax: the argument is called axis here; write Softmax(axis={dim})")
         _check_axis("Softmax", axis)
         self.axis = axis
 

@@ -83,10 +83,9 @@ class Module:
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        hint = f"; here it is {OTHER_NAMES[name]}" if name in OTHER_NAMES else ""
-        raise AttributeError(
-            f"{type(self).__name__}: no attribute {name!r}{hint}", name=name, obj=self
-        )
+        if name in OTHER_NAMES:
+            raise AttributeError(f"{type(self).__name__}.{name}: here it is {OTHER_NAMES[name]}")
+        return super().__getattribute__(name)  # raises Python's own error, or that of a property
 
     def register_forward_hook(self, hook: Callable[["Module", tuple, Any], None]) -> Callable:
         """Call hook(module, inputs, output) after each call; the returned function removes it.
@@ -203,8 +202,10 @@ class Module:
         if target not in DEVICES and not _is_float(target):
             raise ValueError(f"to: expected a device in {DEVICES} or a float dtype, got {target!r}")
         for _, tensor in self._named_tensors():
-            moves = target in DEVICES
-            tensor.data = to_device(tensor.data, target) if moves else tensor.data.astype(target)
+            if target in DEVICES:
+                tensor.data = to_device(tensor.data, target)
+            elif tensor.dtype.kind == "f":  # buffers may be integers
+                tensor.data = tensor.data.astype(target)
             tensor.grad = None
         return self
 

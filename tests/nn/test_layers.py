@@ -214,6 +214,14 @@ def test_values_that_cannot_work_are_refused_when_made(make, words):
         make()
 
 
+def test_arguments_of_pytorch_programs():
+    x = draw(3, 4)
+    same(nn.ReLU(inplace=True)(x), F.relu(x))
+    same(nn.LeakyReLU(0.2, True)(x), F.leaky_relu(x, 0.2))
+    with pytest.raises(TypeError, match=r"Softmax: .*called axis here; write Softmax\(axis=1\)"):
+        nn.Softmax(dim=1)
+
+
 def test_axes_are_checked_when_made():
     for layer in (nn.Softmax, nn.L2Normalize):
         for axis in (None, 1.0, "1"):

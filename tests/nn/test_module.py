@@ -107,6 +107,15 @@ def test_buffers_are_saved_moved_and_replaced():
     assert twin.state_dict()["mean"].item() == 8 and tree.mean.item() == 7
 
 
+def test_integer_buffers_stay_integers():
+    net = nn.Linear(1, 1, rng=0)
+    net.register_buffer("steps", Tensor(np.array(3)))
+    net.to(np.float16)
+    assert net.steps.dtype == np.int64 and net.weight.dtype == np.float16
+    net.load_state_dict({name: value.numpy() for name, value in net.state_dict().items()})
+    assert net.steps.item() == 3
+
+
 def test_wrong_buffers_are_refused():
     tree = Tree()
     for value in (np.zeros(2), [1.0], nn.Parameter([1.0])):
@@ -165,10 +174,18 @@ def test_keyword_arguments_reach_forward():
 def test_names_of_pytorch_are_answered_with_ours():
     net = small()
     for name, ours in (("cuda", r'to\("cuda"\)'), ("double", "float64"), ("apply", "modules")):
-        with pytest.raises(AttributeError, match=f"Sequential: no attribute '{name}'; .*{ours}"):
+        with pytest.raises(AttributeError, match=f"Sequential.{name}: here it is .*{ours}"):
             getattr(net, name)
-    with pytest.raises(AttributeError, match="Sequential: no attribute 'fc'$"):
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'fc'$"):
         _ = net.fc
+
+    class Broken(nn.Module):
+        @property
+        def size(self):
+            return self.missing
+
+    with pytest.raises(AttributeError, match="no attribute 'missing'"):
+        _ = Broken().size
     for name, ours in (
         ("ModuleList", "a plain list.* registered"),
         ("CrossEntropyLoss", "functional.cross_entropy"),
