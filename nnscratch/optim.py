@@ -306,6 +306,8 @@ class LBFGS(Optimizer):
             loss = closure()
             if all(p.grad is None for p in trained):
                 loss.backward()
+            for i, p in enumerate(self.params):
+                self._gradient(i, p)
             return loss.item(), self._flat([p.grad for p in trained])
 
         def after_iteration(flat: np.ndarray) -> None:
@@ -360,6 +362,8 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm: expected max_norm of at least 0, got {max_norm}")
     with_grad: Any = [p for p in _items("clip_grad_norm", params) if p.grad is not None]
+    if not all(isinstance(p.grad, Tensor) for p in with_grad):
+        raise TypeError("clip_grad_norm: expected gradients as Tensors; write Tensor(values)")
     squares = [array_module(p.grad.data).square(p.grad.data, dtype=np.float64) for p in with_grad]
     norm = math.sqrt(sum(float(square.sum()) for square in squares))
     if not math.isfinite(norm):
@@ -375,6 +379,8 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
 
 def step_rate(step: int, every: int, lr: float, factor: float = 0.1) -> float:
     """The learning rate of a step, from 0: lr, times `factor` after each `every` steps."""
+    if every < 1:
+        raise ValueError(f"step_rate: expected every as at least 1 step, got {every}")
     return lr * factor ** (step // every)
 
 

@@ -418,6 +418,17 @@ def test_a_gradient_of_another_shape_or_kind_is_refused(name):
         assert optimiser.state == [{}, {}]
 
 
+def test_lbfgs_refuses_a_gradient_of_another_shape():
+    p = leaf(1.0, 2.0)
+
+    def closure():
+        p.grad = Tensor(np.ones(1))
+        return (p * p).sum()
+
+    with pytest.raises(ValueError, match=r"LBFGS: expected the gradient of parameter 0 .*\(1,\)"):
+        optim.LBFGS([p]).step(closure)
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_gradient_of_another_dtype_does_not_change_the_parameters(name):
     p = leaf(1.0, 2.0, dtype=np.float32)
@@ -573,11 +584,16 @@ def test_clipping_says_what_is_wrong():
             optim.clip_grad_norm([p], norm)
     with pytest.raises(TypeError, match=r"clip_grad_norm: .* pass net.parameters\(\)"):
         optim.clip_grad_norm(nn.Linear(1, 1), 1.0)
+    p.grad = np.ones(1)
+    with pytest.raises(TypeError, match="clip_grad_norm: expected gradients as Tensors"):
+        optim.clip_grad_norm([p], 1.0)
 
 
 def test_a_rate_in_steps():
     rates = [optim.step_rate(step, 3, 0.5, factor=0.1) for step in range(7)]
     np.testing.assert_allclose(rates, [0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005])
+    with pytest.raises(ValueError, match="step_rate: expected every as at least 1 step, got 0"):
+        optim.step_rate(1, 0, 0.5)
 
 
 def test_names_of_pytorch_are_answered_with_ours():
