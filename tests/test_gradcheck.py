@@ -279,6 +279,23 @@ def test_second_call_that_differs():
 
 
 @pytest.mark.parametrize("checker", [gradcheck, gradgradcheck])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_points_that_are_not_numbers_are_refused(checker, value):
+    x = np.array([1.0, value])
+    with pytest.raises(ValueError, match="check: argument 1 holds NaN or infinite numbers"):
+        checker(lambda a, b: a * b, [np.ones(2), x])
+
+
+@pytest.mark.parametrize("checker", [gradcheck, gradgradcheck])
+@pytest.mark.parametrize(
+    "settings", [{"eps": 0}, {"eps": -1e-6}, {"rtol": np.nan}, {"atol": -1}, {"rtol": np.inf}]
+)
+def test_settings_with_which_no_check_works_are_refused(checker, settings):
+    with pytest.raises(ValueError, match="gradcheck: expected finite eps above 0, rtol and atol"):
+        checker(lambda x: x * x, np.ones(2), **settings)
+
+
+@pytest.mark.parametrize("checker", [gradcheck, gradgradcheck])
 def test_float32_is_refused_with_the_reason(checker):
     words = (
         rf"^{checker.__name__}: argument 1 is float32; expected float64: .* about two digits only"

@@ -143,6 +143,8 @@ def _points(caller: str, inputs) -> list[Tensor]:
                 f"{caller}: argument {i} is {x.dtype}; expected float64: in float32 a central "
                 "difference is right to about two digits only; convert with .astype(np.float64)"
             )
+        if _is_float(x) and not array_module(x.data).isfinite(x.data).all():
+            raise ValueError(f"{caller}: argument {i} holds NaN or infinite numbers")
     if not any(map(_is_float, points)):
         raise TypeError(f"{caller}: expected at least one float64 argument to differentiate by")
     return [x.detach() for x in points]

@@ -6,6 +6,7 @@ rounding for short ones), and the least noisy slope decides. At a kink the slope
 the right differ for any step; on a curve their difference shrinks with the step.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,14 @@ class Tolerances:
     eps: float = 1e-6
     rtol: float = 1e-6
     atol: float = 1e-8
+
+    def __post_init__(self) -> None:
+        within = 0 < self.eps < math.inf and 0 <= self.rtol < math.inf and 0 <= self.atol < math.inf
+        if not within:
+            raise ValueError(
+                "gradcheck: expected finite eps above 0, rtol and atol of at least 0, got "
+                f"{self.eps}, {self.rtol} and {self.atol}"
+            )
 
 
 @dataclass(frozen=True)
