@@ -230,8 +230,10 @@ while True:
 
 @pytest.fixture
 def saving(tmp_path):
-    """Five processes that save for ever, each its own file, the first stopped in the middle."""
-    paths = [tmp_path / f"g{i}.npz" for i in range(5)]
+    """Five processes that save for ever, each in a folder, the first stopped in the middle."""
+    paths = [tmp_path / str(i) / "g.npz" for i in range(5)]
+    for path in paths:
+        path.parent.mkdir()
     processes = [
         subprocess.Popen([sys.executable, "-c", SAVING, path, str(i)], stdout=subprocess.PIPE)
         for i, path in enumerate(paths)
@@ -252,12 +254,12 @@ def test_a_kill_while_saving_leaves_a_whole_file(saving, tmp_path, rng):
         process.kill()
         process.wait()
         assert len(Gallery.load(path, "n")) in (200, 256)
-    (half,) = tmp_path.glob(".g0.npz.*.tmp")
+    (half,) = paths[0].parent.glob(".g.npz.*.tmp")
     with pytest.raises(ValueError, match="is broken or cut short"):
         Gallery.load(half, "n")
     for path in paths:
         Gallery(256, "n").save(path)
-    assert sorted(tmp_path.iterdir()) == paths  # what the killed have left is gone
+    assert sorted(tmp_path.glob("*/*")) == paths  # what the killed have left is gone
 
 
 def test_a_failed_save_keeps_the_old_file(gallery, tmp_path, monkeypatch):
