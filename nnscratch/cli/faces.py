@@ -157,10 +157,7 @@ def _enrol(options: argparse.Namespace) -> int:
     model = FaceModel.load(options.model)
     encodings = _encodings(model, options.images)
     path = files.check_place(options.gallery)
-    if path.exists():
-        gallery = Gallery.load(path, model.fingerprint)
-    else:
-        gallery = Gallery(encodings.shape[1], model.fingerprint)
+    gallery = Gallery.open(path, model.fingerprint, encodings.shape[1])
     gallery.enrol(options.name, encodings)
     gallery.save(path)
     count = len(gallery.encodings(options.name))

@@ -5,8 +5,11 @@ personal data: after `forget` and `save` the file contains nothing of a person.
 """
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +18,7 @@ from nnscratch.faces import gallery_file
 from nnscratch.faces.calibration import Calibration
 from nnscratch.faces.distances import check_metric, distance_matrix
 from nnscratch.faces.gallery_file import UNIT, GalleryArrays, checked_name, spelled, unit_rows
+from nnscratch.files import check_place, locked
 
 SCORES = ("nearest", "mean")
 CHUNK = 2**24  # products formed at once: 64 MB
@@ -191,6 +195,9 @@ class Gallery:
         self._means: np.ndarray | None = None
         # made now, so that a missing faiss is reported before the first search
         self._searchers: dict[str, Index] = {"nearest": INDEXES[index](self.embedding_size)}
+        self._file: str | None = None  # where it was loaded from or saved to, if at all
+        self._stamp: tuple[int, ...] | None = None  # of that file at the time
+        self._changes: list[Callable[[Gallery], None]] = []  # since then
 
     def __len__(self) -> int:
         """The number of people."""
@@ -226,30 +233,20 @@ class Gallery:
         """Add encodings (K, D) or (D,) of a person, new or known; the network is not trained."""
         name = checked_name("enrol", name)
         rows = self._checked("enrol", encodings)
-        person = self._names.setdefault(name, len(self._names))
-        self._vectors.append(rows)
-        self._owners.append(np.full(len(rows), person))
-        self._means = None
-        self._searchers.pop("mean", None)  # means change; rows of the other score are appended
+        self._change(partial(Gallery._add, name=name, rows=rows))
 
     def remove(self, name: str, index: int | None = None) -> None:
         """Remove a person, or only encoding number `index`; with the last one the person."""
-        person = self._number("remove", name)
-        places = np.flatnonzero(self._owners.filled == person)
+        self._number("remove", name)
+        row = None
         if index is not None:
-            if not -len(places) <= index < len(places):
+            rows = self.encodings(name)
+            if not -len(rows) <= index < len(rows):
                 raise ValueError(
-                    f"remove: {name!r} has encodings 0 to {len(places) - 1}, got {index}"
+                    f"remove: {name!r} has encodings 0 to {len(rows) - 1}, got {index}"
                 )
-            places = places[[index]]
-        vectors = np.delete(self._vectors.filled, places, axis=0)
-        owners = np.delete(self._owners.filled, places)
-        if person not in owners:
-            self._names = {n: p - (p > person) for n, p in self._names.items() if p != person}
-            owners -= owners > person
-        self._vectors, self._owners = _Rows(vectors), _Rows(owners)
-        self._means = None
-        self._searchers.clear()
+            row = rows[index]
+        self._change(partial(Gallery._delete, name=spelled(name), row=row))
 
     def forget(self, name: str) -> None:
         """Remove a person for good: after `save` the file contains nothing of them.
@@ -260,11 +257,11 @@ class Gallery:
 
     def rename(self, old: str, new: str) -> None:
         """Give a person another name, which nobody has yet."""
-        person = self._number("rename", old)
+        self._number("rename", old)
         new = checked_name("rename", new)
         if new in self._names:
             raise ValueError(f"rename: {new!r} is in the gallery already; enrol under that name")
-        self._names = {new if n == person else name: n for name, n in self._names.items()}
+        self._change(partial(Gallery._rename, old=spelled(old), new=new))
 
     def merge(self, other: "Gallery") -> None:
         """Add the people of a gallery of the same network; encodings already here are skipped."""
@@ -279,6 +276,46 @@ class Gallery:
             new = [row for row in other.encodings(name) if row.tobytes() not in known]
             if new:
                 self.enrol(name, np.stack(new))
+
+    # -- the changes alone, which `save` repeats on a file that others have changed meanwhile
+
+    def _change(self, change: Callable[["Gallery"], None]) -> None:
+        change(self)
+        if self._file is not None:
+            self._changes.append(change)
+
+    def _add(self, name: str, rows: np.ndarray) -> None:
+        person = self._names.setdefault(name, len(self._names))
+        self._vectors.append(rows)
+        self._owners.append(np.full(len(rows), person))
+        self._means = None
+        self._searchers.pop("mean", None)  # means change; rows of the other score are appended
+
+    def _delete(self, name: str, row: np.ndarray | None = None) -> None:
+        """Remove a person, or only the encoding that equals `row`, where they are there."""
+        person = self._names.get(name)
+        if person is None:
+            return
+        places = np.flatnonzero(self._owners.filled == person)
+        if row is not None:
+            places = places[(self._vectors.filled[places] == row).all(axis=1)][:1]
+        owners = np.delete(self._owners.filled, places)
+        vectors = np.delete(self._vectors.filled, places, axis=0)
+        if person not in owners:
+            self._names = {n: p - (p > person) for n, p in self._names.items() if p != person}
+            owners -= owners > person
+        self._hold(self._names, vectors, owners)
+
+    def _rename(self, old: str, new: str) -> None:
+        if old in self._names and new in self._names:  # others have enrolled `new` meanwhile
+            self._add(new, self.encodings(old))
+            self._delete(old)
+        self._names = {new if n == old else n: number for n, number in self._names.items()}
+
+    def _hold(self, names: dict[str, int], vectors: np.ndarray, owners: np.ndarray) -> None:
+        self._names, self._vectors, self._owners = names, _Rows(vectors), _Rows(owners)
+        self._means = None
+        self._searchers.clear()
 
     def _number(self, caller: str, name: str) -> int:
         number = self._names.get(spelled(name))
@@ -377,11 +414,34 @@ class Gallery:
     def save(self, path) -> None:
         """Write a .npz file, whole or not at all, with only those who are in the gallery now.
 
-        Files that a killed save has left beside it are deleted. If two processes save one file at
-        once, one may fail with ValueError.
+        If others have changed the file since this gallery was loaded from it or saved to it, the
+        changes made here are repeated on theirs, in the file and in this gallery: nobody who was
+        enrolled or forgotten meanwhile is lost or comes back. Another file is replaced.
         """
-        owners, vectors = self._owners.filled, self._vectors.filled
-        gallery_file.write(path, GalleryArrays(self.network, self.names, owners, vectors))
+        with locked(check_place(path)):
+            stamp = _stamp(path)
+            if self._file == os.path.realpath(path) and stamp not in (None, self._stamp):
+                current = Gallery.load(path, self.network, self.embedding_size)
+                for change in self._changes:
+                    change(current)
+                self._hold(current._names, current._vectors.filled, current._owners.filled)
+            owners, vectors = self._owners.filled, self._vectors.filled
+            gallery_file.write(path, GalleryArrays(self.network, self.names, owners, vectors))
+            self._belongs_to(path, _stamp(path))
+
+    def _belongs_to(self, path, stamp: tuple[int, ...] | None) -> None:
+        self._file, self._stamp, self._changes = os.path.realpath(path), stamp, []
+
+    @classmethod
+    def open(
+        cls, path, network: str, embedding_size: int, metric="squared", index="exact"
+    ) -> "Gallery":
+        """The gallery in a file, or an empty one if there is none: `save` makes the file."""
+        if Path(path).exists():
+            return cls.load(path, network, embedding_size, metric, index)
+        gallery = cls(embedding_size, network, metric, index)
+        gallery._belongs_to(path, None)
+        return gallery
 
     @classmethod
     def load(
@@ -392,6 +452,7 @@ class Gallery:
         network, embedding_size: those the gallery must have been made with; None accepts any.
         Raises ValueError on another network's file and on a broken one.
         """
+        stamp = _stamp(path)  # before reading: what is written meanwhile has another one
         made_by, names, owners, vectors = gallery_file.read(path)
         if network is not None and made_by != network:
             raise ValueError(
@@ -404,9 +465,18 @@ class Gallery:
                 f"expected {embedding_size}; load the network that it was made with"
             )
         gallery = cls(vectors.shape[1], made_by, metric, index)
-        gallery._names = {name: number for number, name in enumerate(names)}
-        gallery._vectors, gallery._owners = _Rows(vectors), _Rows(owners)
+        gallery._hold({name: number for number, name in enumerate(names)}, vectors, owners)
+        gallery._belongs_to(path, stamp)
         return gallery
+
+
+def _stamp(path) -> tuple[int, ...] | None:
+    """What changes whenever a file is replaced; None where there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _limit(caller: str, threshold: Threshold, compared: int) -> float:

@@ -3,16 +3,14 @@
 Stands on `files`. The file holds those who are in the gallery now and nothing of former members.
 """
 
-import contextlib
 import unicodedata
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from nnscratch.files import check_place, open_arrays, write_npz
+from nnscratch.files import open_arrays, write_npz
 
 VERSION = 1
 ARRAYS = {"version": "i", "network": "u", "names": "u", "owners": "i", "vectors": "f"}
@@ -76,20 +74,10 @@ def unit_rows(caller: str, rows: np.ndarray) -> np.ndarray:
 
 
 def write(path, gallery: GalleryArrays) -> None:
-    """Write a .npz file, whole or not at all, and delete the leftovers of killed saves."""
-    path = check_place(path)
+    """Write a .npz file, whole or not at all."""
     texts = {"network": _bytes(gallery.network), "names": _bytes("\n".join(gallery.names))}
     numbers = {"version": np.array(VERSION), "owners": gallery.owners, "vectors": gallery.vectors}
     write_npz(path, texts | numbers)
-    _clear_leftovers(path)
-
-
-def _clear_leftovers(path: Path) -> None:
-    """Delete temporary files of killed saves: they may contain a person since forgotten."""
-    for leftover in path.parent.glob(f".{escape(path.name)}.*.tmp"):
-        if leftover.name.split(".")[-2].isdigit():
-            with contextlib.suppress(OSError):
-                leftover.unlink()
 
 
 def read(path) -> GalleryArrays:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.files import check_place, open_arrays, write_npz
+from nnscratch.files import check_place, locked, open_arrays, write_npz
 
 FORMAT = 1  # of the file; a reader refuses others
 ANEW = "name another file, or remove it to begin anew"
@@ -49,19 +49,30 @@ class Checkpoint:
     """A file to which a transfer is saved, and from which it resumes if the file exists.
 
     seconds: the least time between two savings; 0 saves every state. The times of saving do not
-    influence the result. Raises ValueError if no file can be written there.
+    influence the result. Several processes may save one run: the most advanced state stays. Raises
+    ValueError if no file can be written there.
     """
 
     def __init__(self, path: str | os.PathLike, seconds: float = 30.0):
         self.path, self.seconds = Path(check_place(path)), seconds
         self._saved = time.monotonic()
 
-    def save(self, state: State, inputs: Mapping[str, str]) -> None:
-        """Write the state and its inputs' digests, if `seconds` have passed or all is done."""
-        now = time.monotonic()
-        if now - self._saved >= self.seconds or state.done:
-            write_npz(self.path, _to_arrays(state, inputs))
-            self._saved = now
+    def save(self, state: State, inputs: Mapping[str, str], now: bool = False) -> None:
+        """Write the state and its inputs' digests, if `seconds` have passed or all is done.
+
+        now: write it whatever the time. Raises ValueError if another run has saved there meanwhile.
+        """
+        time_passed = time.monotonic() - self._saved
+        if time_passed >= self.seconds or state.done or now:
+            with locked(self.path):
+                if not self._is_behind(state, inputs):
+                    write_npz(self.path, _to_arrays(state, inputs))
+            self._saved = time.monotonic()
+
+    def _is_behind(self, state: State, inputs: Mapping[str, str]) -> bool:
+        """Whether another process has saved a later state of this run."""
+        saved = self.load(inputs)
+        return saved is not None and _progress(saved) > _progress(state)
 
     def load(self, inputs: Mapping[str, str]) -> State | None:
         """The saved state, or None where there is no file yet.
@@ -83,6 +94,10 @@ class Checkpoint:
                 "begin anew"
             )
         return _from_arrays(arrays)
+
+
+def _progress(state: State) -> tuple[bool, int, int]:
+    return state.done, state.scale, state.step
 
 
 def _to_arrays(state: State, inputs: Mapping[str, str]) -> dict[str, np.ndarray]:

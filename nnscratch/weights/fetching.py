@@ -16,15 +16,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from nnscratch.files import make_folder
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from nnscratch.files import locking, make_folder
 
 BASE = "https://download.pytorch.org/models/"
 FILES = {
@@ -264,45 +259,16 @@ def _alone(target: Path) -> Iterator[None]:
     reason, so a lock file left behind blocks nobody.
     """
     place = target.with_name(f"{target.name}.lock")
-    with contextlib.ExitStack() as at_end:
-        if sys.platform == "win32":  # where an open file cannot be removed
-            at_end.callback(_remove, place)
-        file = at_end.enter_context(place.open("ab"))
-        if not _locked(file, place):
-            raise ValueError(
-                f"weights: another process is fetching '{target}'; wait until it is done, or "
-                "choose another folder"
-            )
-        if sys.platform != "win32":  # while locked: later, it may be another's
-            at_end.callback(_remove, place)
+    file = locking.lock_file(place)
+    if file is None:
+        raise ValueError(
+            f"weights: another process is fetching '{target}'; wait until it is done, or choose "
+            "another folder"
+        )
+    try:
         yield
-
-
-def _locked(file: IO[bytes], place: Path) -> bool:
-    """Lock an open file; False if another process holds it, or removed it from `place`."""
-    try:
-        _lock(file)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # a file system without locks: download without one
-        return True
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), place.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Lock without waiting; OSError if another process or another open file holds the lock."""
-    if sys.platform == "win32":
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
+    finally:
+        locking.unlock_file(file, place)
 
 
 # -- HTTP -----------------------------------------------------------------------------------------

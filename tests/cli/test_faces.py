@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import unicodedata
 
 import numpy as np
@@ -177,6 +179,21 @@ def test_names_of_any_alphabet(model, pictures, tmp_path, capsys):
     words = ["faces", "forget", unicodedata.normalize("NFD", "Zoë"), "--gallery", path]
     succeeds(capsys, *words)
     assert "Zoë" not in Gallery.load(path, None)
+
+
+def test_twelve_processes_enrol_at_once_and_one_forgets(gallery, model, pictures, tmp_path):
+    """The gallery is a private file behind a link, and stays so."""
+    link = tmp_path / "link.npz"
+    link.symlink_to(gallery)
+    gallery.chmod(0o600)
+    command = [sys.executable, "-m", "nnscratch", "faces"]
+    jobs = [["enrol", f"p{i}", pictures[i % 2], "--model", model] for i in range(12)]
+    jobs.insert(6, ["forget", "Ann"])
+    processes = [subprocess.Popen([*command, *job, "--gallery", link]) for job in jobs]
+    assert [process.wait() for process in processes] == [0] * 13
+    assert set(Gallery.load(gallery, None).names) == {"Bob", *(f"p{i}" for i in range(12))}
+    assert link.is_symlink() and gallery.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.iterdir()) == [gallery, link]
 
 
 def test_identify_names_people_and_strangers(gallery, model, pictures, tmp_path, capsys):

@@ -230,8 +230,10 @@ while True:
 
 @pytest.fixture
 def saving(tmp_path):
-    """Five processes that save for ever, each its own file, the first stopped in the middle."""
-    paths = [tmp_path / f"g{i}.npz" for i in range(5)]
+    """Five processes that save for ever, each in a folder, the first stopped in the middle."""
+    paths = [tmp_path / str(i) / "g.npz" for i in range(5)]
+    for path in paths:
+        path.parent.mkdir()
     processes = [
         subprocess.Popen([sys.executable, "-c", SAVING, path, str(i)], stdout=subprocess.PIPE)
         for i, path in enumerate(paths)
@@ -252,12 +254,12 @@ def test_a_kill_while_saving_leaves_a_whole_file(saving, tmp_path, rng):
         process.kill()
         process.wait()
         assert len(Gallery.load(path, "n")) in (200, 256)
-    (half,) = tmp_path.glob(".g0.npz.*.tmp")
+    (half,) = paths[0].parent.glob(".g.npz.*.tmp")
     with pytest.raises(ValueError, match="is broken or cut short"):
         Gallery.load(half, "n")
     for path in paths:
         Gallery(256, "n").save(path)
-    assert sorted(tmp_path.iterdir()) == paths  # what the killed have left is gone
+    assert sorted(tmp_path.glob("*/*")) == paths  # what the killed have left is gone
 
 
 def test_a_failed_save_keeps_the_old_file(gallery, tmp_path, monkeypatch):
@@ -274,3 +276,87 @@ def test_a_failed_save_keeps_the_old_file(gallery, tmp_path, monkeypatch):
     assert len(Gallery.load(path, NETWORK)) == 3 and os.listdir(tmp_path) == ["g.npz"]
     with pytest.raises(ValueError, match="there is no folder"):
         gallery.save(tmp_path / "absent" / "g.npz")
+
+
+# -- several at once ------------------------------------------------------------------------------
+
+ENROLLING = """
+import sys
+import numpy as np
+from nnscratch.faces.gallery import Gallery
+path, names = sys.argv[1], sys.argv[2:]
+print("ready", flush=True)
+sys.stdin.readline()
+for name in names:
+    gallery = Gallery.open(path, "n", 8)
+    if name.startswith("-"):
+        gallery.forget(name[1:])
+    else:
+        gallery.enrol(name, np.eye(8)[[len(name) % 8]])
+    gallery.save(path)
+"""
+
+
+def together(path, *histories):
+    """Run each history, names to enrol and -names to forget, in a process of its own."""
+    command = [sys.executable, "-c", ENROLLING, path]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    processes = [subprocess.Popen([*command, *words], **pipes) for words in histories]
+    for process in processes:
+        process.stdout.readline()
+    for process in processes:
+        process.stdin.close()  # all begin now
+    codes = [process.wait() for process in processes]
+    for process in processes:
+        process.stdout.close()
+    assert codes == [0] * len(histories)
+
+
+def test_nobody_is_lost_or_comes_back_if_processes_save_at_once(tmp_path):
+    path = tmp_path / "g.npz"
+    together(path, *([f"a{i}", f"b{i}", f"c{i}"] for i in range(4)))
+    everybody = {f"{letter}{i}" for letter in "abc" for i in range(4)}
+    assert set(Gallery.load(path, "n").names) == everybody
+    together(path, ["-a0", "-a1", "-a2"], ["d0", "d1", "d2"], ["-b0", "b0", "-b1"])
+    left = (everybody - {"a0", "a1", "a2", "b1"}) | {"d0", "d1", "d2"}
+    assert set(Gallery.load(path, "n").names) == left
+    assert os.listdir(tmp_path) == ["g.npz"]
+
+
+def test_changes_are_repeated_on_what_others_have_saved(tmp_path):
+    path, rows = tmp_path / "g.npz", np.eye(8)
+    first = Gallery(8, "n")
+    first.enrol("Ann", rows[:2])
+    first.enrol("Bob", rows[2:4])
+    first.save(path)
+    second = Gallery.load(path, "n")
+    first.enrol("Ann", rows[4])
+    first.enrol("Cid", rows[5])
+    first.forget("Bob")
+    first.save(path)
+    second.remove("Ann", 0)
+    second.rename("Bob", "Rob")
+    second.enrol("Cid", rows[6])
+    second.save(path)
+    for gallery in (second, Gallery.load(path, "n")):
+        assert gallery.counts == {"Ann": 2, "Cid": 2}  # Bob was forgotten, and stays so as Rob
+        assert (gallery.encodings("Ann") == rows[[1, 4]]).all()
+        assert (gallery.encodings("Cid") == rows[[5, 6]]).all()
+    first.rename("Cid", "Dan")
+    second.enrol("Dan", rows[7])
+    second.save(path)
+    first.save(path)
+    assert first.counts == {"Ann": 2, "Dan": 3}
+    assert first.identify(rows[7], 0.1)[0].name == "Dan"
+
+
+def test_a_gallery_of_another_network_is_not_replaced_by_its_former_owner(tmp_path):
+    path = tmp_path / "g.npz"
+    gallery = Gallery.open(path, "n", 8)
+    other = Gallery(8, "other")
+    other.enrol("Eve", np.eye(8)[0])
+    other.save(path)
+    gallery.enrol("Ann", np.eye(8)[1])
+    with pytest.raises(ValueError, match="made with the network other"):
+        gallery.save(path)
+    assert Gallery.load(path, "other").names == ("Eve",)

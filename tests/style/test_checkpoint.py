@@ -215,11 +215,31 @@ def test_a_failed_write_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("numpy.lib.format.write_array", full)
-    state = State(*np.zeros((3, 1, 3, 2, 2)), done=True)
+    state = State(*np.zeros((3, 1, 3, 2, 2)), scale=2, done=True)
     with pytest.raises(ValueError, match="No space left"):
         Checkpoint(file, 0).save(state, {})
     assert file.read_bytes() == before
     assert [x.name for x in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_two_processes_of_one_run_keep_the_later_state(tmp_path):
+    arrays = np.zeros((3, 1, 3, 2, 2))
+    first, second = (Checkpoint(tmp_path / "run.npz", seconds=0) for _ in range(2))
+    first.save(State(*arrays, scale=1, step=3), {"content": "a"})
+    for scale, step in ((0, 9), (1, 2)):
+        second.save(State(*arrays, scale=scale, step=step), {"content": "a"})
+        assert first.load({"content": "a"}).step == 3
+    second.save(State(*arrays, scale=1, step=4), {"content": "a"})
+    assert first.load({"content": "a"}).step == 4
+
+
+def test_a_checkpoint_that_another_run_has_made_meanwhile_stays(tmp_path):
+    arrays = np.zeros((3, 1, 3, 2, 2))
+    first, second = (Checkpoint(tmp_path / "run.npz", seconds=0) for _ in range(2))
+    first.save(State(*arrays, step=3), {"content": "a"})
+    with pytest.raises(ValueError, match="was saved with another content; repeat"):
+        second.save(State(*arrays, step=4), {"content": "b"})
+    assert first.load({"content": "a"}).step == 3
 
 
 def test_inputs_digests_tell_what_differs():

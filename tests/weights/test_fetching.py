@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnscratch.files import locking
 from nnscratch.weights import fetching
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -244,6 +245,7 @@ def test_ctrl_c_before_the_first_byte_promises_nothing(server, tmp_path, monkeyp
 
 SECOND_PROCESS = """
 import sys
+from nnscratch.files import locking
 from nnscratch.weights import fetching
 fetching.FILES["vgg19"] = sys.argv[1]
 fetching.fetch("vgg19", *sys.argv[2:])
@@ -319,13 +321,13 @@ def test_another_file_is_fetched_meanwhile(server, tmp_path, monkeypatch):
 
 def test_a_lock_that_was_removed_under_our_hands_is_none(server, tmp_path, monkeypatch):
     """The holder removed the lock file after we opened it: a third process may hold the next."""
-    lock = fetching._lock
+    lock = locking.system_lock
 
     def too_late(file):
         (tmp_path / f"{NAME}.lock").unlink()
         lock(file)
 
-    monkeypatch.setattr(fetching, "_lock", too_late)
+    monkeypatch.setattr(locking, "system_lock", too_late)
     with pytest.raises(ValueError, match="another process"):
         fetch(server, tmp_path)
     assert server.asked == [] and only(tmp_path) == []
@@ -335,7 +337,7 @@ def test_a_file_system_without_locks(server, tmp_path, monkeypatch):
     def unknown(file):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fetching, "_lock", unknown)
+    monkeypatch.setattr(locking, "system_lock", unknown)
     assert fetch(server, tmp_path).read_bytes() == CONTENT
     assert only(tmp_path) == [NAME]
 
