@@ -31,7 +31,7 @@ def small_vgg() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """conv1_1, conv1_2, conv2_1 as (weight (C_out, C_in, 3, 3) for RGB, bias)."""
     rng = np.random.default_rng(0)
     layers, channels = {}, 3
-    for name, count in (("conv1_1", 4), ("conv1_2", 5), ("conv2_1", 6)):
+    for name, count in (("conv1_1", 4), ("conv1_2", 4), ("conv2_1", 8)):
         weight = (0.2 * rng.standard_normal((count, channels, 3, 3))).astype(np.float32)
         layers[name] = (weight, rng.standard_normal(count).astype(np.float32))
         channels = count

@@ -31,7 +31,8 @@ class Inspection:
     network: "vgg19", "vgg19 up to conv4_1", "vgg16/vgg19 up to conv2_2" or "other"; blocks: the
     convolutions in each block; layers: the shape (C_out, C_in, kH, kW) of each; layout: the file's
     own order of axes, channels: "RGB" or "BGR" as its first layer takes them, both "unknown" where
-    loading changed the first layer; hash_agrees: with the hash in a name such as
+    loading changed the first layer; size, sha256: of the file, or the size of an index and its
+    shards and the hash of the index; hash_agrees: with the hash in a name such as
     vgg19-dcbb9e9d.pth, None if the name has none.
     """
 
@@ -84,7 +85,7 @@ def inspect(path: str | os.PathLike) -> Inspection:
             _describe_blocks(network, shapes),
             *_compare_hash(promised, digest),
         ],
-        size=path.stat().st_size,
+        size=sum(file.stat().st_size for file in loading.files_of(path)),
         sha256=digest,
         hash_agrees=None if promised is None else digest.startswith(promised),
     )
@@ -99,7 +100,7 @@ def convert(path, out, dtype=np.float32, channels=None, pixels=None) -> Inspecti
     check_suffix(out, "weights")
     check_place(out)
     path = as_path(fetching.locate(path), "weights")
-    check_apart([out], [path])
+    check_apart([out], loading.files_of(path))
     vgg = loading.load(path, channels, pixels)
     if str(path) in vgg.source:  # a file that may be shared should not name private folders
         vgg = replace(vgg, source=f"converted from {path.name}, SHA-256 {sha256(path)}")

@@ -1,19 +1,22 @@
 """How each library names and stores the layers of a VGG, and how its arrays become our form.
 
-Stands on `vgg_weights` and `channels`. Names tell the maker and the layers, shapes tell the order
-of axes; `channels` decides the channel order and the preprocessing.
+Stands on `vgg_weights`, `channels` and `other_networks`. Names tell the maker and the layers;
+shapes tell the order of axes and whether it is a VGG; `channels` decides the channel order and the
+preprocessing.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from nnscratch.weights import vgg_weights
+from nnscratch.weights import other_networks, vgg_weights
 from nnscratch.weights.channels import ORDERS, PIXELS, describe, find_channels, round_to_caffe
 from nnscratch.weights.readers.contents import Arrays, Contents, Refused, naming, shown
+from nnscratch.weights.readers.other_files import INSTEAD
 from nnscratch.weights.vgg_weights import NETWORKS, WIDTHS, Preprocess, VGGWeights, layer_names
 
 Pair = tuple[np.ndarray, np.ndarray]  # weight and bias
@@ -63,6 +66,8 @@ NUMBERED = re.compile(  # torch: the layer's index, which also counts ReLUs, poo
     r"(?:(?:.*\.)?(?:features|slice\d+)\.)?(\d+)\."
     r"(weight|bias|running_mean|running_var|num_batches_tracked)"
 )
+NUMBERED_END = re.compile(r"\d+\.[a-z_]+$")
+NUMBERED_BLOCK = re.compile(r"\d+\.\w+\..*")  # features.3.squeeze.weight, within "features."
 COUNTED = re.compile(  # Keras 3: the layer's index among convolutions; its name is not in the file
     r"(?:.*/)?(?:layers|_layer_checkpoint_dependencies)/conv2d(?:_(\d+))?/(vars/[01])"
 )
@@ -85,7 +90,7 @@ def interpret(contents: Contents, path, order=None, pixels=None) -> tuple[VGGWei
 
     path: for messages; order, pixels: override the detected ones, see ORDERS and PIXELS. Weights
     become float32 (C_out, C_in, kH, kW), the first takes RGB. Raises ValueError for contents of no
-    known layout, or of several.
+    known layout, or of several, and for a network that is not a VGG, which is named if possible.
     """
     with np.errstate(all="ignore"), naming(path):  # VGGWeights refuses NaN and infinity
         detected = _override(_detect(contents, path), order, pixels)
@@ -107,6 +112,17 @@ def _detect(contents: Contents, path) -> Interpretation:
         return Interpretation(pairs, "RGB", own.preprocess, evidence, own.source)
     if any(len(key) > LONGEST_NAME for key in arrays):
         raise Refused(f"has names of more than {LONGEST_NAME} letters; fetch it from its maker")
+    try:
+        interpretation = _read(arrays)
+        check_structure(interpretation.pairs)
+    except Refused as error:
+        if network := other_networks.recognise(arrays):
+            raise Refused(f"is {network}, not a VGG; {INSTEAD}") from error
+        raise
+    return interpretation
+
+
+def _read(arrays: Arrays) -> Interpretation:
     readers = _readers(arrays)
     if not readers:
         names = shown(", ".join(list(arrays)[:4])) if arrays else "none"
@@ -114,6 +130,42 @@ def _detect(contents: Contents, path) -> Interpretation:
     if len(readers) > 1:
         raise Refused("holds layers under names of several makers; save one network alone")
     return readers[0](arrays)
+
+
+def check_structure(pairs: Mapping[str, Pair]) -> None:
+    """Raise Refused unless kernels (C_out, C_in, kH, kW) by name are the first of a VGG's.
+
+    A VGG has 3×3 kernels and blocks of whole length, and its channels double from block to block
+    up to 8 times the first. A student with fewer channels has two convolutions in its first block.
+    """
+    names, shapes = list(pairs), [weight.shape for weight, _ in pairs.values()]
+    for name, shape in zip(names, shapes, strict=True):
+        if shape[2:] != (3, 3):
+            kernels = "×".join(map(str, shape[2:]))
+            raise Refused(f"is not a VGG: {name} has {kernels} kernels, a VGG's are 3×3; {INSTEAD}")
+    expected = [shapes[0][0] * WIDTHS[int(name[4]) - 1] // WIDTHS[0] for name in names]
+    if [shape[0] for shape in shapes] != expected:
+        raise Refused(
+            f"is not a VGG: its convolutions have {_counts(shape[0] for shape in shapes)} "
+            f"channels, expected {_counts(expected)}; {INSTEAD}"
+        )
+    if len(names) == 1:
+        raise Refused(
+            f"holds {names[0]} alone, which many networks have: a VGG's first block or more is "
+            f"needed; {INSTEAD}"
+        )
+    networks = [net for net in NETWORKS if names == layer_names(net)[: len(names)]]
+    if not networks or (networks == ["vgg11"] and shapes[0][0] != WIDTHS[0]):
+        blocks = Counter(int(name[4]) for name in names).values()
+        known = "; ".join(_counts(counts) for counts in NETWORKS.values())
+        raise Refused(
+            f"is not a VGG: its blocks have {_counts(blocks)} convolutions, a VGG's {known}; "
+            f"{INSTEAD}"
+        )
+
+
+def _counts(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _override(detected: Interpretation, order: str | None, pixels: str | None) -> Interpretation:
@@ -282,12 +334,23 @@ def _read_numbered(arrays: Arrays) -> Interpretation:
     if not pairs:
         raise Refused(f"holds no convolutions; expected {KNOWN}")
     first = min(pairs)
+    _check_sequence(arrays, layers[first])
     evidence = [f"names as {layers[first]['weight']}"]
     if norms:
         return _fold_norms(arrays, pairs, norms, evidence)
     if pairs[first][0].shape == (3, 3, 1, 1):
         return _fold_first_layer(pairs, evidence)
     return _assemble(arrays, _name_by_gaps(pairs, 2), _torch_convention(arrays), evidence)
+
+
+def _check_sequence(arrays: Arrays, parts: Mapping[str, str]) -> None:
+    """Raise Refused if a layer beside the convolution `parts` is a block with layers of its own."""
+    start = NUMBERED_END.sub("", next(iter(parts.values())))
+    for name in arrays:
+        if name.startswith(start) and NUMBERED_BLOCK.fullmatch(name, len(start)):
+            raise Refused(
+                f"is not a VGG: it holds {shown(name)}, a layer within a block; {INSTEAD}"
+            )
 
 
 def _name_by_gaps(pairs: Mapping[int, Pair], step: int) -> dict[str, Pair]:

@@ -2,6 +2,7 @@
 
 Stands on `files` for our own kinds, on `readers` for those of other libraries, and on `layouts`,
 which interprets the arrays. The first bytes decide the kind, never the name; no pickle is executed.
+Only a shard is told by its name, as nothing in it says that the rest is elsewhere.
 """
 
 import os
@@ -9,7 +10,14 @@ from pathlib import Path
 
 from nnscratch.files import check_file, open_arrays
 from nnscratch.weights import fetching, layouts
-from nnscratch.weights.readers import h5_file, mat_file, other_files, torch_file, zip_directory
+from nnscratch.weights.readers import (
+    h5_file,
+    mat_file,
+    other_files,
+    shards,
+    torch_file,
+    zip_directory,
+)
 from nnscratch.weights.readers.contents import Contents, Refused, naming
 from nnscratch.weights.vgg_weights import VGGWeights
 
@@ -17,7 +25,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: a zip without entries
 HDF5, MATLAB = b"\x89HDF\r\n\x1a\n", b"MATLAB "
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 EXPANSION = 16  # an .npz of weights unpacks to at most this many times its size
-KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras"
+KNOWN = ".npz, .safetensors, .pth, .mat of MATLAB 5 to 7, .h5 of Keras, an index of shards"
 
 
 def load(path: str | os.PathLike, channels=None, pixels=None) -> VGGWeights:
@@ -33,13 +41,30 @@ def load(path: str | os.PathLike, channels=None, pixels=None) -> VGGWeights:
 
 
 def open_contents(path: str | os.PathLike) -> Contents:
-    """Open a weight file; its arrays keep the file's own names.
+    """Open a weight file, or all shards of an index; the arrays keep the file's own names.
 
-    Raises ValueError if it is missing, of an unknown kind, or broken.
+    Raises ValueError if it is missing, of an unknown kind, broken, or one shard of several.
     """
     path = check_file(path, "weights")
+    if shards.is_index(_start(path)):
+        return shards.read(path, _open_file)
+    shards.check_whole(path)
+    return _open_file(path)
+
+
+def files_of(path: str | os.PathLike) -> list[Path]:
+    """The files that `open_contents` reads: the file, or an index and its shards."""
+    path = check_file(path, "weights")
+    return shards.files_of(path) if shards.is_index(_start(path)) else [path]
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(520)
+        return file.read(520)
+
+
+def _open_file(path: Path) -> Contents:
+    start = _start(check_file(path, "weights"))
     if start[:4] in ZIP and _is_torch_zip(path):
         return torch_file.read(path)
     if start[:4] in ZIP or start[8:9] == b"{":  # .safetensors, which may begin with any 8 bytes

@@ -48,12 +48,12 @@ def test_inspect_says_what_it_is(tmp_path, capsys, keras_file):
     assert "kH, kW, C_in, C_out; the first layer takes BGR" in out
     assert "* 255 - (123.68, 116.779, 103.939)) / (1, 1, 1)" in out
     record = json.loads(figures.read_text())
-    assert record["layers"]["conv1_2"] == [5, 4, 3, 3]
+    assert record["layers"]["conv1_2"] == [4, 4, 3, 3]
     assert record["hash_agrees"] is None
     assert record["sha256"] == hashlib.sha256(keras_file.read_bytes()).hexdigest()
     assert record["preprocess"]["scale"] == 255
     assert record["path"] == str(keras_file)
-    assert record["slim_size"] == 4 * (3 * 4 * 9 + 4 + 4 * 5 * 9 + 5 + 5 * 6 * 9 + 6)
+    assert record["slim_size"] == 4 * (3 * 4 * 9 + 4 + 4 * 4 * 9 + 4 + 4 * 8 * 9 + 8)
 
 
 def test_inspect_fails_with_1_where_the_name_promises_another_hash(capsys, keras_file):

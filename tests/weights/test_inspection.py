@@ -11,7 +11,7 @@ from nnscratch.weights import LayerWeights, Preprocess, VGGWeights, inspection, 
 from nnscratch.weights.readers.contents import Contents
 from nnscratch.weights.vgg_weights import CAFFE, TORCHVISION
 
-SHAPES = {"conv1_1": (4, 3, 3, 3), "conv1_2": (5, 4, 3, 3), "conv2_1": (6, 5, 3, 3)}
+SHAPES = {"conv1_1": (4, 3, 3, 3), "conv1_2": (4, 4, 3, 3), "conv2_1": (8, 4, 3, 3)}
 
 
 @pytest.fixture

@@ -298,10 +298,10 @@ def test_the_mean_colour_in_a_file_says_the_order(small_vgg):
     assert "pictures in BGR" in " ".join(evidence)
 
 
-def test_a_first_layer_of_three_channels_is_told_by_the_second():
+def test_a_first_layer_of_three_channels_is_told_by_a_later_one():
     rng = np.random.default_rng(0)
     vgg = {}
-    for name, out in (("conv1_1", 3), ("conv1_2", 5)):
+    for name, out in (("conv1_1", 3), ("conv1_2", 3), ("conv2_1", 6)):
         vgg[name] = (rng.random((out, 3, 3, 3), np.float32), np.zeros(out, np.float32))
     for make in (frossard, chainer):
         loaded, _ = read(make(vgg))
@@ -311,6 +311,17 @@ def test_a_first_layer_of_three_channels_is_told_by_the_second():
 
 
 # -- refused --------------------------------------------------------------------------------------
+
+
+def layers(*blocks):
+    """Layers of zeros with these channels in each block."""
+    network, inputs = {}, 3
+    for block, widths in enumerate(blocks, 1):
+        for place, width in enumerate(widths, 1):
+            weight = np.zeros((width, inputs, 3, 3), np.float32)
+            network[f"conv{block}_{place}"] = weight, np.zeros(width, np.float32)
+            inputs = width
+    return network
 
 
 def without(make, key):
@@ -377,6 +388,38 @@ REFUSED = {
     "a shift of NaN": (changed(adain, "0.bias", lambda a: a * np.nan), "cannot be inverted"),
     "1x1 alone": (lambda vgg: dict(list(adain(vgg).items())[:2]), "but the 1×1"),
     "a long name": (lambda vgg: {"block1_conv1/" * 5000: np.zeros(3)}, "more than 300 letters"),
+    "one layer": (
+        lambda vgg: {k: a for k, a in numbered(vgg).items() if "s.0." in k},
+        "holds conv1_1 alone, .* nnscratch weights fetch vgg19",
+    ),
+    "kernels of 5×5": (
+        changed(gatys, "conv1_2.weight", zeros(4, 4, 5, 5)),
+        "not a VGG: conv1_2 has 5×5 kernels, a VGG's are 3×3",
+    ),
+    "channels": (
+        lambda vgg: gatys(layers((32, 32), (32,))),
+        "not a VGG: .* 32, 32, 32 channels, expected 32, 32, 64",
+    ),
+    "channels within a block": (
+        lambda vgg: keras(layers((32, 64))),
+        "not a VGG: .* 32, 64 channels, expected 32, 32",
+    ),
+    "a ConvNet of one layer a block": (
+        lambda vgg: gatys(layers((32,), (64,), (128,))),
+        "not a VGG: its blocks have 1, 1, 1 convolutions",
+    ),
+    "blocks of 3": (
+        lambda vgg: gatys(layers((64,) * 3, (128,))),
+        "not a VGG: its blocks have 3, 1 convolutions, a VGG's 1, 1, 2, 2, 2; 2, 2, 2, 2, 2; ",
+    ),
+    "a block that is not whole": (
+        lambda vgg: gatys(layers((64,) * 2, (128,), (256,))),
+        "not a VGG: its blocks have 2, 1, 1 convolutions",
+    ),
+    "layers within a block": (
+        lambda vgg: numbered(vgg) | {"features.8.0.conv.weight": np.zeros((8, 8, 1, 1))},
+        "not a VGG: it holds 'features.8.0.conv.weight'",
+    ),
     "mean image": (
         lambda vgg: frossard(vgg) | {"averageImage": np.zeros((4, 4))},
         r"averageImage \(H, W, 3\), got \(4, 4\)",
@@ -389,6 +432,32 @@ def test_wrong_contents_are_refused_in_words(small_vgg, case):
     make, said = REFUSED[case]
     with pytest.raises(ValueError, match=said):
         read(make(small_vgg))
+
+
+@pytest.mark.parametrize("make", [gatys, keras, frossard, numbered])
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        ((64, 64),),
+        ((64, 64), (128,)),
+        ((64, 64), (128, 128), (256,) * 4),
+        ((64, 64), (128, 128), (256,) * 3, (512,)),
+        ((32, 32), (64, 64), (128,) * 4),
+        ((64,), (128,), (256,)),
+    ],
+    ids=str,
+)
+def test_vggs_that_end_early_and_their_students_load(make, blocks):
+    vgg = layers(*blocks)
+    if make is numbered:
+        numbers, number = {}, 0
+        for name in vgg:
+            number += name.endswith("_1") and name != "conv1_1"
+            numbers[name], number = number, number + 2
+        arrays = numbered(vgg, numbers)
+    else:
+        arrays = make(vgg)
+    assert list(read(arrays)[0].layers) == list(vgg)
 
 
 @pytest.mark.torch
