@@ -18,11 +18,16 @@ State = dict[str, Any]  # what an optimiser remembers of one parameter
 
 
 class Optimizer:
-    """Parameters in groups, each with settings such as lr; subclasses define `_update`.
+    """Parameters in groups, each with settings such as lr.
 
     params: parameters, or groups {"params": parameters, "lr": 0.1, ...} with their own settings
     Frozen parameters (requires_grad False) and those without a gradient are skipped.
+
+    A subclass defines _update(p, g, state, **settings) -> the next value of parameter p with
+    gradient g, and its next state.
     """
+
+    _update: Callable[..., tuple[Array, State]]
 
     def __init__(self, params: Iterable[Any], **settings: Any):
         self.params: list[Tensor] = []
@@ -103,10 +108,6 @@ class Optimizer:
                 data, self.state[i] = self._update(p.data, g, self.state[i], **settings)
                 p.data = data.astype(p.dtype, copy=False)
 
-    def _update(self, p: Array, g: Array, state: State, **settings: Any) -> tuple[Array, State]:
-        """The next value of parameter p with gradient g, and its next state."""
-        raise NotImplementedError
-
     def _gradient(self, number: int, p: Tensor) -> Array | None:
         """The gradient in the dtype of p. It is checked, since a user may have assigned it."""
         g: Any = p.grad
@@ -177,7 +178,7 @@ class SGD(Optimizer):
         if settings.get("nesterov") and (settings["momentum"] <= 0 or settings["dampening"]):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 
-    def _update(  # type: ignore[override]
+    def _update(
         self, p, g, state, lr, momentum, dampening, weight_decay, nesterov
     ) -> tuple[Array, State]:
         if weight_decay:
@@ -213,7 +214,7 @@ class Adam(Optimizer):
         if not pair or not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"{type(self).__name__}: expected betas in [0, 1), got {betas}")
 
-    def _update(  # type: ignore[override]
+    def _update(
         self, p, g, state, lr, betas, eps, weight_decay, amsgrad, decoupled
     ) -> tuple[Array, State]:
         xp, (beta1, beta2) = array_module(p), betas
@@ -255,7 +256,7 @@ class RMSprop(Optimizer):
         settings = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, **settings, momentum=momentum, centered=centered)
 
-    def _update(  # type: ignore[override]
+    def _update(
         self, p, g, state, lr, alpha, eps, weight_decay, momentum, centered
     ) -> tuple[Array, State]:
         if weight_decay:
@@ -288,7 +289,7 @@ class LBFGS(Optimizer):
         self.max_iter, self.history_size = max_iter, history_size
         self.tolerance_grad, self.bounds = tolerance_grad, bounds
 
-    def step(  # type: ignore[override]
+    def step(  # type: ignore[override]  # as in PyTorch, it asks for the loss anew
         self, closure: Callable[[], Tensor], callback: Callable | None = None
     ) -> float:
         """Run up to max_iter iterations and return the last loss.

@@ -604,3 +604,21 @@ def test_names_of_pytorch_are_answered_with_ours():
     ):
         with pytest.raises(AttributeError, match=f"optim.{name}: {words}"):
             getattr(optim, name)
+
+
+def test_amsgrad_divides_by_the_largest_mean_square_so_far():
+    gradients, lr = (10.0, 0.1, 0.1, 0.1, 3.0), 0.1
+    beta1, beta2 = betas = (0.9, 0.5)  # v falls soon after the first gradient
+    p = leaf(1.0)
+    adam = optim.Adam([p], lr, betas, amsgrad=True)
+    value, m, v, largest = 1.0, 0.0, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        largest = max(largest, v)
+        root = (largest / (1 - beta2**t)) ** 0.5
+        value -= lr * m / (1 - beta1**t) / (root + 1e-8)
+        with_gradient(p, [g])
+        adam.step()
+        assert p.item() == pytest.approx(value, rel=1e-12)
+    assert largest > v

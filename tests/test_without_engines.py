@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parent
 SUITE = ["test_tensor.py", "test_ops.py", "test_functional.py", "test_optim.py"]
 # It takes a minute, and counts the objects of a graph that no engine touches.
@@ -13,6 +15,7 @@ SLOW = "test_tensor.py::test_training_makes_no_reference_cycles"
 SUITE += ["test_gradcheck.py", "training", "nn", "summary", "kernels"]
 
 
+@pytest.mark.timeout(900)
 def test_the_floors_below_the_applications_need_no_engine():
     command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider"]
     done = subprocess.run(

@@ -20,6 +20,7 @@ from nnscratch.files.locking import PREFIX, try_lock
 
 HOST = zlib.crc32(platform.node().encode())  # in the names of temporary files
 TEMPORARY = re.compile(r"\.(?P<name>.*?)\.(?:(?P<host>\d{10})\.)?\d+\.tmp")
+BINARY = getattr(os, "O_BINARY", 0)  # Windows would write "\r\n" for "\n"
 DAY = 24 * 3600.0  # seconds after which the temporary file of another host is a leftover
 
 
@@ -65,7 +66,7 @@ def _new_file(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
     while True:
         number = random.SystemRandom().randrange(10**10)
         path = target.with_name(f".{target.name[:PREFIX]}.{HOST:010}.{number:010}.tmp")
-        file = open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode), "wb")
         try:
             if try_lock(file):
                 return path, file

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from nnscratch.files import locked
+from nnscratch.files.locking import try_lock
 
 COUNTER = """
 import sys, time
@@ -23,6 +24,7 @@ for _ in range(10):
 HOLDER = """
 import sys, time
 from nnscratch.files import locked
+from nnscratch.files.locking import try_lock
 with locked(sys.argv[1]):
     print("locked", flush=True)
     time.sleep(60)
@@ -72,3 +74,12 @@ def test_a_lock_where_none_can_be_made(tmp_path):
     refused = pytest.raises(ValueError, match="cannot write .*none/a.txt': No such file")
     with refused, locked(tmp_path / "none" / "a.txt"):
         pass
+
+
+def test_the_lock_of_a_removed_file_is_no_lock(tmp_path):
+    """Its holder removed it before this process locked it: the next one makes another file."""
+    with (tmp_path / "lock").open("ab") as file:
+        (tmp_path / "lock").unlink()
+        assert not try_lock(file)
+        (tmp_path / "lock").touch()  # another's
+        assert not try_lock(file)

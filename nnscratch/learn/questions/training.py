@@ -3,6 +3,8 @@
 Stands on `functional`, `nn` and `gradcheck`.
 """
 
+import textwrap
+
 import numpy as np
 
 import nnscratch.functional as F
@@ -243,7 +245,7 @@ def norm_of_one():
         "minus its mean": (item - item.mean(axis=0))[0].tolist(),
     }
     return {"training": training, "message": message, **rows}, [
-        message or f"training: {row(training)}",
+        *textwrap.wrap(message.partition(";")[0] or f"training: {row(training)}", 76),
         f"the item minus the mean of its batch, which is itself: {row(rows['minus its mean'])}",
         f"in eval mode, by the running statistics: {row(rows['in eval mode'])}",
         f"one image has several values per channel: {row(image.ravel(), 2)}",
