@@ -339,7 +339,7 @@ def profile(work: Work, runs: int = 10) -> None:
     from nnscratch import kernels
 
     names = ("conv", "conv_grad_input", "conv_grad_weight", "max_pool", "max_unpool", "sum_pool")
-    names += ("sum_unpool", "relu", "relu_grad", "match_layout", "channel_sum", "matmul")
+    names += ("sum_unpool", "relu", "relu_grad", "match_layout", "total", "matmul")
     originals = {name: getattr(kernels, name) for name in names}
     spent: dict[tuple, float] = {}
 

@@ -4,12 +4,12 @@
 
 import contextlib
 
-from nnscratch import functional, kernels, nn, optim
+from nnscratch import functional, kernels, nn, numpy_functions, optim
 from nnscratch.autograd import enable_grad, grad, no_grad
 from nnscratch.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from nnscratch.operations import (
-    abs, clip, concatenate, cos, exp, log, log1p, matmul, maximum, minimum, sin, sqrt, stack, tanh,
-    where,
+    abs, clip, concatenate, cos, einsum, exp, log, log1p, matmul, maximum, minimum, sin, sqrt,
+    stack, tanh, where,
 )
 from nnscratch.tensor import Tensor
 

@@ -92,21 +92,21 @@ def record(op: str, data: Array, edges: Iterable[tuple[Any, Callable]]) -> Node 
     if not _mode.recording:
         return None
     kept, output = [], None
-    for x, vjp in edges:
-        if x.requires_grad:
-            plain = type(vjp) is FunctionType and vjp.__code__.co_argcount == 1  # most are
-            takes_output = not plain and _takes_output(vjp)
-            if takes_output:
-                output = data
-            kept.append((x.node or _node(x), vjp, takes_output))
+    try:
+        for x, vjp in edges:
+            if x.requires_grad:
+                # vjp(g, y), or a callable that is no plain function
+                code = vjp.__code__ if type(vjp) is FunctionType else None
+                takes_output = not code or code.co_argcount - len(vjp.__defaults__ or ()) > 1
+                if takes_output:
+                    output = data
+                kept.append((x.node or _node(x), vjp, takes_output))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise TypeError(
+            f"from_op: expected edges (input, vjp) after the data of {op!r}, the input a Tensor: "
+            "Tensor.from_op(op, data, (x, lambda g: g * slope))"
+        ) from error
     return Node(op, data, kept, output) if kept else None
-
-
-def _takes_output(vjp: Callable) -> bool:
-    """Whether it is vjp(g, y), not vjp(g); so is a callable that is no plain function."""
-    if type(vjp) is not FunctionType:
-        return True
-    return vjp.__code__.co_argcount - len(vjp.__defaults__ or ()) > 1
 
 
 def backward(output: Any, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -124,7 +124,10 @@ def backward(output: Any, gradient: Any = None, retain_graph: bool = False) -> N
         for node, g in gradients(output, _seed(output, gradient, "backward"), retain_graph):
             leaf: Any = node.leaf and node.leaf()
             if leaf is not None:
-                leaf.grad = g if leaf.grad is None else leaf.grad + g
+                if leaf.grad is None:  # a copy: g may share its array with other gradients
+                    leaf.grad = g.from_op("gradient", g.data.copy(order="K"))
+                else:
+                    leaf.grad = leaf.grad + g
 
 
 def grad(
@@ -147,6 +150,8 @@ def grad(
     with _recording(create_graph):
         walk = gradients(output, seed, True, wanted) if output.requires_grad else ()
         found = {node: g for node, g in walk if node in wanted}
+    if not create_graph:  # copies, as in backward
+        found = {node: g.from_op("gradient", g.data.copy(order="K")) for node, g in found.items()}
     return tuple(
         found[node] if node in found else _zeros_like(x)
         for node, x in zip(wanted, inputs, strict=True)
@@ -183,7 +188,7 @@ def gradients(
     """
     nodes = _subgraph(_node(output))
     useful = None if wanted is None else _leading_to(wanted, nodes)
-    complete = {output.node: _fit(seed, output.node, output.op)}
+    complete = {output.node: _fit(seed, output.node, output.node.op)}
     while nodes:
         node = nodes.pop()
         g = complete.pop(node, None)
@@ -199,6 +204,11 @@ def gradients(
                 g_x = vjp(g, y) if takes_output else vjp(g)
                 if g_x is None:
                     continue
+                if type(g_x) is not type(seed):
+                    raise TypeError(
+                        f"backward: the vjp of {node.op!r} must return a Tensor (or None for no "
+                        f"gradient), got {type(g_x).__name__}; compute with Tensor operations"
+                    )
                 data = g_x.data
                 if x.leaf or data.shape != x.shape or data.dtype is not x.dtype or x.strides:
                     g_x = _fit(g_x, x, node.op)

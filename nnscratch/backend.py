@@ -38,6 +38,11 @@ def _library(array: Array) -> Any:
     return sys.modules[type(array).__module__.partition(".")[0]]
 
 
+def asarray(value: Any) -> Array:
+    """`value` itself where it is an array, else a NumPy array of it."""
+    return value if is_array(value) else np.asarray(value)
+
+
 def is_array(value: object) -> bool:
     """Whether `value` is an array (of any library) rather than a number, list or Tensor."""
     return isinstance(value, (np.ndarray, np.generic)) or (
@@ -70,6 +75,34 @@ def import_cupy() -> ModuleType:
         ) from error
 
 
-def scatter_add(array: Array, index: Any, values: Array) -> None:
-    """array[index] += values, where an index that occurs twice adds twice."""
-    array_module(array).add.at(array, index, values)
+def put(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of `shape` with `values` added at `index`; an index that occurs twice adds twice."""
+    xp = array_module(values)
+    if is_basic_index(index):
+        array = xp.zeros(shape, dtype=values.dtype)
+        array[index] = values
+        return array
+    # in float64, as in every other long sum of float32
+    wide = "float64" if values.dtype.kind == "f" else values.dtype
+    array = xp.zeros(shape, dtype=wide)
+    xp.add.at(array, index, values.astype(wide, copy=False))
+    return array.astype(values.dtype, copy=False)
+
+
+def copied_index(index: Any) -> Any:
+    """`index` with its arrays copied: the caller may change them before backward needs them."""
+    if isinstance(index, tuple):
+        return tuple(map(copied_index, index))
+    return index.copy() if is_array(index) else index
+
+
+def is_basic_index(index: Any) -> bool:
+    """Whether `index` holds only integers, slices, None and ...: then no element occurs twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None
+        or part is Ellipsis
+        or isinstance(part, slice)
+        or (isinstance(part, (int, np.integer)) and not isinstance(part, bool))
+        for part in parts
+    )

@@ -228,6 +228,8 @@ TENSOR_CASES = (
     row("Tensor.astype", _X, lambda x: x.astype(x.dtype), "its own", linear=True),
     row("Tensor.to", _X, linear=True, device="cpu"),
     row("concatenate", normal((2, 3), (1, 3)), lambda *xs: T.concatenate(xs)),
+    row("einsum", normal((2, 3), (3, 4)), lambda a, b: T.einsum("ij,jk", a, b), "ij,jk"),
+    row("einsum", normal((2, 3), (3,)), lambda a, b: T.einsum("bi,j->b", a, b), "bi,j->b"),
     row("concatenate", normal((2, 1, 2), (2, 3, 2)), lambda a, b: T.concatenate([a, b], -2), "-2"),
     row("stack", normal((2, 3), (2, 3)), lambda *xs: T.stack(xs)),
     row("stack", normal((2, 3), (2, 3)), lambda a, b: T.stack([a, b], -1), "-1"),

@@ -7,22 +7,24 @@ written once, for NumPy and CuPy, with its derivative beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from nnscratch import autograd, kernels
-from nnscratch.backend import Array, array_module, is_array, scatter_add, to_device, to_numpy
+from nnscratch.backend import Array, array_module, copied_index, is_array, put, to_device, to_numpy
+from nnscratch.protocols import ArrayProtocols, with_axis
 
 Edge = tuple["Tensor", Callable[..., "Tensor | None"]]  # an input and its vjp
 
 _NUMBERS = (float, int, bool)
 
 
-class Tensor:
+class Tensor(ArrayProtocols):
     """An array with a gradient.
 
     data: an array, whose dtype is kept; a number or (nested) list becomes float32
@@ -33,8 +35,6 @@ class Tensor:
     """
 
     __slots__ = ("data", "grad", "requires_grad", "node", "__weakref__")
-    __array_ufunc__ = None  # ndarray * tensor reaches Tensor.__rmul__ ...
-    __array_priority__ = 1000  # ... and so does a CuPy array's
 
     data: Array
     grad: Tensor | None
@@ -105,47 +105,6 @@ class Tensor:
         home = self.device
         return Tensor.from_op("to", to_device(self.data, device), (self, lambda g: g.to(home)))
 
-    def __repr__(self) -> str:
-        op = "" if self.op == "leaf" else f", op={self.op}"
-        grad = ", requires_grad=True" if self.requires_grad else ""
-        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
-        return f"Tensor({values}{op}{grad})"
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("len: a Tensor of shape () has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"bool: a Tensor of shape {self.shape} has no single truth value; "
-                "reduce it first, e.g. (x > 0).numpy().all()"
-            )
-        return bool(self.data)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if not isinstance(self.data, np.ndarray):
-            raise TypeError("array: this Tensor is on a GPU; bring it over with .numpy()")
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __getstate__(self) -> tuple:
-        """What a copy holds: it has no graph, so a result of operations becomes a constant."""
-        return self.data, self.grad, self.requires_grad and self.is_leaf
-
-    def __setstate__(self, state: tuple) -> None:
-        self.data, self.grad, self.requires_grad = state
-        self.node = None
-
     __hash__ = object.__hash__
 
     # -- the graph ---------------------------------------------------------------------------
@@ -154,42 +113,45 @@ class Tensor:
 
     def constant(self, value: Any) -> Tensor:
         """`value` as a Tensor without gradient, of this one's library and dtype."""
-        other = _operand(as_tensor(value), self).detach()
+        other = operands(as_tensor(value), self)[0].detach()
         return other if other.dtype == self.dtype else other.astype(self.dtype)
 
     # -- arithmetic --------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Tensor:
-        a, b = self, _operand(other, self)
+        a, b = operands(self, other)
         return Tensor.from_op("add", a.data + b.data, (a, lambda g: g), (b, lambda g: g))
 
     def __sub__(self, other: Any) -> Tensor:
-        return _sub(self, _operand(other, self))
+        return _sub(*operands(self, other))
 
     def __rsub__(self, other: Any) -> Tensor:
-        return _sub(_operand(other, self), self)
+        return _sub(*operands(other, self))
 
     def __mul__(self, other: Any) -> Tensor:
-        a, b = self, _operand(other, self)
+        a, b = operands(self, other)
         return Tensor.from_op("mul", a.data * b.data, (a, lambda g: g * b), (b, lambda g: g * a))
 
     def __truediv__(self, other: Any) -> Tensor:
-        return _div(self, _operand(other, self))
+        return _div(*operands(self, other))
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _div(_operand(other, self), self)
+        return _div(*operands(other, self))
 
     def __pow__(self, other: Any) -> Tensor:
-        return _pow(self, _operand(other, self))
+        return _pow(*operands(self, other))
 
     def __rpow__(self, other: Any) -> Tensor:
-        return _pow(_operand(other, self), self)
+        return _pow(*operands(other, self))
 
     def __matmul__(self, other: Any) -> Tensor:
-        return _matmul(self, as_tensor(other))
+        return _matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _matmul(as_tensor(other), self)
+        return _matmul(other, self)
+
+    def __pos__(self) -> Tensor:
+        return self
 
     def __neg__(self) -> Tensor:
         return Tensor.from_op("neg", -self.data, (self, lambda g: -g))
@@ -197,40 +159,45 @@ class Tensor:
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def _refuse_in_place(self, other: Any) -> Tensor:
-        raise TypeError(
-            "in-place operation on a Tensor: its old values may be needed by backward; "
-            "write x = x + y instead of x += y"
-        )
-
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = _refuse_in_place
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "item assignment on a Tensor: its old values may be needed by backward; "
-            "build the new one with where, concatenate or stack"
-        )
-
     # -- comparisons: Tensors of bool, without a gradient ------------------------------------
     # (Python's own == promises a bool, which is what mypy is told to ignore.)
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return Tensor(self.data == _operand(other, self).data)
+        return _compare(operator.eq, self, other)
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return Tensor(self.data != _operand(other, self).data)
+        return _compare(operator.ne, self, other)
 
     def __lt__(self, other: Any) -> Tensor:
-        return Tensor(self.data < _operand(other, self).data)
+        return _compare(operator.lt, self, other)
 
     def __le__(self, other: Any) -> Tensor:
-        return Tensor(self.data <= _operand(other, self).data)
+        return _compare(operator.le, self, other)
 
     def __gt__(self, other: Any) -> Tensor:
-        return Tensor(self.data > _operand(other, self).data)
+        return _compare(operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Tensor:
-        return Tensor(self.data >= _operand(other, self).data)
+        return _compare(operator.ge, self, other)
+
+    def __and__(self, other: Any) -> Tensor:
+        return _compare(operator.and_, self, other)
+
+    def __or__(self, other: Any) -> Tensor:
+        return _compare(operator.or_, self, other)
+
+    def __invert__(self) -> Tensor:
+        return Tensor(~self.data)
+
+    @with_axis
+    def all(self, axis: Any = None) -> Tensor:
+        """Whether all elements are true."""
+        return Tensor(self.data.all(axis))
+
+    @with_axis
+    def any(self, axis: Any = None) -> Tensor:
+        """Whether any element is true."""
+        return Tensor(self.data.any(axis))
 
     # -- functions of each element -----------------------------------------------------------
 
@@ -284,36 +251,62 @@ class Tensor:
 
     # -- reductions --------------------------------------------------------------------------
 
+    @with_axis
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """The sum over `axis`: an axis, a tuple of axes, or all."""
-        shape, total = self.shape, self.data.sum(axis=axis, keepdims=True)
-        kept = total.shape  # with 1 for each axis that is summed over
+        total = kernels.total(self.data, axis)
+        if self.dtype.kind == "f":
+            total = total.astype(self.dtype, copy=False)
         data = total if keepdims else total.squeeze(axis)
+        kept, shape = total.shape, self.shape
         return Tensor.from_op("sum", data, (self, lambda g: g.reshape(kept).broadcast_to(shape)))
 
+    @with_axis
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """The mean over `axis`."""
-        total = self.sum(axis, keepdims)
-        return total / (self.size // max(total.size, 1))
+        total = kernels.total(self.data, axis)
+        count = self.size // max(total.size, 1)
+        mean = total / count
+        if self.dtype.kind == "f":
+            mean = mean.astype(self.dtype, copy=False)
+        data = mean if keepdims else mean.squeeze(axis)
+        kept, shape = mean.shape, self.shape
 
+        def grad_x(g: Tensor) -> Tensor:
+            return (g * (1 / max(count, 1))).reshape(kept).broadcast_to(shape)
+
+        return Tensor.from_op("mean", data, (self, grad_x))
+
+    @with_axis
     def var(self, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
-        """The variance; `ddof` is subtracted from the number of elements, as in NumPy."""
-        centred = self - self.mean(axis, keepdims=True)
-        total = (centred * centred).sum(axis, keepdims)
-        return total / (self.size // max(total.size, 1) - ddof)
+        """The variance; `ddof` is subtracted from the number of elements, as in NumPy.
 
+        Differs from PyTorch: ddof is 0 by default, not 1. Infinite if nothing is left.
+        """
+        wide = self.astype(np.float32) if self.dtype == np.float16 else self  # squares underflow
+        centred = wide - wide.mean(axis, keepdims=True)
+        variance = (centred * centred).mean(axis, keepdims)
+        count = self.size // max(variance.size, 1)
+        if ddof:
+            variance = variance * (count / (count - ddof) if count > ddof else math.inf)
+        return variance if wide is self else variance.astype(self.dtype)
+
+    @with_axis
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """The largest value; equal ones share the gradient."""
         return _extreme("max", self, axis, keepdims)
 
+    @with_axis
     def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """The smallest value; equal ones share the gradient."""
         return _extreme("min", self, axis, keepdims)
 
+    @with_axis
     def argmax(self, axis: int | None = None) -> Tensor:
         """The index of the first largest value."""
         return Tensor(self.data.argmax(axis))
 
+    @with_axis
     def argmin(self, axis: int | None = None) -> Tensor:
         """The index of the first smallest value."""
         return Tensor(self.data.argmin(axis))
@@ -341,6 +334,11 @@ class Tensor:
         given = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
         order = tuple(normalize_axis_index(axis, self.ndim) for axis in given)
         order = order or tuple(reversed(range(self.ndim)))
+        if sorted(order) != list(range(self.ndim)):
+            raise ValueError(
+                f"transpose: expected each of the {self.ndim} axes once, got {given}; "
+                "swapaxes exchanges two (PyTorch's transpose)"
+            )
         data = self.data.transpose(order)
         back = tuple(order.index(axis) for axis in range(len(order)))
         return Tensor.from_op("transpose", data, (self, lambda g: g.transpose(back)))
@@ -348,20 +346,24 @@ class Tensor:
     def swapaxes(self, first: int, second: int) -> Tensor:
         """Two axes exchanged."""
         order = list(range(self.ndim))
-        order[first], order[second] = order[second], order[first]
+        first, second = (normalize_axis_index(axis, self.ndim) for axis in (first, second))
+        order[first], order[second] = second, first
         return self.transpose(order)
 
-    def moveaxis(self, source: int, destination: int) -> Tensor:
-        """One axis moved to another place among the others."""
-        order = list(range(self.ndim))
-        axis = order.pop(source)
-        order.insert(normalize_axis_index(destination, self.ndim), axis)
+    def moveaxis(self, source: Any, destination: Any) -> Tensor:
+        """An axis, or a tuple of them, moved to another place among the others."""
+        moved, places = (normalize_axis_tuple(axes, self.ndim) for axes in (source, destination))
+        order = [axis for axis in range(self.ndim) if axis not in moved]
+        for place, axis in sorted(zip(places, moved, strict=True)):
+            order.insert(place, axis)
         return self.transpose(order)
 
+    @with_axis
     def squeeze(self, axis: Any = None) -> Tensor:
         """Without `axis` (all, if None) of size 1."""
         return self.reshape(self.data.squeeze(axis).shape)
 
+    @with_axis
     def expand_dims(self, axis: int) -> Tensor:
         """With a new axis of size 1 at position `axis`."""
         position = normalize_axis_index(axis, self.ndim + 1)
@@ -375,13 +377,18 @@ class Tensor:
     def astype(self, dtype: Any) -> Tensor:
         """The values in another dtype; a gradient passes between floats."""
         data = self.data.astype(dtype, copy=False)
+        if data is self.data:
+            return self
         edges = ((self, lambda g: g),) if data.dtype.kind == "f" else ()
         return Tensor.from_op("astype", data, *edges)
 
     def __getitem__(self, index: Any) -> Tensor:
         """Basic and advanced indexing; an element that is taken twice gets both gradients."""
-        index, shape = _plain_index(index), self.shape
-        return Tensor.from_op("getitem", self.data[index], (self, lambda g: _put(g, index, shape)))
+        parts = index if isinstance(index, tuple) else (index,)
+        arrays = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
+        plain = copied_index(arrays if isinstance(index, tuple) else arrays[0])
+        shape = self.shape
+        return Tensor.from_op("getitem", self.data[plain], (self, lambda g: _put(g, plain, shape)))
 
 
 # -- making Tensors -------------------------------------------------------------------------------
@@ -411,32 +418,36 @@ def _holds_tensor(value: Any) -> bool:
     )
 
 
-def _operand(value: Any, like: Tensor) -> Tensor:
-    """`value` as the partner of `like` in an operation; TypeError if their libraries differ."""
-    if type(value) in _NUMBERS:
-        return _constant(value)
-    other = value if isinstance(value, Tensor) else Tensor(value)
-    if type(other.data) is not type(like.data):
-        common_module(like, other)
-    return other
+def operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    """Two operands as Tensors; TypeError if their libraries differ.
 
-
-def _constant(value: float) -> Tensor:
-    """A Python number in the place of a Tensor.
-
-    NumPy treats it as weak, so that float32 times 2.0 is float32. Only operands are made so.
+    Numbers of Python and NumPy are weak, and integers take the float type of their partner, as in
+    PyTorch: float32 stays float32.
     """
+    a = a if isinstance(a, Tensor) else _weak(a)
+    b = b if isinstance(b, Tensor) else _weak(b)
+    x, y = a.data, b.data
+    if type(x) in _NUMBERS or type(y) in _NUMBERS:
+        return a, b
+    if type(x) is not type(y):
+        common_module(a, b)
+    if x.dtype is not y.dtype and (x.dtype.kind == "f") != (y.dtype.kind == "f"):
+        return (a, b.astype(x.dtype)) if x.dtype.kind == "f" else (a.astype(y.dtype), b)
+    return a, b
+
+
+def _weak(value: Any) -> Tensor:
+    """`value` as an operand: a number becomes a constant without a type of its own.
+
+    NumPy treats a Python number as weak, so that float32 times 2.0 is float32.
+    """
+    number = value.item() if isinstance(value, np.generic) else value
+    if type(number) not in _NUMBERS:
+        return Tensor(value)
     constant = Tensor.__new__(Tensor)
-    constant.data = value
+    constant.data = number
     constant.requires_grad = False
     return constant
-
-
-def operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
-    """Two operands as Tensors, Python numbers as weak constants."""
-    a = _constant(a) if type(a) in _NUMBERS else as_tensor(a)
-    b = _constant(b) if type(b) in _NUMBERS else as_tensor(b)
-    return a, b
 
 
 def common_module(*tensors: Tensor) -> Any:
@@ -445,6 +456,11 @@ def common_module(*tensors: Tensor) -> Any:
 
 
 # -- operations of two operands -------------------------------------------------------------------
+
+
+def _compare(relation: Callable, a: Any, b: Any) -> Tensor:
+    a, b = operands(a, b)
+    return Tensor(relation(a.data, b.data))
 
 
 def _sub(a: Tensor, b: Tensor) -> Tensor:
@@ -467,16 +483,18 @@ def _pow(a: Tensor, b: Tensor) -> Tensor:
         return g * b * a ** where(corner, 1.0, b - 1)
 
     def grad_b(g: Tensor, y: Tensor) -> Tensor:
-        if type(a.data) in (int, float):
-            return g * y * (math.log(a.data) if a.data > 0 else 0.0 if a.data == 0 else math.nan)
-        return g * y * where(a.data == 0, 1.0, a).log()
+        if type(a.data) in _NUMBERS:
+            if a.data == 0:
+                return g * 0.0
+            return g * y * (math.log(a.data) if a.data > 0 else math.nan)
+        return where(a.data == 0, 0.0, g * y * where(a.data == 0, 1.0, a).log())
 
-    return Tensor.from_op("pow", a.data**b.data, (a, grad_a), (b, grad_b))
+    return Tensor.from_op("pow", kernels.power(a.data, b.data), (a, grad_a), (b, grad_b))
 
 
 def _matmul(a: Tensor, b: Tensor) -> Tensor:
     """NumPy's rules: a (..., M, K), b (..., K, N) -> (..., M, N); a vector is a row or a column."""
-    array_module(a.data, b.data)
+    a, b = operands(as_tensor(a), as_tensor(b))
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(
             f"matmul: the last axis of the first operand must equal the last but one of the "
@@ -486,6 +504,11 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
         return _matmul(a.reshape(1, -1), b).squeeze(-2 if b.ndim > 1 else 0)
     if b.ndim == 1:
         return _matmul(a, b.reshape(-1, 1)).squeeze(-1)
+    if a.ndim > 2 == b.ndim:  # one product of matrices: no gradient of b for each matrix of a
+        rows = a.reshape(-1, a.shape[-1])
+        return _matmul(rows, b).reshape(*a.shape[:-1], b.shape[-1])
+    if b.ndim > 2 == a.ndim:
+        return _matmul(b.swapaxes(-1, -2), a.T).swapaxes(-1, -2)
     return Tensor.from_op(
         "matmul",
         kernels.matmul(a.data, b.data),
@@ -531,34 +554,9 @@ def _keep_axes(g: Tensor, shape: tuple[int, ...], axis: Any) -> Tensor:
 def _axes(axis: Any, ndim: int) -> set[int]:
     """None (all), an axis or a tuple of them, as numbers from 0."""
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return {normalize_axis_index(a, ndim) for a in axes}
+    return {normalize_axis_index(a, ndim) for a in axes} if ndim else set()
 
 
 def _put(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of `shape` with `g` added at `index`: the adjoint of indexing."""
-    data = array_module(g.data).zeros(shape, dtype=g.dtype)
-    if _is_basic(index):
-        data[index] = g.data
-    else:
-        scatter_add(data, index, g.data)
-    return Tensor.from_op("put", data, (g, lambda h: h[index]))
-
-
-def _plain_index(index: Any) -> Any:
-    """`index` without Tensors; arrays are copied, as backward will need them unchanged."""
-    parts = index if isinstance(index, tuple) else (index,)
-    arrays = [part.data if isinstance(part, Tensor) else part for part in parts]
-    plain = tuple(part.copy() if is_array(part) else part for part in arrays)
-    return plain if isinstance(index, tuple) else plain[0]
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether `index` holds only integers, slices, None and ...: then no element occurs twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None
-        or part is Ellipsis
-        or isinstance(part, slice)
-        or (isinstance(part, (int, np.integer)) and not isinstance(part, bool))
-        for part in parts
-    )
+    return Tensor.from_op("put", put(g.data, index, shape), (g, lambda h: h[index]))

@@ -2,6 +2,6 @@
 
 from nnscratch import kernels
 
-conv = kernels.conv.__wrapped__
-conv_grad_input = kernels.conv_grad_input.__wrapped__
-conv_grad_weight = kernels.conv_grad_weight.__wrapped__
+conv = kernels.definition(kernels.conv)
+conv_grad_input = kernels.definition(kernels.conv_grad_input)
+conv_grad_weight = kernels.definition(kernels.conv_grad_weight)

@@ -11,14 +11,14 @@ from nnscratch.functional.activation import (
     dropout, elu, leaky_relu, log_softmax, relu, sigmoid, softmax, softplus,
 )
 from nnscratch.functional.conv import (
-    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
+    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, linear,
 )
 from nnscratch.functional.distance import pairwise_distances
 from nnscratch.functional.loss import (
     binary_cross_entropy_with_logits, contrastive_loss, cross_entropy, mse_loss, nll_loss,
     triplet_margin_loss,
 )
-from nnscratch.functional.norm import batch_norm, instance_norm, layer_norm, linear, normalize
+from nnscratch.functional.norm import batch_norm, instance_norm, layer_norm, normalize
 from nnscratch.functional.padding import pad
 from nnscratch.functional.pool import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, avg_pool1d, avg_pool2d,

@@ -3,11 +3,14 @@
 Stands on `tensor`, and on `kernels` where speed matters.
 """
 
+from typing import Any
+
 import numpy as np
 
 from nnscratch import kernels
 from nnscratch.backend import Array, array_module
-from nnscratch.tensor import Tensor, as_tensor
+from nnscratch.protocols import with_axis
+from nnscratch.tensor import Tensor, as_tensor, where
 
 
 def relu(x) -> Tensor:
@@ -24,62 +27,90 @@ def _relu_grad(g: Tensor, y: Array) -> Tensor:
 
 def leaky_relu(x, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, else negative_slope · x."""
-    x = as_tensor(x)
-    slope = array_module(x.data).where(x.data > 0, 1.0, negative_slope)
-    slope = slope.astype(x.dtype) if x.dtype.kind == "f" else slope
-    return Tensor.from_op("leaky_relu", x.data * slope, (x, lambda g: g * slope))
+    x = as_float(x)
+    data = kernels.leaky_relu(x.data, negative_slope)
+    return Tensor.from_op(
+        "leaky_relu", data, (x, lambda g: _leaky_relu_grad(g, x.data, negative_slope))
+    )
+
+
+def _leaky_relu_grad(g: Tensor, x: Array, slope: float) -> Tensor:
+    """g where x is positive, else slope · g; linear in g, so it is its own derivative."""
+    data = kernels.leaky_relu_grad(g.data, x, slope)
+    return Tensor.from_op("leaky_relu_grad", data, (g, lambda h: _leaky_relu_grad(h, x, slope)))
 
 
 def elu(x, alpha: float = 1.0) -> Tensor:
     """x where it is positive, else alpha · (exp(x) − 1). Source: Clevert et al. 2016."""
-    x = as_tensor(x)
-    xp = array_module(x.data)
-    positive = x.data > 0
-    data = xp.where(positive, x.data, alpha * xp.expm1(xp.minimum(x.data, 0)))
+    x = as_float(x)
 
-    def grad_x(g: Tensor, y: Tensor) -> Tensor:
-        return g * positive + g * (y + alpha) * ~positive  # for x <= 0: alpha·exp(x) = y + alpha
+    def grad_x(g: Tensor) -> Tensor:
+        # exp(x), not y + alpha, in which the tail of large negative x is lost
+        return where(x.data > 0, g, g * (alpha * x.clip(high=0).exp()))
 
-    return Tensor.from_op("elu", data, (x, grad_x))
+    return Tensor.from_op("elu", kernels.elu(x.data, alpha), (x, grad_x))
 
 
 def sigmoid(x) -> Tensor:
     """1 / (1 + exp(−x)), without overflow for any x."""
-    x = as_tensor(x)
-    xp = array_module(x.data)
-    small = xp.exp(-1.0 * xp.absolute(x.data))  # a float factor: −x of unsigned integers wraps
-    data = xp.where(x.data >= 0, 1, small) / (1 + small)
-    return Tensor.from_op("sigmoid", data, (x, lambda g, y: g * y * (1.0 - y)))
+    x = as_float(x)
+    return Tensor.from_op("sigmoid", kernels.sigmoid(x.data), (x, _sigmoid_grad))
+
+
+def _sigmoid_grad(g: Tensor, y: Tensor) -> Tensor:
+    """g · y · (1 − y)."""
+    return Tensor.from_op(
+        "sigmoid_grad",
+        kernels.sigmoid_grad(g.data, y.data),
+        (g, lambda h: _sigmoid_grad(h, y)),
+        (y, lambda h: h * g * (1.0 - 2.0 * y)),
+    )
 
 
 def softplus(x, beta: float = 1.0) -> Tensor:
     """log(1 + exp(beta · x)) / beta, without overflow for any x."""
-    x = as_tensor(x)
-    data = array_module(x.data).logaddexp(beta * x.data, 0) / beta
-    return Tensor.from_op("softplus", data, (x, lambda g: g * sigmoid(beta * x)))
+    x = as_float(x)
+    if beta != 1:
+        return softplus(x * beta) / beta
+    return Tensor.from_op("softplus", kernels.softplus(x.data), (x, lambda g: g * sigmoid(x)))
 
 
+@with_axis
 def softmax(x, axis: int) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis`."""
-    x = as_tensor(x)
-    small = array_module(x.data).exp(x.data - x.data.max(axis, keepdims=True))
+    x = as_float(x)
+    powers, sums = _powers(x, axis)
     return Tensor.from_op(
-        "softmax",
-        small / small.sum(axis, keepdims=True),
-        (x, lambda g, y: y * (g - (g * y).sum(axis, keepdims=True))),
+        "softmax", powers / sums, (x, lambda g, y: y * (g - (g * y).sum(axis, keepdims=True)))
     )
 
 
+@with_axis
 def log_softmax(x, axis: int) -> Tensor:
     """log(softmax(x)) along `axis`; exact where softmax itself would round to 0."""
-    x = as_tensor(x)
-    xp = array_module(x.data)
-    shifted = x.data - x.data.max(axis, keepdims=True)
+    x = as_float(x)
+    _, sums = _powers(x, axis)
+    largest = x.data.max(axis, keepdims=True) if x.size else x.data
+    logs = array_module(x.data).log(sums)
     return Tensor.from_op(
         "log_softmax",
-        shifted - xp.log(xp.exp(shifted).sum(axis, keepdims=True)),
+        x.data - largest - logs,
         (x, lambda g, y: g - y.exp() * g.sum(axis, keepdims=True)),
     )
+
+
+def _powers(x: Tensor, axis: int) -> tuple[Array, Array]:
+    """exp(x − max x) along `axis`, where it cannot overflow, and the sums of that."""
+    if x.size == 0:
+        return x.data, x.data
+    powers = array_module(x.data).exp(x.data - x.data.max(axis, keepdims=True))
+    return powers, kernels.total(powers, axis).astype(x.dtype, copy=False)
+
+
+def as_float(x: Any) -> Tensor:
+    """x as a Tensor of floats: whole numbers as float32, in which they do not wrap around."""
+    x = as_tensor(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 
 def dropout(x, p: float = 0.5, training: bool = True, rng=None) -> Tensor:

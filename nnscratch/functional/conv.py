@@ -1,18 +1,19 @@
-"""Convolution and its transpose in 1D, 2D and 3D, one N-dimensional function behind each.
+"""Linear maps: the dense layer, convolution in 1D, 2D and 3D, and its transpose.
 
 Stands on `tensor` (the graph) and `kernels` (the arrays).
 """
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nnscratch import kernels
-from nnscratch.backend import Array, array_module
+from nnscratch.backend import array_module
 from nnscratch.functional.padding import pad
 from nnscratch.kernels import Size, Window
-from nnscratch.tensor import Edge, Tensor, as_tensor
+from nnscratch.tensor import Edge, Tensor
 
 # -- three linear maps; the derivatives of each are the other two ----------------------------------
 
@@ -25,10 +26,8 @@ def _conv(x: Tensor, weight: Tensor, bias: Tensor | None, window: Window, groups
         (weight, lambda g: _conv_grad_weight(x, g, window, groups)),
     ]
     if bias is None:
-        a, b = _promoted(x, weight)
-        return Tensor.from_op("conv", kernels.conv(a, b, window, groups), *edges)
-    a, b, c = _promoted(x, weight, bias)
-    y = kernels.conv(a, b, window, groups, c)
+        return Tensor.from_op("conv", kernels.conv(x.data, weight.data, window, groups), *edges)
+    y = kernels.conv(x.data, weight.data, window, groups, bias.data)
     return Tensor.from_op("conv", y, *edges, (bias, _channel_sum))
 
 
@@ -36,10 +35,9 @@ def _conv_grad_input(
     g: Tensor, weight: Tensor, window: Window, in_size: Size, groups: int
 ) -> Tensor:
     """g (N, C_out, *out) -> (N, C_in, *in)."""
-    a, b = _promoted(g, weight)
     return Tensor.from_op(
         "conv_grad_input",
-        kernels.conv_grad_input(a, b, window, in_size, groups),
+        kernels.conv_grad_input(g.data, weight.data, window, in_size, groups),
         (g, lambda h: _conv(h, weight, None, window, groups)),
         (weight, lambda h: _conv_grad_weight(h, g, window, groups)),
     )
@@ -48,30 +46,17 @@ def _conv_grad_input(
 def _conv_grad_weight(x: Tensor, g: Tensor, window: Window, groups: int) -> Tensor:
     """x (N, C_in, *in), g (N, C_out, *out) -> (C_out, C_in/groups, *kernel)."""
     in_size = x.shape[2:]
-    a, b = _promoted(x, g)
     return Tensor.from_op(
         "conv_grad_weight",
-        kernels.conv_grad_weight(a, b, window, groups),
+        kernels.conv_grad_weight(x.data, g.data, window, groups),
         (x, lambda h: _conv_grad_input(g, h, window, in_size, groups)),
         (g, lambda h: _conv(x, h, None, window, groups)),
     )
 
 
 def _channel_sum(g: Tensor) -> Tensor:
-    """(N, C, *size) -> (C,); in its derivative every position gets its channel's gradient."""
-    shape, ones = g.shape, (1,) * (g.ndim - 2)
-    return Tensor.from_op(
-        "channel_sum",
-        kernels.channel_sum(g.data),
-        (g, lambda h: h.reshape(-1, *ones).broadcast_to(shape)),
-    )
-
-
-def _promoted(*tensors: Tensor) -> list[Array]:
-    """The arrays of `tensors`, in the dtype that NumPy promotes them to."""
-    array_module(*(x.data for x in tensors))  # TypeError if their libraries differ
-    dtype = np.result_type(*(x.dtype for x in tensors))
-    return [x.data.astype(dtype, copy=False) for x in tensors]
+    """(N, C, *size) -> (C,): the gradient of a bias."""
+    return g.sum((0, *range(2, g.ndim)))
 
 
 # -- one function for any number of dimensions -----------------------------------------------------
@@ -130,7 +115,7 @@ def _arguments(
     caller: str, ndim: int, x: Any, weight: Any, bias: Any, groups: Any, transposed: bool = False
 ) -> tuple[Tensor, Tensor, Tensor | None, int]:
     """The checked arguments; weight (C_out, C_in/G, *kernel), transposed (C_in, C_out/G, ...)."""
-    x, weight, bias = as_tensor(x), as_tensor(weight), bias if bias is None else as_tensor(bias)
+    x, weight, bias = promoted(caller, x, weight, bias)
     for name, tensor, axes in (("x", x, "N, C"), ("weight", weight, "C_out, C_in")):
         if tensor.ndim != ndim + 2:
             raise ValueError(
@@ -158,6 +143,27 @@ def _arguments(
     if bias is not None and bias.shape != (out,):
         raise ValueError(f"{caller}: expected bias of shape {(out,)}, got {bias.shape}")
     return x, weight, bias, groups
+
+
+def promoted(caller: str, *values: Any) -> list:
+    """Tensors of one dtype, to which NumPy promotes those that hold floats; None stays None.
+
+    Warns where float64 meets float32, once for each function: all that follows is then computed in
+    float64, in twice the time.
+    """
+    tensors = [v if v is None or isinstance(v, Tensor) else Tensor(v) for v in values]
+    present = [x for x in tensors if x is not None]
+    array_module(*(x.data for x in present))  # TypeError if their libraries differ
+    floats = [x.dtype for x in present if x.dtype.kind == "f"]
+    dtype = np.result_type(*(floats or [np.float32]))
+    if dtype == np.float64 and np.float32 in floats:
+        names = ", ".join(f"{x.dtype} {x.shape}" for x in present)
+        warnings.warn(
+            f"{caller}: float64 meets float32 ({names}), and float64 computes all that follows; "
+            "convert with .astype(np.float32)",
+            stacklevel=5,
+        )
+    return [x if x is None or x.dtype == dtype else x.astype(dtype) for x in tensors]
 
 
 # -- the functions ---------------------------------------------------------------------------------
@@ -224,3 +230,19 @@ def conv_transpose3d(
     out = (in − 1)·stride − before − after + dilation·(k − 1) + 1 + output_padding on each axis.
     """
     return _conv_transpose_nd(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def linear(x, weight, bias=None) -> Tensor:
+    """x (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    x, weight, bias = promoted("linear", x, weight, bias)
+    if weight.ndim != 2:
+        raise ValueError(f"linear: expected weight (out, in), got {weight.shape}")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"linear: expected bias of shape {weight.shape[:1]}, got {bias.shape}")
+    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: the last axis of x must be {weight.shape[1]} long: x {x.shape}, "
+            f"weight {weight.shape}; flatten images first"
+        )
+    y = x @ weight.T
+    return y if bias is None else y + bias

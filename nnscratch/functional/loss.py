@@ -5,9 +5,9 @@ Stands on `activation`, `distance` and `tensor`.
 
 import math
 
-from nnscratch.backend import array_module
-from nnscratch.functional.activation import log_softmax, relu, softplus
-from nnscratch.functional.distance import safe_root
+from nnscratch.backend import array_module, asarray
+from nnscratch.functional.activation import as_float, log_softmax, relu, softplus
+from nnscratch.functional.distance import p_norm, safe_root
 from nnscratch.operations import maximum
 from nnscratch.tensor import Tensor, as_tensor
 
@@ -16,7 +16,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 def mse_loss(x, target, reduction: str = "mean") -> Tensor:
     """(x − target)², averaged; x and target of one shape."""
-    x, target = as_tensor(x), as_tensor(target)
+    x, target = as_float(x), as_tensor(target)
     _check_same_shape("mse_loss", x, target)
     return _reduce("mse_loss", (x - target) ** 2, reduction)
 
@@ -27,7 +27,7 @@ def cross_entropy(x, target, reduction: str = "mean", label_smoothing: float = 0
     target may also be probabilities of x's shape. label_smoothing mixes in that share of the
     uniform distribution (Szegedy et al. 2016).
     """
-    x, target = as_tensor(x), as_tensor(target)
+    x, target = as_float(x), _as_target(target)
     if x.ndim < 2:
         raise ValueError(f"cross_entropy: expected logits of shape (N, C, ...), got {x.shape}")
     logs = log_softmax(x, axis=1)
@@ -44,7 +44,12 @@ def cross_entropy(x, target, reduction: str = "mean", label_smoothing: float = 0
 
 def nll_loss(x, target, reduction: str = "mean") -> Tensor:
     """−x[target]: log-probabilities x (N, C, *size), target (N, *size) class numbers."""
-    return _reduce("nll_loss", _pick_class("nll_loss", as_tensor(x), as_tensor(target)), reduction)
+    return _reduce("nll_loss", _pick_class("nll_loss", as_float(x), _as_target(target)), reduction)
+
+
+def _as_target(target) -> Tensor:
+    """Class numbers or probabilities; a list of whole numbers stays whole."""
+    return as_tensor(target if isinstance(target, Tensor) else asarray(target))
 
 
 def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
@@ -72,7 +77,7 @@ def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
 
 def binary_cross_entropy_with_logits(x, target, reduction: str = "mean") -> Tensor:
     """−target·log σ(x) − (1 − target)·log(1 − σ(x)), target in [0, 1]; −log σ(x) = softplus(−x)."""
-    x, target = as_tensor(x), as_tensor(target)
+    x, target = as_float(x), as_tensor(target)
     caller = "binary_cross_entropy_with_logits"
     _check_same_shape(caller, x, target)
     target = target.astype(x.dtype)
@@ -89,13 +94,13 @@ def triplet_margin_loss(
     Source: Schroff et al. 2015 (arXiv:1503.03832), equation 3. Differs from the paper: distances
     are not squared.
     """
-    anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
+    anchor, positive, negative = as_float(anchor), as_float(positive), as_float(negative)
     _check_same_shape("triplet_margin_loss", anchor, positive)
     _check_same_shape("triplet_margin_loss", anchor, negative)
     _check_margin("triplet_margin_loss", margin)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
-        return ((a - b + eps).abs() ** p).sum(-1) ** (1 / p)
+        return p_norm("triplet_margin_loss", a - b + eps, p, -1)
 
     far = distance(anchor, negative)
     if swap:
@@ -110,7 +115,7 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
 
     The gradient at distance 0 is 0. Source: Hadsell et al. 2006, equation 4.
     """
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = as_float(a), as_float(b)
     _check_same_shape("contrastive_loss", a, b)
     _check_margin("contrastive_loss", margin)
     same = as_tensor(same).astype(a.dtype)

@@ -17,13 +17,19 @@ PAD_MODES = ("constant", "reflect", "edge", "wrap")
 def pad(x, pairs, mode: str = "constant", value: float = 0) -> Tensor:
     """x with pairs[i] = (before, after) more elements on the last len(pairs) axes.
 
+    pairs: or flat numbers as PyTorch's, (before, after) of the last axis first
     mode: "constant" (of `value`), "reflect" (edge not repeated), "edge" or "wrap", as numpy.pad
     """
     x = as_tensor(x)
     if mode not in PAD_MODES:
         raise ValueError(f"pad: expected mode in {PAD_MODES}, got {mode!r}")
-    if not isinstance(pairs, (tuple, list)):
-        raise ValueError(f"pad: expected pairs ((before, after), ...), got {pairs!r}")
+    flat = isinstance(pairs, (tuple, list)) and all(hasattr(n, "__index__") for n in pairs)
+    if not isinstance(pairs, (tuple, list)) or (flat and len(pairs) % 2):
+        raise ValueError(
+            f"pad: expected pairs ((before, after), ...), or PyTorch's flat numbers, got {pairs!r}"
+        )
+    if flat:
+        pairs = list(zip(pairs[::2], pairs[1::2], strict=True))[::-1]
     pairs = [kernels.as_tuple("pad", "a pair (before, after)", pair, 2) for pair in pairs]
     if len(pairs) > x.ndim:
         raise ValueError(f"pad: expected at most {x.ndim} pairs for x {x.shape}, got {len(pairs)}")

@@ -86,6 +86,12 @@ def _windows(
         )
     wide = window.covering(x.shape[2:]) if ceil_mode else window
     wide.check(caller, x.shape[2:])
+    if any(d > 1 for d in wide.dilation) and wide.sees_padding_only(x.shape[2:]):
+        raise ValueError(
+            f"{caller}: a window sees padding only: kernel {window.size}, dilation "
+            f"{window.dilation}, padding {window.padding}, input {x.shape[2:]}; use less padding "
+            "or dilation"
+        )
     return window, wide
 
 

@@ -4,10 +4,19 @@ Each function marked `@kernel` defines what is computed, for NumPy and CuPy alik
 compute the same numbers faster (`dispatch`); nothing here knows of any.
 """
 
-from nnscratch.kernels.activation import relu, relu_grad
-from nnscratch.kernels.arrays import match_layout, matmul
-from nnscratch.kernels.conv import channel_sum, conv, conv_grad_input, conv_grad_weight
-from nnscratch.kernels.dispatch import Chooser, choosing, set_default
+from nnscratch.kernels.activation import (
+    elu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    softplus,
+)
+from nnscratch.kernels.arrays import match_layout, matmul, power, sum_type, total
+from nnscratch.kernels.conv import conv, conv_grad_input, conv_grad_weight
+from nnscratch.kernels.dispatch import Chooser, choosing, definition, set_default
 from nnscratch.kernels.norm import standardise, standardise_grad
 from nnscratch.kernels.pool import max_gather, max_pool, max_unpool, sum_pool, sum_unpool
 from nnscratch.kernels.window import Size, Window, as_tuple, pad, window

@@ -36,6 +36,11 @@ def kernel(define: Callable[P, R]) -> Callable[P, R]:
     return compute
 
 
+def definition(kernel: Callable[P, R]) -> Callable[P, R]:
+    """The definition of a kernel, whatever engine is chosen."""
+    return kernel.__wrapped__  # type: ignore[attr-defined]
+
+
 @contextlib.contextmanager
 def choosing(chooser: Chooser | None) -> Iterator[None]:
     """Within this block the kernels of this thread ask `chooser`; None: the definitions compute."""

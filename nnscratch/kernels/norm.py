@@ -1,38 +1,42 @@
-"""Standardisation of each channel, the numerical part of batch normalisation, and its gradient.
+"""Standardisation over some axes, the numerical part of all normalisation, and its gradient.
 
-Stands on `conv` for the sum over a channel. With μ and σ² the mean and the variance of a channel
-over batch and positions, and y = (x − μ) / σ, every x moves y directly, through μ and through σ:
+Stands on `arrays`. With μ and σ² the mean and the variance over the axes, and y = (x − μ) / σ,
+every x moves y directly, through μ and through σ:
 
     dL/dx = (g − mean(g) − y · mean(g · y)) / σ
+
+Batch norm takes the mean over batch and positions, instance norm over positions, layer norm over
+the last axes.
 
 Source: Ioffe and Szegedy 2015 (arXiv:1502.03167), section 3.
 """
 
+import math
+
 from nnscratch.backend import Array
-from nnscratch.kernels.conv import channel_sum
+from nnscratch.kernels.arrays import total
 from nnscratch.kernels.dispatch import kernel
 
-
-@kernel
-def standardise(x: Array, eps: float) -> tuple[Array, Array, Array]:
-    """x (N, C, *size) -> (x − mean) / sqrt(variance + eps) in each channel; mean, variance (C,)."""
-    mean = _channel_mean(x)
-    centred = x - _beside(mean, x)
-    variance = _channel_mean(centred * centred)
-    return centred * _beside((variance + eps) ** -0.5, x), mean, variance
+Axes = tuple[int, ...]
 
 
 @kernel
-def standardise_grad(g: Array, y: Array, inverse: Array) -> Array:
-    """The gradient of x, given g and y (N, C, *size) and inverse = 1/σ (C,)."""
-    along = _beside(_channel_mean(g * y), y)
-    return (g - _beside(_channel_mean(g), g) - y * along) * _beside(inverse, y)
+def standardise(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array]:
+    """x -> (x − mean) / sqrt(variance + eps), the mean, the variance (with 1 for each axis)."""
+    if x.dtype == "float16":  # whose squares underflow
+        return tuple(a.astype(x.dtype) for a in standardise(x.astype("float32"), axes, eps))
+    mean = _mean(x, axes)
+    centred = x - mean
+    variance = _mean(centred * centred, axes)
+    return centred * (variance + eps) ** -0.5, mean, variance
 
 
-def _channel_mean(x: Array) -> Array:
-    return channel_sum(x) / (x.size // x.shape[1])
+@kernel
+def standardise_grad(g: Array, y: Array, inverse: Array, axes: Axes) -> Array:
+    """The gradient of x, given g and y of its shape, and inverse = 1/σ with 1 for each axis."""
+    return (g - _mean(g, axes) - y * _mean(g * y, axes)) * inverse
 
 
-def _beside(values: Array, x: Array) -> Array:
-    """(C,) -> (C, 1, ...), to go with x (N, C, *size)."""
-    return values.reshape(-1, *(1,) * (x.ndim - 2))
+def _mean(x: Array, axes: Axes) -> Array:
+    count = math.prod(x.shape[axis] for axis in axes)
+    return (total(x, axes) / count).astype(x.dtype, copy=False)

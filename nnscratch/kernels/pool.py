@@ -1,14 +1,16 @@
 """Pooling: the maximum or the sum over each window, and their adjoints.
 
-Stands on `window`. Like convolution, pooling is a loop over the kernel offsets: through each of
-them all outputs see one slice of the padded input. `max_pool` also returns the number of the
-offset that won. `max_unpool` sends numbers to the winners and `max_gather` reads them there; each
-is the derivative of the other, as `sum_pool` and `sum_unpool` are.
+Stands on `window` and `arrays`. Like convolution, pooling is a loop over the kernel offsets:
+through each of them all outputs see one slice of the padded input. `max_pool` also returns the
+number of the offset that won. `max_unpool` sends numbers to the winners and `max_gather` reads them
+there; each is the derivative of the other, as `sum_pool` and `sum_unpool` are.
 """
 
+import math
 from typing import Any
 
 from nnscratch.backend import Array, array_module
+from nnscratch.kernels.arrays import sum_type
 from nnscratch.kernels.dispatch import kernel
 from nnscratch.kernels.window import Size, Window, pad
 
@@ -61,6 +63,9 @@ def max_gather(x: Array, winners: Any, window: Window) -> Array:
 @kernel
 def sum_pool(x: Array, window: Window, scale: float = 1) -> Array:
     """The sum over each window, times `scale`: x (N, C, *in) -> (N, C, *out)."""
+    wide = sum_type(x.dtype, math.prod(window.size))
+    if wide != x.dtype:
+        return sum_pool(x.astype(wide), window, scale).astype(x.dtype)
     out_size = window.out_size(x.shape[2:])
     x = pad(x, window.padding)
     y = array_module(x).zeros((*x.shape[:2], *out_size), dtype=x.dtype)
@@ -72,6 +77,9 @@ def sum_pool(x: Array, window: Window, scale: float = 1) -> Array:
 @kernel
 def sum_unpool(g: Array, window: Window, in_size: Size, scale: float = 1) -> Array:
     """Each g (N, C, *out), times `scale`, added to its whole window -> (N, C, *in)."""
+    wide = sum_type(g.dtype, math.prod(window.size))
+    if wide != g.dtype:
+        return sum_unpool(g.astype(wide), window, in_size, scale).astype(g.dtype)
     x = array_module(g).zeros((*g.shape[:2], *window.padded_size(in_size)), dtype=g.dtype)
     for _, view in window.views(g.shape[2:]):
         x[view] += g * scale

@@ -70,6 +70,16 @@ class Window:
                 f"{self.padding} is {padded}; use a smaller kernel or more padding"
             )
 
+    def sees_padding_only(self, in_size: Size) -> bool:
+        """Whether some output sees no input: the inputs lie in the gaps of its window."""
+        starts = zip(self.out_size(in_size), self.stride, self.padding, strict=True)
+        windows = zip(starts, self.size, self.dilation, in_size, strict=True)
+        return any(
+            not any(0 <= p * s - before + j * d < n for j in range(k))
+            for (outputs, s, (before, _)), k, d, n in windows
+            for p in range(outputs)
+        )
+
     def views(self, out_size: Size) -> Iterator[tuple[Size, tuple]]:
         """For each kernel offset the slices of the padded input that all outputs see through it."""
         for offset in itertools.product(*map(range, self.size)):

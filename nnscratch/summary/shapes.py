@@ -97,14 +97,14 @@ class ShapeOnly:
         shape = self._numbers()[index].shape
         return self.like(shape, self.field if len(shape) == self.ndim else None)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "ShapeOnly":
+    def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> "ShapeOnly":
         given = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         axes = {a % self.ndim for a in given}
         kept = [1 if i in axes else n for i, n in enumerate(self.shape)]
         shape = kept if keepdims else [n for i, n in enumerate(kept) if i not in axes]
         return self.like(shape, None if axes - {0, 1} or not keepdims else self.field)
 
-    max = min = argmax = argmin = sum
+    max = min = argmax = argmin = any = all = sum
 
     def __matmul__(self, other: Any) -> "ShapeOnly":
         return _product(self, other)

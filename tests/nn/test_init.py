@@ -45,7 +45,7 @@ def test_spread(name, deviation):
 def test_kaiming_keeps_the_signal_through_relu():
     """Mean square 1 in, about 1 out, ten layers deep."""
     rng = np.random.default_rng(0)
-    x = Tensor(rng.standard_normal((64, 256)))
+    x = Tensor(rng.standard_normal((64, 256)).astype(np.float32))
     for _ in range(10):
         x = F.relu(F.linear(x, Tensor(init.kaiming_normal((256, 256), rng))))
     assert 0.3 < (x.numpy() ** 2).mean() < 3

@@ -218,7 +218,7 @@ def test_state_dict_holds_buffers_and_is_detached():
     before = {name: value.numpy().copy() for name, value in state.items()}
     adam = optim.Adam(net.parameters(), 0.1)
     F.mse_loss(
-        net(Tensor(np.random.default_rng(0).random((4, 1, 4, 4)))), np.zeros((4, 3))
+        net(np.random.default_rng(0).random((4, 1, 4, 4), np.float32)), np.zeros((4, 3))
     ).backward()
     adam.step()
     for name, value in state.items():  # what was saved does not move with the training

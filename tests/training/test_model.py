@@ -514,7 +514,7 @@ def test_mistakes_are_named(data):
                 method(*arguments, batch_size=wrong)
     with pytest.raises(ValueError, match="save: expected a name that ends in"):
         model.save("net.pth")
-    model.compile(lambda_ := optim.SGD(model.module.parameters(), 1e12), "cross_entropy")
+    model.compile(lambda_ := optim.SGD(model.module.parameters(), 1e38), "cross_entropy")
     assert lambda_ is model.optimizer
     with (
         np.errstate(all="ignore"),

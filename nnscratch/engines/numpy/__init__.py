@@ -4,6 +4,7 @@ Stands on `kernels` and `registry`. This file registers the implementations of e
 fastest first, with the conditions under which they run.
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from nnscratch.engines.numpy import (
     winograd,
 )
 from nnscratch.engines.registry import Condition, register
-from nnscratch.kernels import Window
+from nnscratch.kernels import Window, sum_type
 
 # By number of axes: with fewer channels, Winograd's transforms cost more than they save.
 LEAST_CHANNELS = {2: 64, 3: 16}
@@ -35,6 +36,16 @@ LEAST_POSITIONS = 8
 def on_host(x: Any, *rest: Any, **options: Any) -> bool:
     """Whether the first argument is a NumPy array."""
     return type(x) is np.ndarray
+
+
+def wide_on_host(x: Any, *rest: Any, **options: Any) -> bool:
+    """Whether the first argument is a NumPy array of more than 16 bits."""
+    return type(x) is np.ndarray and x.dtype != np.float16
+
+
+def few_terms(x: Any, window: Window, *rest: Any, **options: Any) -> bool:
+    """Whether x is a NumPy array in whose type the sum of a window keeps its digits."""
+    return type(x) is np.ndarray and sum_type(x.dtype, math.prod(window.size)) == x.dtype
 
 
 def never(*args: Any, **options: Any) -> bool:
@@ -71,7 +82,7 @@ def register_convolution(
     register(name, "numpy:winograd", compute, winograd_can, winograd_pays)
     # 2×2 tiles are more accurate; "numpy:winograd" takes the faster size
     register(name, "numpy:winograd-2x2", partial(compute, m=2), winograd_can, never)
-    register(name, "numpy:im2col", getattr(im2col, name), on_host, im2col_pays)
+    register(name, "numpy:im2col", getattr(im2col, name), wide_on_host, im2col_pays)
 
 
 register_convolution(
@@ -92,16 +103,16 @@ register_convolution(
     many_positions,
     lambda x, g, window, groups=1: groups <= MOST_GROUPS,
 )
-register("channel_sum", "numpy", sums.channel_sum, sums.suits)
+register("total", "numpy", sums.total, sums.suits)
 register("match_layout", "numpy", layout.match, layout.differs)
 register("matmul", "numpy", products.matmul, products.suits)
 register("max_pool", "numpy", pool.max_pool, on_host)
 register("max_unpool", "numpy", pool.max_unpool, pool.has_winners)
 register("max_gather", "numpy", pool.max_gather, pool.has_winners)
-register("sum_pool", "numpy", pool.sum_pool, on_host)
-register("sum_unpool", "numpy", pool.sum_unpool, on_host)
-register("relu", "numpy", activation.relu, activation.suits)
-register("relu_grad", "numpy", activation.relu_grad, activation.grad_suits)
+register("sum_pool", "numpy", pool.sum_pool, few_terms)
+register("sum_unpool", "numpy", pool.sum_unpool, few_terms)
+for name, compute in activation.IN_PIECES.items():
+    register(name, "numpy", compute, activation.suits)
 register("standardise", "numpy", norm.standardise, norm.suits)
 register("standardise_grad", "numpy", norm.standardise_grad, norm.grad_suits)
 

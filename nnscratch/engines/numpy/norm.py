@@ -1,7 +1,10 @@
-"""Standardisation of each channel, and its gradient, in pieces that stay in the cache.
+"""Standardisation and its gradient, in pieces that stay in the cache.
 
-Stands on `memory`, `layout` and `parallel`. Written as Tensor operations, the forward and backward
-passes would read or write memory some twenty times; here they do so five times, on all cores.
+Stands on `memory`, `layout` and `parallel`. Written as operations on whole arrays, the forward and
+backward passes would read or write memory some twenty times; here they do so five times, on all
+cores. The means of batch norm are those of columns: rows of numbers, channels last in memory. Those
+of layer norm are of rows, which the definition computes, a few at a time. Instance norm is the one
+or the other, as its channels lie in memory.
 """
 
 import math
@@ -10,59 +13,124 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch import kernels
 from nnscratch.engines.numpy import layout, memory, parallel
-from nnscratch.engines.numpy.sums import FOLD
+from nnscratch.kernels import definition
 
 PIECE = 2**17  # elements at a time
+ROWS_PIECE = 2**15  # elements at a time, of whole rows
+FOLD = 32  # pixels side by side: a row of few channels is too short for NumPy's inner loop
+Axes = tuple[int, ...]
 
 
-def suits(x: Any, eps: float) -> bool:
-    """Whether x (N, C, *size) is large and has its channels last in memory."""
-    if type(x) is not np.ndarray or x.size < PIECE:
+def suits(x: Any, axes: Axes, eps: float = 0.0) -> bool:
+    """Whether x is large, and the means are those of rows or of channels last in memory."""
+    if type(x) is not np.ndarray or x.size < PIECE or x.dtype not in (np.float32, np.float64):
         return False
-    return np.moveaxis(x, 1, -1).flags.c_contiguous
+    return _are_rows(x, axes) or _are_channels(x, axes)
 
 
-def standardise(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x (N, C, *size) -> (x − mean) / sqrt(variance + eps) by channel; mean (C,), variance (C,)."""
-    count = x.size // x.shape[1]
+def grad_suits(g: Any, y: Any, inverse: Any, axes: Axes) -> bool:
+    """Whether y suits, and g is an array of the same dtype."""
+    return suits(y, axes) and type(g) is np.ndarray and g.dtype == y.dtype
+
+
+def _are_rows(x: np.ndarray, axes: Axes) -> bool:
+    """Whether `axes` are the last ones and x has no gaps in memory."""
+    return x.flags.c_contiguous and tuple(axes) == tuple(range(x.ndim - len(axes), x.ndim))
+
+
+def _are_channels(x: np.ndarray, axes: Axes) -> bool:
+    """Whether `axes` are those of positions, perhaps with the batch, and channels are last."""
+    positions = tuple(range(2, x.ndim))
+    if not positions or not np.moveaxis(x, 1, -1).flags.c_contiguous:
+        return False
+    large = x[0].size >= PIECE
+    return tuple(axes) == (0, *positions) or (tuple(axes) == positions and large)
+
+
+def standardise(x: np.ndarray, axes: Axes, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x -> (x − mean) / sqrt(variance + eps), the mean, the variance (with 1 for each axis)."""
     y = memory.like(x)
+    shape = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
+    mean, variance = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
+    if _are_rows(x, axes):
+        columns = math.prod(x.shape[axis] for axis in axes)
+        arrays = [a.reshape(-1, n) for a, n in ((x, columns), (y, columns), (mean, 1))]
+        x_rows, y_rows, means, variances = (*arrays, variance.reshape(-1, 1))
+
+        def compute(rows: slice) -> None:
+            results = definition(kernels.standardise)(x_rows[rows], (1,), eps)
+            y_rows[rows], means[rows], variances[rows] = results
+
+        parallel.each(compute, _row_pieces(x_rows))
+    elif 0 in axes:
+        _standardise_channels(x, y, mean, variance, eps)
+    else:
+        for i in range(len(x)):
+            images = slice(i, i + 1)
+            _standardise_channels(x[images], y[images], mean[images], variance[images], eps)
+    return y, mean, variance
+
+
+def _standardise_channels(
+    x: np.ndarray, y: np.ndarray, mean: np.ndarray, variance: np.ndarray, eps: float
+) -> None:
+    """Write y, mean and variance, means over all axes but the second."""
+    count = x.size // x.shape[1]
     rows, out = _rows(x), _rows(y)
-    mean = _unfold(_total(lambda piece: rows[piece].sum(0), rows), x) / count
+    mean[...] = _unfold(_total(lambda piece: _sum(rows[piece]), rows), x, mean) / count
     means = _fold(mean, rows)
 
     def centre(piece: slice) -> np.ndarray:
         centred = np.subtract(rows[piece], means, out=out[piece])
         square = memory.scratch("square", centred.shape, x.dtype)
-        return np.multiply(centred, centred, out=square).sum(0)
+        return _sum(np.multiply(centred, centred, out=square))
 
-    variance = _unfold(_total(centre, rows), x) / count
+    variance[...] = _unfold(_total(centre, rows), x, variance) / count
     factors = _fold((variance + eps) ** -0.5, rows)
 
     def scale(piece: slice) -> None:
         np.multiply(out[piece], factors, out=out[piece])
 
     parallel.each(scale, _pieces(rows))
-    return y, mean, variance
 
 
-def grad_suits(g: Any, y: Any, inverse: Any) -> bool:
-    """Whether y suits, and g is an array of the same dtype."""
-    return suits(y, 0.0) and type(g) is np.ndarray and g.dtype == y.dtype
-
-
-def standardise_grad(g: np.ndarray, y: np.ndarray, inverse: np.ndarray) -> np.ndarray:
-    """The gradient of x: (g − mean g − y · mean(g · y)) · inverse, means over each channel."""
-    count = y.size // y.shape[1]
+def standardise_grad(g: np.ndarray, y: np.ndarray, inverse: np.ndarray, axes: Axes) -> np.ndarray:
+    """The gradient of x: (g − mean g − y · mean(g · y)) · inverse, means over `axes`."""
     x = memory.like(y)
-    y_rows, g_rows, x_rows = _rows(y), _rows(layout.match(g, x.strides)), _rows(x)
+    g = layout.match(g, x.strides)
+    if _are_rows(y, axes):
+        columns = math.prod(y.shape[axis] for axis in axes)
+        g_rows, y_rows, x_rows = (a.reshape(-1, columns) for a in (g, y, x))
+        inverses = inverse.reshape(-1, 1)
+
+        def compute(rows: slice) -> None:
+            x_rows[rows] = definition(kernels.standardise_grad)(
+                g_rows[rows], y_rows[rows], inverses[rows], (1,)
+            )
+
+        parallel.each(compute, _row_pieces(y_rows))
+    elif 0 in axes:
+        _grad_channels(g, y, inverse, x)
+    else:
+        for i in range(len(y)):
+            _grad_channels(*(a[i : i + 1] for a in (g, y, inverse, x)))
+    return x
+
+
+def _grad_channels(g: np.ndarray, y: np.ndarray, inverse: np.ndarray, x: np.ndarray) -> None:
+    """Write the gradient to x, means over all axes but the second."""
+    count = y.size // y.shape[1]
+    y_rows, g_rows, x_rows = _rows(y), _rows(g), _rows(x)
 
     def sums(piece: slice) -> np.ndarray:
         product = memory.scratch("product", y_rows[piece].shape, y.dtype)
         np.multiply(g_rows[piece], y_rows[piece], out=product)
-        return np.stack([g_rows[piece].sum(0), product.sum(0)])
+        return np.stack([_sum(g_rows[piece]), _sum(product)])
 
-    mean_g, mean_gy = (_unfold(total, y) / count for total in _total(sums, y_rows))
+    totals = _total(sums, y_rows)
+    mean_g, mean_gy = (_unfold(total, y, inverse) / count for total in totals)
     # dx = g·inverse − (y·slope + offset)
     factors = (mean_gy * inverse, mean_g * inverse, inverse)
     slope, offset, inverses = (_fold(factor, y_rows) for factor in factors)
@@ -75,7 +143,6 @@ def standardise_grad(g: np.ndarray, y: np.ndarray, inverse: np.ndarray) -> np.nd
         np.subtract(x_rows[piece], line, out=x_rows[piece])
 
     parallel.each(write, _pieces(y_rows))
-    return x
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -87,14 +154,25 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, 1, -1).reshape(-1, pixels * x.shape[1])
 
 
+def _sum(rows: np.ndarray) -> np.ndarray:
+    """The sum over rows: halves are added in float32, and few rows in float64."""
+    while len(rows) > 64:
+        half = len(rows) // 2
+        rest = rows[2 * half :]
+        rows = rows[:half] + rows[half : 2 * half]
+        if len(rest):
+            rows[0] += rest[0]
+    return rows.sum(0, dtype=np.float64)
+
+
 def _fold(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """values (C,) repeated for each pixel of a row -> (pixels · C,)."""
-    return np.tile(values, rows.shape[1] // len(values))
+    """values (1, C, 1, ...) repeated for each pixel of a row -> (pixels · C,)."""
+    return np.tile(values.reshape(-1), rows.shape[1] // values.size)
 
 
-def _unfold(total: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """total (pixels · C,) summed over pixels -> (C,)."""
-    return total.reshape(-1, x.shape[1]).sum(0).astype(x.dtype)
+def _unfold(total: np.ndarray, x: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """total (pixels · C,) summed over pixels -> (1, C, 1, ...)."""
+    return total.reshape(-1, x.shape[1]).sum(0).astype(x.dtype).reshape(like.shape)
 
 
 def _total(function: Callable[[slice], np.ndarray], rows: np.ndarray) -> np.ndarray:
@@ -105,4 +183,9 @@ def _total(function: Callable[[slice], np.ndarray], rows: np.ndarray) -> np.ndar
 
 def _pieces(rows: np.ndarray) -> list[slice]:
     step = max(1, PIECE // rows.shape[1])
+    return [slice(start, start + step) for start in range(0, len(rows), step)]
+
+
+def _row_pieces(rows: np.ndarray) -> list[slice]:
+    step = max(1, ROWS_PIECE // rows.shape[1])
     return [slice(start, start + step) for start in range(0, len(rows), step)]

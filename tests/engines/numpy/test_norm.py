@@ -1,4 +1,4 @@
-"""Mean 0 and variance 1 in each channel: against the formula, PyTorch's accuracy, and gradients."""
+"""Mean 0 and variance 1 over some axes: against the formula, PyTorch's accuracy, and gradients."""
 
 import numpy as np
 import pytest
@@ -25,16 +25,22 @@ def laid(x, channels_last):
     return np.ascontiguousarray(x.transpose(axes)).transpose(np.argsort(axes))
 
 
-def by_formula(x):
-    """y, mean and variance (C,), and 1 / deviation beside x."""
-    axes = (0, *range(2, x.ndim))
+def axes_of(kind, x):
+    """The axes over which batch, instance or layer norm takes its means."""
+    positions = tuple(range(2, x.ndim))
+    return {"batch": (0, *positions), "instance": positions, "layer": tuple(range(1, x.ndim))}[kind]
+
+
+def by_formula(x, kind="batch"):
+    """y, the mean, the variance, and 1 / deviation, with 1 for each axis."""
+    axes = axes_of(kind, x)
     mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
     inverse = 1 / np.sqrt(variance + EPS)
-    return (x - mean) * inverse, mean.reshape(-1), variance.reshape(-1), inverse
+    return (x - mean) * inverse, mean, variance, inverse
 
 
-def input_by_formula(g, y, inverse):
-    axes = (0, *range(2, y.ndim))
+def input_by_formula(g, y, inverse, kind="batch"):
+    axes = axes_of(kind, y)
     along = (g * y).mean(axes, keepdims=True)
     return (g - g.mean(axes, keepdims=True) - y * along) * inverse
 
@@ -46,19 +52,30 @@ def drawn(shape, seed=0, mean=0.0, dtype=np.float64):
     return (mean + scale * x).astype(dtype)
 
 
+def batch_standardise(x):
+    return standardise(x, axes_of("batch", x), EPS)
+
+
+def batch_standardise_grad(g, y, inverse):
+    return standardise_grad(g, y, inverse, axes_of("batch", y))
+
+
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("shape", SMALL + LARGE, ids=str)
-def test_equals_the_formula(shape, channels_last):
+@pytest.mark.parametrize("kind", ["batch", "instance", "layer"])
+def test_equals_the_formula(shape, channels_last, kind):
+    if kind == "instance" and len(shape) == 2:
+        shape = (*shape, 2)  # it needs positions
     x = laid(drawn(shape, mean=0.7), channels_last)
     g = laid(drawn(shape, seed=1), channels_last)
-    y, mean, variance = standardise(x, EPS)
-    *expected, inverse = by_formula(x)
+    y, mean, variance = standardise(x, axes_of(kind, x), EPS)
+    *expected, inverse = by_formula(x, kind)
     for ours, theirs in zip((y, mean, variance), expected, strict=True):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(
-        standardise_grad(g, y, inverse.reshape(-1)),
-        input_by_formula(g, y, inverse),
+        standardise_grad(g, y, inverse, axes_of(kind, x)),
+        input_by_formula(g, y, inverse, kind),
         rtol=1e-12,
         atol=1e-12,
     )
@@ -69,11 +86,11 @@ def test_a_small_piece_and_pixels_of_any_number(pixels, monkeypatch):
     """With PIECE small the rows are folded and cut for every remainder."""
     monkeypatch.setattr(moments, "PIECE", 64)
     x, g = (laid(drawn((11, 3, pixels), seed), True) for seed in (0, 1))
-    y, mean, variance = standardise(x, EPS)
+    y, mean, variance = batch_standardise(x)
     *expected, inverse = by_formula(x)
     for ours, theirs in zip((y, mean, variance), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
-    slope = standardise_grad(g, y, inverse.reshape(-1))
+    slope = batch_standardise_grad(g, y, inverse)
     np.testing.assert_allclose(slope, input_by_formula(g, y, inverse), rtol=1e-12, atol=1e-12)
 
 
@@ -83,8 +100,8 @@ def test_one_thread_and_two_agree():
     for count in (1, 2):
         with threadpool_limits(count, "blas"):
             assert parallel.threads() == count
-            y, mean, variance = standardise(x, EPS)
-            found.append((y, mean, variance, standardise_grad(g, y, variance**-0.5)))
+            y, mean, variance = batch_standardise(x)
+            found.append((y, mean, variance, batch_standardise_grad(g, y, variance**-0.5)))
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)
 
@@ -92,10 +109,10 @@ def test_one_thread_and_two_agree():
 def test_a_wrong_formula_would_be_seen():
     """The check above tells the variance with n − 1 and a forgotten term apart."""
     x, g = drawn((40_000, 5)), drawn((40_000, 5), 1)
-    y, _, variance = standardise(x, EPS)
+    y, _, variance = batch_standardise(x)
     inverse = by_formula(x)[3]
     assert not np.allclose(variance, x.var(0, ddof=1), rtol=1e-12)
-    slope = standardise_grad(g, y, inverse.reshape(-1))
+    slope = batch_standardise_grad(g, y, inverse)
     assert not np.allclose(slope, (g - g.mean(0)) * inverse, rtol=1e-12, atol=1e-12)
 
 
@@ -113,7 +130,7 @@ def test_float32_with_a_large_mean(shape, channels_last):
     """
     x = drawn(shape, mean=1e3, dtype=np.float32)
     exact, _, variance, _ = by_formula(x.astype(np.float64))
-    y, _, found = standardise(laid(x, channels_last), EPS)
+    y, _, found = batch_standardise(laid(x, channels_last))
     assert y.dtype == found.dtype == np.float32
     assert np.abs(y - exact).max() < (1e-4 if channels_last and x.size >= moments.PIECE else 1e-3)
     np.testing.assert_allclose(found, variance, rtol=1e-5)
@@ -126,7 +143,7 @@ def test_as_accurate_as_pytorch():
             x = drawn(shape, mean=mean, dtype=np.float32)
             exact = by_formula(x.astype(np.float64))[0]
             theirs = torch.nn.functional.batch_norm(torch.tensor(x), None, None, training=True)
-            ours = standardise(laid(x, True), EPS)[0]
+            ours = batch_standardise(laid(x, True))[0]
             wrong = np.abs(ours - exact).max(), np.abs(theirs.numpy() - exact).max()
             assert wrong[0] < max(4 * wrong[1], 2e-6)  # either is the luck of one rounding
 
@@ -144,11 +161,11 @@ def test_the_gradient_of_batch_norm():
 @pytest.mark.parametrize("shape", [(6, 5, 3, 2), (24, 16, 21, 20)], ids=str)
 def test_results_lie_in_memory_as_inputs_do(shape, channels_last):
     x = laid(drawn(shape, dtype=np.float32), channels_last)
-    y, _, variance = standardise(x, EPS)
+    y, _, variance = batch_standardise(x)
     assert y.strides == x.strides
     for other in (channels_last, not channels_last):  # the gradient may lie otherwise
         g = laid(drawn(shape, 1, dtype=np.float32), other)
-        slope = standardise_grad(g, y, variance**-0.5)
+        slope = batch_standardise_grad(g, y, variance**-0.5)
         assert slope.dtype == np.float32
         if other == channels_last or (channels_last and x.size >= moments.PIECE):
             assert slope.strides == y.strides
@@ -158,11 +175,11 @@ def test_results_lie_in_memory_as_inputs_do(shape, channels_last):
 @pytest.mark.parametrize("shape", [(6, 5, 3, 2), (24, 16, 21, 20)], ids=str)
 def test_inputs_are_left_alone(shape, channels_last):
     x, g = (laid(drawn(shape, seed), channels_last) for seed in (0, 1))
-    inverse = np.ones(shape[1])
-    y = standardise(x, EPS)[0]
+    inverse = np.ones((1, shape[1], 1, 1))
+    y = batch_standardise(x)[0]
     before = [a.copy() for a in (x, g, y, inverse)]
-    again = standardise(x, EPS)[0]
-    standardise_grad(g, y, inverse)
+    again = batch_standardise(x)[0]
+    batch_standardise_grad(g, y, inverse)
     assert not np.shares_memory(again, x)
     for array, old in zip((x, g, y, inverse), before, strict=True):
         np.testing.assert_array_equal(array, old)
@@ -173,18 +190,18 @@ def test_views_and_strange_strides():
     whole = drawn((40, 9, 31, 30))
     x = laid(whole, True)
     for view in (x[::2], x[:, 2:7], x[:, ::-1], x[..., ::-1], x[:, 3:4], x[:1], x.swapaxes(2, 3)):
-        y, mean, variance = standardise(view, EPS)
+        y, mean, variance = batch_standardise(view)
         *expected, inverse = by_formula(view.copy())
         for ours, theirs in zip((y, mean, variance), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
         g = np.broadcast_to(drawn((1, view.shape[1], 1, 1), 1), view.shape)
-        slope = standardise_grad(g, y, inverse.reshape(-1))
+        slope = batch_standardise_grad(g, y, inverse)
         np.testing.assert_allclose(slope, input_by_formula(g, y, inverse), rtol=1e-9, atol=1e-12)
 
 
 def test_a_constant_channel_becomes_zeros():
     x = laid(np.full((8, 16, 40, 40), 3.0, np.float32), True)
-    y, mean, variance = standardise(x, EPS)
+    y, mean, variance = batch_standardise(x)
     np.testing.assert_array_equal(y, 0)
     np.testing.assert_array_equal(mean, 3)
     np.testing.assert_array_equal(variance, 0)
