@@ -13,6 +13,7 @@ product does so once for all of its additions. The bias is added at the point (1
 output contains the value there exactly once. Channels are last in memory.
 """
 
+import contextlib
 import functools
 import itertools
 import math
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.engines.numpy import memory, parallel, products
+from nnscratch.engines.numpy import im2col, memory, parallel, products, wide_tiles
 from nnscratch.engines.numpy.layout import channels_last
 from nnscratch.kernels.window import Size, Window
 from nnscratch.kernels.winograd import POINTS, TAPS, Transforms, transforms
@@ -47,7 +48,10 @@ def conv(
     out_size = window.out_size(x.shape[2:])
     before = tuple(pair[0] for pair in window.padding)
     m = m or tile(len(x), out_size)
-    return _convolve(x, _points_of(weight, m, x.dtype, False), before, out_size, bias, m)
+    points = _points_of(weight, m, x.dtype, False)
+    if points is None:
+        return im2col.conv(x, weight, window, groups, bias)
+    return _convolve(x, weight, points, before, out_size, bias, m)
 
 
 def conv_grad_input(
@@ -66,7 +70,10 @@ def conv_grad_input(
     _check(weight, window, groups)
     before = tuple(TAPS - 1 - pair[0] for pair in window.padding)
     m = m or tile(len(g), in_size)
-    return _convolve(g, _points_of(weight, m, g.dtype, True), before, tuple(in_size), None, m)
+    points = _points_of(weight, m, g.dtype, True)
+    if points is None:
+        return im2col.conv_grad_input(g, weight, window, in_size, groups)
+    return _convolve(g, _rotated(weight), points, before, tuple(in_size), None, m)
 
 
 def suits(window: Window, groups: int, dtype: Any) -> bool:
@@ -104,12 +111,21 @@ WEIGHTS_READ = 16  # reading the weights takes as long as multiplying so many ti
 
 
 def _convolve(
-    x: np.ndarray, points: np.ndarray, before: Size, out_size: Size, bias: np.ndarray | None, m: int
+    x: np.ndarray,
+    weight: np.ndarray,
+    points: np.ndarray,
+    before: Size,
+    out_size: Size,
+    bias: np.ndarray | None,
+    m: int,
 ) -> np.ndarray:
-    """x (N, C, H, W), points ((m + 2)², C, C_out) -> (N, C_out, *out_size)."""
+    """x (N, C, H, W), weight (C_out, C, 3, 3) -> (N, C_out, *out_size).
+
+    points: the weight at the points; before: padding before the first pixel of each axis
+    """
     x = np.moveaxis(channels_last(x), 1, -1)
     y = memory.result((len(x), *out_size, points.shape[-1]), x.dtype)
-    convolution = _Convolution(x, points, before, bias, y, transforms(m, x.dtype))
+    convolution = _Convolution(x, weight, points, before, bias, y, transforms(m, x.dtype))
     parallel.each(convolution.compute, _blocks((*y.shape[:-1], x.shape[-1]), m, BLOCK_TILES))
     return np.moveaxis(y, -1, 1)
 
@@ -132,6 +148,11 @@ class _Block(NamedTuple):
         """The position of the first tile's first pixel along each axis."""
         return tuple(m * first - b for (first, _), b in zip(self.tiles, before, strict=True))
 
+    def counts(self, m: int, out_size: Size) -> Size:
+        """The number of outputs along each axis."""
+        pairs = zip(self.tiles, out_size, strict=True)
+        return tuple(min(m * last, size) - m * first for (first, last), size in pairs)
+
 
 def _blocks(shape: Size, m: int, tiles: int) -> list[_Block]:
     """Blocks of about `tiles` tiles of m × m that cover `shape` (N, *size, C).
@@ -153,10 +174,12 @@ def _blocks(shape: Size, m: int, tiles: int) -> list[_Block]:
 class _Convolution:
     """One convolution: reads x (N, *in, C) and writes y (N, *out, C_out), a block at a time.
 
-    points: the transformed weights (n², C, C_out); before: padding before the first pixel
+    weight (C_out, C, 3, 3); points: the same transformed (n², C, C_out);
+    before: padding before the first pixel
     """
 
     x: np.ndarray
+    weight: np.ndarray
     points: np.ndarray
     before: Size
     bias: np.ndarray | None
@@ -168,6 +191,16 @@ class _Convolution:
 
         A thread computes its block alone; if there is only one block, all threads share it.
         """
+        m = len(self.matrices.outputs)
+        starts, counts = block.starts(m, self.before), block.counts(m, self.y.shape[1:-1])
+        wide = wide_tiles.find(self.x[slice(*block.images)], starts, counts, TAPS, m, m)
+        with np.errstate(over="ignore", invalid="ignore") if wide else contextlib.nullcontext():
+            self.compute_fast(block)
+        if wide:
+            self.compute_exactly(block, wide)
+
+    def compute_fast(self, block: _Block) -> None:
+        """All tiles of a block by Winograd's algorithm."""
         n, (c_in, c_out) = len(self.matrices.inputs), self.points.shape[1:]
         shape = (n,) * len(block.tiles) + block.shape
         v = memory.scratch("inputs at points", (*shape, c_in), self.x.dtype)
@@ -178,6 +211,17 @@ class _Convolution:
         parallel.each(lambda i: _to_points(inputs, m, self.x, self.before, block, i, v), rows)
         parallel.each(lambda share: self.multiply(v, product, slice(*share)), shares)
         parallel.each(lambda i: self.from_points(block, i, product), rows)
+
+    def compute_exactly(self, block: _Block, tiles: list[wide_tiles.Tile]) -> None:
+        """Some tiles of a block by im2col."""
+        m, size = len(self.matrices.outputs), len(self.matrices.inputs)
+        x, y = (a[slice(*block.images)] for a in (self.x, self.y))
+        patches = wide_tiles.patches(x, tiles, m, block.starts(m, self.before), size)
+        outputs = im2col.conv(patches, self.weight, _unpadded(len(block.tiles)), bias=self.bias)
+        for (image, *index), output in zip(tiles, np.moveaxis(outputs, 1, -1), strict=True):
+            corner = (m * (first + i) for (first, _), i in zip(block.tiles, index, strict=True))
+            pixels = y[image][tuple(slice(c, c + m) for c in corner)]
+            pixels[...] = output[tuple(slice(n) for n in pixels.shape[:-1])]
 
     def multiply(self, v: np.ndarray, product: np.ndarray, points: slice) -> None:
         """(points, tiles, C) @ (points, C, C_out) -> (points, tiles, C_out)."""
@@ -247,9 +291,9 @@ def _strip(
     """
     axes, (n, k) = len(starts), matrix.shape
     height, width = x.shape[-1 - axes], x.shape[-axes]
-    start, stop = _inside(starts[0], k, height)
+    start, stop = wide_tiles.inside(starts[0], k, height)
     length = m * (tiles - 1) + k
-    begin, end = _inside(starts[1], length, width)
+    begin, end = wide_tiles.inside(starts[1], length, width)
     inside = x[
         (..., slice(starts[0] + start, starts[0] + stop), slice(starts[1] + begin, starts[1] + end))
         + (slice(None),) * (axes - 1)
@@ -291,17 +335,16 @@ def _interpolate(matrix: np.ndarray, v: np.ndarray, y: np.ndarray, axes: int) ->
         np.matmul(matrix[: out.shape[-2]], flat, out=out)
 
 
+def _unpadded(axes: int) -> Window:
+    """The window of a 3×3 convolution without padding."""
+    return Window((TAPS,) * axes, (1,) * axes, ((0, 0),) * axes, (1,) * axes)
+
+
 def _split(count: int, most: int) -> list[Range]:
     """0..count in equal ranges of at most `most`."""
     parts = -(-count // most)
     size = -(-count // parts)
     return [(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def _inside(position: int, length: int, size: int) -> Range:
-    """Which of the `length` pixels from `position` on are inside 0..size."""
-    start = min(max(-position, 0), length)
-    return start, max(start, min(length, size - position))
 
 
 # -- the gradient of the weights -------------------------------------------------------------------
@@ -318,31 +361,74 @@ def conv_grad_weight(
     before = tuple(pair[0] for pair in window.padding)
     m = m or tile(len(x), g.shape[2:])
     x, g = (np.moveaxis(channels_last(a), 1, -1) for a in (x, g))
-    outputs, inputs, kernels = transforms(TAPS, x.dtype, m)
     tiles = math.prod(-(-size // m) for size in g.shape[1:-1]) * len(g)
     tiles_per_thread = max(LEAST_TILES, -(-tiles // parallel.threads()))
     block_tiles = min(GRADIENT_BLOCK_TILES, tiles_per_thread)
     blocks = _blocks((*g.shape[:-1], x.shape[-1]), m, block_tiles)
-    axes, n = len(before), m + TAPS - 1
+    gradient = _WeightGradient(x, g, before, m)
+    shares = _split(len(blocks), -(-len(blocks) // parallel.threads()))
+    sums = parallel.gather(lambda share: gradient.sum_over(blocks[slice(*share)]), shares)
+    points, exact = (functools.reduce(np.add, parts) for parts in zip(*sums, strict=True))
+    matrix = _on_each_axis(transforms(TAPS, x.dtype, m).outputs, len(before))
+    weight = products.matmul(matrix, points.reshape(len(points), -1))
+    weight = weight.reshape(*(TAPS,) * len(before), *points.shape[1:])  # (*kernel, C_in, C_out)
+    return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1))) + exact
 
-    def sum_over(share: Range) -> np.ndarray:
-        total = np.zeros((n**axes, x.shape[-1], g.shape[-1]), x.dtype)
-        for block in blocks[slice(*share)]:
-            shape = (n,) * axes + block.shape
-            v = memory.scratch("inputs at points", (*shape, x.shape[-1]), x.dtype)
-            k = memory.scratch("outputs at points", (*shape, g.shape[-1]), x.dtype)
-            for row in range(block.shape[1]):
-                _to_points(inputs, m, x, before, block, row, v)
-                _to_points(kernels, m, g, (0,) * axes, block, row, k)
+
+@dataclass
+class _WeightGradient:
+    """The sums over tiles of x (N, *in, C) and g (N, *out, C_out)."""
+
+    x: np.ndarray
+    g: np.ndarray
+    before: Size
+    m: int
+
+    def sum_over(self, blocks: list[_Block]) -> tuple[np.ndarray, Any]:
+        """The sum at the points (n², C, C_out), and that of wide tiles (C_out, C, 3, 3) or 0."""
+        n, axes = self.m + TAPS - 1, len(self.before)
+        points = np.zeros((n**axes, self.x.shape[-1], self.g.shape[-1]), self.x.dtype)
+        exact: Any = np.zeros((), self.x.dtype)
+        for block in blocks:
+            wide = self.find_wide(block)
+            with np.errstate(over="ignore", invalid="ignore") if wide else contextlib.nullcontext():
+                v, k = self.to_points(block)
+            for index in wide:
+                v[(..., *index, slice(None))] = k[(..., *index, slice(None))] = 0
             v, k = (a.reshape(n**axes, -1, a.shape[-1]) for a in (v, k))
-            total += v.swapaxes(1, 2) @ k
-        return total
+            points += v.swapaxes(1, 2) @ k
+            if wide:
+                exact = exact + self.sum_exactly(block, wide)
+        return points, exact
 
-    sums = parallel.gather(sum_over, _split(len(blocks), -(-len(blocks) // parallel.threads())))
-    total = sum(sums[1:], sums[0])
-    weight = products.matmul(_on_each_axis(outputs, axes), total.reshape(n**axes, -1))
-    weight = weight.reshape(*(TAPS,) * axes, *total.shape[1:])  # (*kernel, C_in, C_out)
-    return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1)))
+    def to_points(self, block: _Block) -> tuple[np.ndarray, np.ndarray]:
+        """x and g of a block at the points: (*n, images, *tiles, C) and (..., C_out)."""
+        _, inputs, kernels = transforms(TAPS, self.x.dtype, self.m)
+        shape = (len(inputs),) * len(self.before) + block.shape
+        v = memory.scratch("inputs at points", (*shape, self.x.shape[-1]), self.x.dtype)
+        k = memory.scratch("outputs at points", (*shape, self.g.shape[-1]), self.x.dtype)
+        for row in range(block.shape[1]):
+            _to_points(inputs, self.m, self.x, self.before, block, row, v)
+            _to_points(kernels, self.m, self.g, (0,) * len(self.before), block, row, k)
+        return v, k
+
+    def find_wide(self, block: _Block) -> list[wide_tiles.Tile]:
+        """The tiles of x that differ too much between taps, and those of g between outputs."""
+        images, m = slice(*block.images), self.m
+        taps = tuple(m * (stop - start - 1) + TAPS for start, stop in block.tiles)
+        outputs, first = block.counts(m, self.g.shape[1:-1]), block.starts(m, (0,) * len(taps))
+        starts = block.starts(m, self.before)
+        of_x = wide_tiles.find(self.x[images], starts, taps, m, m, TAPS)
+        of_g = wide_tiles.find(self.g[images], first, outputs, 1, m, m)
+        return list(dict.fromkeys(of_x + of_g))
+
+    def sum_exactly(self, block: _Block, tiles: list[wide_tiles.Tile]) -> np.ndarray:
+        """The sum over some tiles by im2col: (C_out, C, 3, 3)."""
+        images, m, axes = slice(*block.images), self.m, len(self.before)
+        starts, first = (block.starts(m, before) for before in (self.before, (0,) * axes))
+        x = wide_tiles.patches(self.x[images], tiles, m, starts, m + TAPS - 1)
+        g = wide_tiles.patches(self.g[images], tiles, m, first, m)
+        return im2col.conv_grad_weight(x, g, _unpadded(axes))
 
 
 # -- the cache of transformed weights --------------------------------------------------------------
@@ -359,8 +445,10 @@ class _Entry(NamedTuple):
 _cache: dict[tuple, _Entry] = {}  # the least recently used first
 
 
-def _points_of(weight: np.ndarray, m: int, dtype: Any, rotated: bool) -> np.ndarray:
+def _points_of(weight: np.ndarray, m: int, dtype: Any, rotated: bool) -> np.ndarray | None:
     """weight (C_out, C_in, 3, 3) -> G W Gᵀ: (n², C_in, C_out), or (n², C_out, C_in) if rotated.
+
+    None if the 9 weights of a kernel differ too much, as the pixels of a wide tile do.
 
     The result is cached. Weights may be written to in place, so each call compares all bytes with
     those that were transformed: reading 9 numbers costs much less than computing 36.
@@ -368,7 +456,11 @@ def _points_of(weight: np.ndarray, m: int, dtype: Any, rotated: bool) -> np.ndar
     key = (id(weight), m, np.dtype(dtype), rotated)
     entry = _cache.pop(key, None)
     if entry is None or entry.weight() is not weight or entry.contents != _bytes(weight):
-        points = at_points(_rotated(weight) if rotated else weight, m, dtype)
+        turned = _rotated(weight) if rotated else weight
+        rows, taps = np.moveaxis(turned, 1, -1), turned.shape[2:]
+        if wide_tiles.find(rows, (0,) * len(taps), taps, 1, TAPS, TAPS):
+            return None
+        points = at_points(turned, m, dtype)
         reference = weakref.ref(weight, lambda _: _cache.pop(key, None))
         entry = _Entry(reference, bytearray(_bytes(weight)), points)
     _cache[key] = entry

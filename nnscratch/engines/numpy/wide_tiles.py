@@ -1,0 +1,103 @@
+"""Tiles whose pixels differ so much in size that Winograd's transforms would spoil small outputs.
+
+Stands on NumPy alone. The transforms add all pixels of a tile, so the rounding error of an output
+is relative to the largest of them, also where the output does not see it. `winograd` computes the
+tiles found here by im2col.
+"""
+
+import functools
+import itertools
+from typing import Any
+
+import numpy as np
+
+from nnscratch.kernels.window import Size
+
+# The largest error that a pixel may cause where it is not seen, relative to the pixels seen there.
+ERROR = 2.0**-15
+Tile = tuple[int, ...]  # image, and the number of the tile along each axis
+
+
+def find(
+    x: np.ndarray, starts: Size, counts: Size, width: int, step: int, per_tile: int
+) -> list[Tile]:
+    """The tiles whose windows differ too much in size: x (N, *in, C).
+
+    The first window begins at pixel `starts` (negative: in the padding); there are `counts` of
+    `width` pixels along each axis, each one pixel after the one before. Tile i has the `per_tile`
+    windows from step·i on. The size of a pixel is its norm over the channels; that of a window, the
+    largest of its pixels. A tile is wide if the ratio of two sizes is above ERROR/eps (256 in
+    float32), or if they are not finite. Windows that lie in the padding do not count.
+    """
+    ranges = [
+        inside(start, count + width - 1, size)
+        for start, count, size in zip(starts, counts, x.shape[1:-1], strict=True)
+    ]
+    pixels = x[_part(starts, ranges)]
+    if not pixels.size:
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.vecdot(pixels, pixels)  # (N, *pixels)
+        if _are_even(squares.min(), squares.max()):
+            return []
+        for axis, (begin, end) in enumerate(ranges, 1):
+            squares = _largest(squares, axis, begin, end, counts[axis - 1], width)
+        least, most = np.where(squares < 0, np.inf, squares), squares
+        for axis, count in enumerate(counts, 1):
+            least = _each_tile(np.minimum, least, axis, count, step, per_tile)
+            most = _each_tile(np.maximum, most, axis, count, step, per_tile)
+        return [tuple(tile) for tile in np.argwhere(~_are_even(least, most)).tolist()]
+
+
+def _are_even(least: Any, most: Any) -> Any:
+    """Whether squares from least to most are finite and differ little enough."""
+    limit = float(ERROR / np.finfo(most.dtype).eps) ** 2
+    return most - limit * least <= 0  # infinity - infinity is NaN, which is not <= 0
+
+
+def _largest(
+    squares: np.ndarray, axis: int, begin: int, end: int, count: int, width: int
+) -> np.ndarray:
+    """The largest of `width` neighbours along an axis, `count` times; -1 outside begin..end."""
+    lead = (slice(None),) * axis
+    shape = (*squares.shape[:axis], count + width - 1, *squares.shape[axis + 1 :])
+    padded = np.full(shape, -1, squares.dtype)
+    padded[(*lead, slice(begin, end))] = squares
+    return functools.reduce(
+        np.maximum, [padded[(*lead, slice(i, i + count))] for i in range(width)]
+    )
+
+
+def _each_tile(
+    extreme: np.ufunc, sizes: np.ndarray, axis: int, count: int, step: int, per_tile: int
+) -> np.ndarray:
+    """The extreme of the windows of each tile along an axis; the last tile may have fewer."""
+    first = step * np.arange(-(-(count - per_tile) // step) + 1)
+    windows = [sizes.take(first + i, axis, mode="clip") for i in range(per_tile)]
+    return functools.reduce(extreme, windows)
+
+
+def patches(x: np.ndarray, tiles: list[Tile], step: int, starts: Size, size: int) -> np.ndarray:
+    """The pixels of T tiles: x (N, *in, C) -> (T, C, size, size).
+
+    Tile i begins at pixel `starts` + step·i; pixels outside x are 0.
+    """
+    result = np.zeros((len(tiles), *(size,) * len(starts), x.shape[-1]), x.dtype)
+    for patch, (image, *index) in zip(result, tiles, strict=True):
+        corner = tuple(start + step * i for start, i in zip(starts, index, strict=True))
+        ranges = [inside(c, size, n) for c, n in zip(corner, x.shape[1:-1], strict=True)]
+        target = tuple(itertools.starmap(slice, ranges))
+        patch[target] = x[image : image + 1][_part(corner, ranges)][0]
+    return np.moveaxis(result, -1, 1)
+
+
+def _part(starts: Size, ranges: list[tuple[int, int]]) -> tuple[slice, ...]:
+    """The index of the ranges, counted from `starts`, in (N, *in, C)."""
+    pairs = zip(starts, ranges, strict=True)
+    return (slice(None), *(slice(start + a, start + b) for start, (a, b) in pairs))
+
+
+def inside(position: int, length: int, size: int) -> tuple[int, int]:
+    """Which of the `length` pixels from `position` on are inside 0..size."""
+    start = min(max(-position, 0), length)
+    return start, max(start, min(length, size - position))
