@@ -394,7 +394,8 @@ class _WeightGradient:
             with np.errstate(over="ignore", invalid="ignore") if wide else contextlib.nullcontext():
                 v, k = self.to_points(block)
             for index in wide:
-                v[(..., *index, slice(None))] = k[(..., *index, slice(None))] = 0
+                for values in (v, k):
+                    np.moveaxis(values, range(axes), range(-axes, 0))[index] = 0
             v, k = (a.reshape(n**axes, -1, a.shape[-1]) for a in (v, k))
             points += v.swapaxes(1, 2) @ k
             if wide:
