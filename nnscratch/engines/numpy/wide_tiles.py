@@ -27,7 +27,8 @@ def find(
     `width` pixels along each axis, each one pixel after the one before. Tile i has the `per_tile`
     windows from step·i on. The size of a pixel is its norm over the channels; that of a window, the
     largest of its pixels. A tile is wide if the ratio of two sizes is above ERROR/eps (256 in
-    float32), or if they are not finite. Windows that lie in the padding do not count.
+    float32), or if they are not finite. Windows in the padding do not count, nor, if width is 1,
+    pixels that are 0: they make no sum small.
     """
     ranges = [
         inside(start, count + width - 1, size)
@@ -39,7 +40,9 @@ def find(
     with np.errstate(over="ignore", invalid="ignore"):
         if _look_even(pixels, width):
             return []
-        squares = np.vecdot(pixels, pixels)  # (N, *pixels)
+        squares = _squares(pixels)
+        if width == 1:
+            squares = np.where(squares == 0, -1, squares)
         for axis, (begin, end) in enumerate(ranges, 1):
             squares = _largest(squares, axis, begin, end, counts[axis - 1], width)
         least, most = np.where(squares < 0, np.inf, squares), squares
@@ -49,19 +52,36 @@ def find(
         return [tuple(tile) for tile in np.argwhere(~_are_even(least, most)).tolist()]
 
 
-def _look_even(pixels: np.ndarray, width: int) -> bool:
-    """Whether runs of `width` pixels, side by side along the last axis, differ little enough.
+def _squares(pixels: np.ndarray) -> np.ndarray:
+    """The sum of the squares over the channels: (..., C) -> (...)."""
+    return (
+        np.einsum("...c,...c->...", pixels, pixels)
+        if pixels.shape[-1] < 64
+        else np.vecdot(pixels, pixels)
+    )
 
-    A quick test for the usual case. It takes runs for windows, so it may miss a pattern of large
-    pixels that has one of them in every run of every row.
+
+def _look_even(pixels: np.ndarray, width: int) -> bool:
+    """Whether windows, side by side along the last axis, differ little enough in each image.
+
+    A quick test for the usual case. The size of a run of pixels is its norm, so it may miss a
+    pattern of large pixels that has one of them in every window it looks at.
     """
-    *lead, count, channels = pixels.shape
-    runs = max(1, count // width)
-    groups = pixels[..., : runs * width, :].reshape(*lead, runs, -1)
-    rest = pixels[..., runs * width :, :]
-    squares, others = np.vecdot(groups, groups), np.vecdot(rest, rest)
-    least, most = squares.min(), squares.max()
-    return bool(_are_even(least, np.maximum(most, others.max(initial=0))))
+    *lead, count, _ = pixels.shape
+    runs = count // width or 1
+    squares = _squares(pixels[..., : runs * width, :].reshape(*lead, runs, -1))
+    others = _squares(pixels[..., runs * width :, :])
+    for axis in range(1, squares.ndim - 1):
+        views = squares.shape[axis] - width + 1
+        lead_axes = (slice(None),) * axis
+        shifted = [
+            squares[(*lead_axes, slice(i, i + views))] for i in range(width if views > 0 else 0)
+        ]
+        squares = functools.reduce(np.maximum, shifted) if shifted else squares
+    squares, others = (a.reshape(len(pixels), -1) for a in (squares, others))
+    least = squares if width > 1 else np.where(squares == 0, np.inf, squares)
+    most = np.maximum(squares.max(1), others.max(1, initial=0))
+    return bool(np.all(_are_even(least.min(1), most)))
 
 
 def _are_even(least: Any, most: Any) -> Any:
