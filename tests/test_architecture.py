@@ -41,12 +41,13 @@ NUMPY_ALLOWED = {
     *("inf", "random", "ndindex"),
     *("asarray", "array", "array2string"),  # numbers, lists and repr: these are on the host
 }
-# State that lives as long as the process. All but `_mode`, `_choice` and `_thread`, which are
-# thread-local, are shared by all threads on purpose.
+# State that lives as long as the process. All but `_mode`, `_choice`, `_thread` and `_here`, which
+# are thread-local, are shared by all threads on purpose.
 STATE = {
     *("autograd._mode", "autograd._clock", "kernels.dispatch._choice"),
     *(f"engines.numpy.memory.{name}" for name in ("_idle", "_all_buffers", "_thread")),
-    *("engines.numpy.parallel._pool", "engines.numpy.winograd._cache"),
+    *("engines.numpy.parallel._pool", "engines.numpy.parallel._here"),
+    "engines.numpy.winograd._cache",
 }
 # Derives matrices of Python numbers with NumPy.
 HOST_ONLY = {"kernels.winograd"}
