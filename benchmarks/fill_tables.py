@@ -2,8 +2,8 @@
 
     python benchmarks/fill_tables.py docs/performance.md against_pytorch.json peers.json bench.json
 
-Each JSON file is one of against_pytorch.py, of cliffs.py, of against_peers.py, or of `nnscratch bench --json`;
-its contents tell which. The text between the marks is replaced.
+Each JSON file is one of against_pytorch.py, of cliffs.py, of against_peers.py, or of
+`nnscratch bench --json`; its contents tell which. The text between the marks is replaced.
 """
 
 import argparse
