@@ -70,9 +70,24 @@ def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
             f"{caller}: expected class numbers from 0 to {classes - 1}, "
             f"got {int(target.data.min())} to {int(target.data.max())}"
         )
-    rows = logs.moveaxis(1, -1).reshape(-1, classes)  # (N, C, *size) -> (N·size, C)
-    numbers = array_module(logs.data).arange(len(rows))
-    return -rows[numbers, target.data.reshape(-1)].reshape(target.shape)
+    xp = array_module(logs.data)
+    item, *positions = (
+        xp.arange(n).reshape(-1, *(1,) * (target.ndim - 1 - axis))  # counts along one axis
+        for axis, n in enumerate(target.shape)
+    )
+    return -_pick(logs, (item, target.data, *positions))
+
+
+def _pick(x: Tensor, index: tuple) -> Tensor:
+    """x[index], which takes no element twice; so the gradient is written, not added."""
+    return Tensor.from_op("pick", x.data[index], (x, lambda g: _place(g, index, x.shape)))
+
+
+def _place(g: Tensor, index: tuple, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of `shape` with g at `index`: the adjoint of `_pick`."""
+    data = array_module(g.data).zeros(shape, g.dtype)
+    data[index] = g.data
+    return Tensor.from_op("place", data, (g, lambda h: _pick(h, index)))
 
 
 def binary_cross_entropy_with_logits(x, target, reduction: str = "mean") -> Tensor:
