@@ -6,11 +6,12 @@ graphs. Names, arguments and defaults are PyTorch's, but for what a docstring st
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnscratch.backend import Array, array_module, is_array, to_numpy
+from nnscratch.names import no_attribute
 from nnscratch.summary.differences import differences
 from nnscratch.tensor import Tensor
 
@@ -454,13 +455,7 @@ def _copy_as(value: Any, array: Array) -> Any:
     return array_module(value).array(array, dtype=value.dtype)
 
 
-OTHER_NAMES = {
-    "lr_scheduler": "set optimizer.lr to a function of the step, as optim.cosine_rate",
-    "clip_grad_norm_": "use optim.clip_grad_norm",
-}
+if not TYPE_CHECKING:
 
-
-def __getattr__(name: str) -> Any:
-    """Say how a name of PyTorch is called here."""
-    hint = OTHER_NAMES.get(name, "not here; see Optimizer for one of your own")
-    raise AttributeError(f"optim.{name}: {hint}", name=name)
+    def __getattr__(name: str) -> object:
+        raise no_attribute(__name__, name)

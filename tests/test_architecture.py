@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "nnscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
-    ("backend", "files", "progress"),
+    ("backend", "files", "names", "progress"),
     ("kernels",),
     ("engines",),
     ("autograd", "protocols"),

@@ -5,11 +5,14 @@ Exit codes: 0 right, 1 wrong or failed check, 2 bad input (one line on standard 
 
 import argparse
 import importlib
+import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from nnscratch.files import check_place
+from nnscratch.names import did_you_mean
 
 COMMANDS = {
     "demo": "a gradient check, a stylised picture, faces, a wrong answer: in about a minute",
@@ -31,6 +34,11 @@ class Parser(argparse.ArgumentParser):
     """An argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
+        """Exit with 2; a word that is not known is compared with those that are."""
+        if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message += did_you_mean(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
+        elif wrong := re.search("unrecognized arguments: (--[^ =]+)", message):
+            message += did_you_mean(wrong[1], self._option_string_actions)
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
@@ -50,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if name in words:  # import only the command that runs
             importlib.import_module(f"nnscratch.cli.{name.replace('-', '_')}").configure(sub)
-    options = parser.parse_args(words)
+        sub.set_defaults(parser=sub)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:  # said by the parser of the command, which knows its options
+        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.version:
         import nnscratch
 
@@ -62,7 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.json:
             check_place(options.json)
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # of `nnscratch ... | head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush
+        return 0
     except (ValueError, TypeError, OSError) as error:
         line, code = " ".join(str(error).split()).removeprefix(f"{options.command}: "), 2
     except MemoryError:

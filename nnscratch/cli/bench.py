@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
-from nnscratch.cli.common import say, write_json
+from nnscratch.cli.common import say, show, write_json
 from nnscratch.engines import measure
 from nnscratch.engines.measure import Machine, Row
-from nnscratch.progress import live_line
 
 SHAPES = (
     *("1x3x224x224:64k3", "1x64x224x224:64k3", "1x128x112x112:128k3"),  # VGG
@@ -68,11 +65,11 @@ def run(options: argparse.Namespace) -> int:
         _check_plot(options.plot)
     machine = measure.machine()
     rows: list[Row] = []
-    with live_line("bench", len(jobs)) as advance:
-        for job in jobs:
-            rows += measure.measure(job, machine.gflops, options.seconds, options.seed)
-            advance(str(job))
-    Console().print(report(rows))
+    for job in jobs:
+        of_job = measure.measure(job, machine.gflops, options.seconds, options.seed)
+        show(report(of_job, max(len(str(job)) for job in jobs), with_heads=not rows))
+        say("")
+        rows += of_job
     threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
     say(
         f"peak, {threads}: {machine.gflops:.0f} GFLOP/s in a float32 product, "
@@ -85,17 +82,18 @@ def run(options: argparse.Namespace) -> int:
     return write_json(options, {"machine": facts, "rows": [asdict(row) for row in rows]})
 
 
-def report(rows: list[Row]) -> Table:
-    """The table: one line an algorithm, one section a shape."""
-    table = Table("shape", "", "algorithm", box=box.SIMPLE_HEAD, pad_edge=False)
+def report(rows: list[Row], shape_width: int, with_heads: bool) -> Table:
+    """The part of the table for one shape, with a line for each algorithm."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=with_heads)
+    for name, width in {"shape": shape_width, "": 7, "algorithm": 20}.items():
+        table.add_column(name, min_width=width)
     for name in ("ms", "GFLOP/s", "of peak", "error"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for shape, of_shape in groupby(rows, key=lambda row: row.shape):
-        for direction, of_direction in groupby(of_shape, key=lambda row: row.direction):
-            for row in of_direction:
-                table.add_row(shape, direction, *_cells(row), style="bold" if row.chosen else None)
-                shape = direction = ""
-        table.add_section()
+        table.add_column(name, justify="right", no_wrap=True, min_width=7)
+    shape = rows[0].shape
+    for direction, of_direction in groupby(rows, key=lambda row: row.direction):
+        for row in of_direction:
+            table.add_row(shape, direction, *_cells(row), style="bold" if row.chosen else None)
+            shape = direction = ""
     return table
 
 

@@ -5,10 +5,12 @@ Stands on argparse, rich and `files`.
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from nnscratch import files
 
@@ -22,14 +24,25 @@ def add_job(jobs, command, name, run, line, example="") -> Callable[..., Any]:
         epilog=f"example:\n  nnscratch {command} {name} {example}".rstrip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
     return parser.add_argument
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Where rich would exit with 1: raise the error again, for `main`."""
+        raise  # noqa: PLE0704
+
+
+def show(table: Table) -> None:
+    """Print a table: in a file or a pipe as wide as it is, whatever COLUMNS says."""
+    _Console(width=None if sys.stdout.isatty() else 1000).print(table)
+
+
 def say(*lines: str, stderr: bool = False) -> None:
     """Print lines as they are, without markup or wrapping."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = _Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
     for line in lines:
         console.print(line)
 

@@ -5,12 +5,11 @@ import importlib.metadata
 import os
 import platform
 
-from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_info
 
 import nnscratch
-from nnscratch.cli.common import write_json
+from nnscratch.cli.common import show, write_json
 from nnscratch.engines import names
 
 PACKAGES = ("numpy", "scipy", "pillow", "rich", "safetensors", "threadpoolctl", "matplotlib")
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     table = Table("component", "version or setting")
     for name, value in facts.items():
         table.add_row(name, value)
-    Console().print(table)
+    show(table)
     write_json(options, facts)
     return 1 if any(facts[name] == "missing" for name in PACKAGES) else 0
 

@@ -6,8 +6,9 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from nnscratch.cli.common import say, write_json
+from nnscratch.cli.common import say, show, write_json
 from nnscratch.gradcheck import GradcheckError
+from nnscratch.names import did_you_mean
 from nnscratch.opcases import CASES, Case
 from nnscratch.opcases import run as run_case
 from nnscratch.progress import live_line
@@ -29,12 +30,13 @@ def run(options: argparse.Namespace) -> int:
     known = {case.name for case in CASES}
     for name in options.names:
         if name not in known:
-            raise ValueError(f"no operation {name!r}; there are {', '.join(sorted(known))}")
+            similar = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
+            raise ValueError(f"no operation {name!r}{similar}")
     cases = [case for case in CASES if not options.names or case.name in options.names]
     start = time.perf_counter()
     rows = check_cases(cases, options.seed)
     problems = [row["problem"] for row in rows if row["problem"]]
-    Console().print(report(rows))
+    show(report(rows))
     for problem in problems:
         Console(stderr=True).print(problem, style="red", markup=False, highlight=False)
     say(

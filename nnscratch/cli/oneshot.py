@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from nnscratch.cli.common import write_json
+from nnscratch.cli.common import show, write_json
 from nnscratch.faces.intervals import wilson
 from nnscratch.faces.monitor import Monitor
 from nnscratch.faces.oneshot import task
@@ -104,4 +103,4 @@ def _show(errors: dict[str, list[float]], trials: int) -> None:
             f"{100 * error:.2f} %",
             f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %",
         )
-    Console().print(table)
+    show(table)

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from nnscratch import files
-from nnscratch.cli.common import add_job, say, write_json
+from nnscratch.cli.common import add_job, say, show, write_json
 from nnscratch.progress import live_line
 from nnscratch.weights import Inspection, convert, fetching, inspect
 from nnscratch.weights.channels import ORDERS, PIXELS
@@ -56,7 +55,7 @@ def _inspect(options: argparse.Namespace) -> int:
     table = Table("layer", "C_out, C_in, kH, kW")
     for name, shape in inspection.layers.items():
         table.add_row(name, ", ".join(map(str, shape)))
-    Console().print(table)
+    show(table)
     write_json(options, {**asdict(inspection), "slim_size": inspection.slim_size})
     return 1 if inspection.hash_agrees is False else 0
 

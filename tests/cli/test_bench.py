@@ -33,6 +33,20 @@ def test_a_table_of_all_algorithms_with_the_chosen_one_marked(capsys):
     assert max(map(len, lines)) <= 80
 
 
+def test_results_come_shape_by_shape(monkeypatch, capsys):
+    measured = measure.measure
+
+    def stop_at_the_second(job, *rest):
+        if str(job) == SMALL[1]:
+            raise KeyboardInterrupt
+        return measured(job, *rest)
+
+    monkeypatch.setattr(measure, "measure", stop_at_the_second)
+    assert run(*SMALL) == 130
+    out = capsys.readouterr().out
+    assert SMALL[0] in out and "numpy:im2col" in out
+
+
 def test_the_figures_as_json(tmp_path):
     path = tmp_path / "bench.json"
     assert run(*SMALL, "--seed", 3, "--json", path) == 0

@@ -155,6 +155,49 @@ def test_gradcheck_names_what_it_does_not_know(capsys):
     assert "no operation 'conv4d'" in fails(capsys, "gradcheck", "conv4d")
 
 
+def test_gradcheck_names_an_operation_that_is_nearly_the_same(capsys):
+    assert fails(capsys, "gradcheck", "conv2").endswith("'conv2'; did you mean conv2d?\n")
+
+
+def test_tables_are_not_cut_in_a_pipe(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "30")
+    name = "binary_cross_entropy_with_logits"
+    assert main(["gradcheck", name]) == 0
+    out = capsys.readouterr().out
+    assert name in out and "worst error, 2nd" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "answer"),
+    [
+        ("", "stile", "style"),
+        ("style", "a b -o c.png --num-iterations 3", "--iterations"),
+        ("style", "a b -o c.png --optimizer adm", "adam"),
+        ("faces", "enrl", "enrol"),
+        ("faces enrol", "A b.png --galery g", "--gallery"),
+        ("weights fetch", "vgg91", "vgg19"),
+    ],
+)
+def test_misspelt_words_are_answered_with_the_right_ones(command, words, answer, capsys):
+    line = fails(capsys, *command.split(), *words.split())
+    help_of = " ".join(["nnscratch", *command.split(), "--help"])
+    assert line.endswith(f"; did you mean {answer}?; see {help_of}\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Windows end otherwise")
+@pytest.mark.parametrize(
+    "words", [["weights", "inspect", "nnscratch/style/backbone.safetensors"], ["doctor"]]
+)
+def test_a_reader_that_stops_reading_is_no_error(words):
+    root = os.path.dirname(os.path.dirname(nnscratch.__file__))
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "nnscratch", *words]
+    done = subprocess.run(command, cwd=root, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_gradcheck_fails_with_1_where_a_derivative_is_wrong(monkeypatch, capsys):
     monkeypatch.setattr(nnscratch.kernels, "relu_grad", lambda g, y: g)
     assert main(["gradcheck", "relu"]) == 1
