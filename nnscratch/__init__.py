@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnscratch import functional, kernels, nn, numpy_functions, optim
 from nnscratch.autograd import enable_grad, grad, no_grad
 from nnscratch.gradcheck import GradcheckError, gradcheck, gradgradcheck
-from nnscratch.names import no_attribute
+from nnscratch.names import no_attribute as _no_attribute
 from nnscratch.operations import (
     abs, clip, concatenate, cos, einsum, exp, log, log1p, matmul, maximum, minimum, sin, sqrt,
     stack, tanh, where,
@@ -23,4 +23,4 @@ __version__ = "0.1.0"
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        raise no_attribute(__name__, name)
+        raise _no_attribute(__name__, name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.backend import Array, array_module, is_array, to_numpy
-from nnscratch.names import no_attribute
+from nnscratch.names import no_attribute as _no_attribute
 from nnscratch.summary.differences import differences
 from nnscratch.tensor import Tensor
 
@@ -458,4 +458,4 @@ def _copy_as(value: Any, array: Array) -> Any:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        raise no_attribute(__name__, name)
+        raise _no_attribute(__name__, name)

@@ -1,6 +1,6 @@
 """What Python and NumPy ask of an array, and the names that PyTorch's Tensor has.
 
-Stands on NumPy alone. A function of NumPy returns a Tensor with its gradient or raises an error
+Stands on NumPy. A function of NumPy returns a Tensor with its gradient or raises an error
 with the remedy; `numpy_functions` lists those that Tensors have.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+
+from nnscratch import notebook
 
 # By NumPy's name: what computes the function on Tensors.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -102,6 +104,9 @@ class ArrayProtocols:
         grad = ", requires_grad=True" if self.requires_grad else ""
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         return f"Tensor({values}{op}{grad})"
+
+    def _repr_html_(self) -> str:
+        return notebook.text(self, f"shape {self.shape}, {self.dtype}, on {self.device}")
 
     def __len__(self) -> int:
         if self.ndim == 0:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "nnscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
-    ("backend", "files", "names", "progress"),
+    ("backend", "files", "names", "notebook", "progress"),
     ("kernels",),
     ("engines",),
     ("autograd", "protocols"),

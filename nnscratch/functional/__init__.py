@@ -26,10 +26,10 @@ from nnscratch.functional.pool import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, avg_pool1d, avg_pool2d,
     avg_pool3d, max_pool1d, max_pool2d, max_pool3d,
 )
-from nnscratch.names import no_attribute
+from nnscratch.names import no_attribute as _no_attribute
 from nnscratch.operations import tanh
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        raise no_attribute(__name__, name)
+        raise _no_attribute(__name__, name)

@@ -16,10 +16,10 @@ from nnscratch.nn.layers import (
     Softmax, Tanh,
 )
 from nnscratch.nn.module import Module, Parameter
-from nnscratch.names import no_attribute
+from nnscratch.names import no_attribute as _no_attribute
 from nnscratch.summary import summary
 
 if not TYPE_CHECKING:  # else mypy would take every name for known
 
     def __getattr__(name: str) -> object:
-        raise no_attribute(__name__, name)
+        raise _no_attribute(__name__, name)

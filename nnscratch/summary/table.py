@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnscratch import notebook
 from nnscratch.autograd import no_grad
 from nnscratch.kernels import choosing
 from nnscratch.summary import shapes
 from nnscratch.summary.shapes import Field, Meter, ShapeOnly
 from nnscratch.tensor import Tensor
+
+HEADS = ("layer", "kind", "output", "parameters", "multiply-adds", "sees", "jump")
+LEFT = 3  # columns of text; the others are numbers
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,20 @@ class Summary:
     parameters: int
     multiply_adds: int
 
-    def __repr__(self) -> str:
-        heads = ("layer", "kind", "output", "parameters", "multiply-adds", "sees", "jump")
-        lines = [heads, *map(_cells, self.rows)]
+    def _lines(self) -> list[tuple[str, ...]]:
         total = ("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", "", "")
-        widths = [max(len(line[i]) for line in [*lines, total]) for i in range(len(heads))]
+        return [HEADS, *map(_cells, self.rows), total]
+
+    def __repr__(self) -> str:
+        lines = self._lines()
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-        text = [_aligned(line, widths) for line in lines]
-        return "\n".join([text[0], rule, *text[1:], rule, _aligned(total, widths)])
+        heads, *rows, total = (_aligned(line, widths) for line in lines)
+        return "\n".join([heads, rule, *rows, rule, total])
+
+    def _repr_html_(self) -> str:
+        heads, *rows = self._lines()
+        return notebook.table(heads, rows, LEFT)
 
 
 def summary(model: Any, input_shape: Sequence[int]) -> Summary:
@@ -115,7 +125,7 @@ def _pixels(values: tuple[int, ...] | None, otherwise: str) -> str:
 def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
     """The first three columns to the left, numbers to the right."""
     padded = [
-        cell.ljust(width) if i < 3 else cell.rjust(width)
+        cell.ljust(width) if i < LEFT else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(padded).rstrip()

@@ -4,4 +4,4 @@ Stands on `nn`, `optim` and `weights`. The loop itself is `Model._train_epoch` i
 """
 
 from nnscratch.training.metrics import accuracy, binary_accuracy
-from nnscratch.training.model import Model
+from nnscratch.training.model import History, Model

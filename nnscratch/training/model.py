@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch import nn
+from nnscratch import nn, notebook
 from nnscratch.autograd import no_grad
 from nnscratch.optim import LBFGS, SGD, Adam, AdamW, Optimizer, RMSprop
 from nnscratch.progress import live_line
@@ -31,6 +31,15 @@ from nnscratch.weights.state import load_state, save_state
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
 
 
+class History(dict[str, list[float]]):
+    """By figure, one value for each epoch; a notebook shows it as a table."""
+
+    def _repr_html_(self) -> str:
+        epochs = enumerate(zip(*self.values(), strict=True), 1)
+        rows = [(str(number), *(f"{x:.4g}" for x in values)) for number, values in epochs]
+        return notebook.table(("epoch", *self), rows, 0)
+
+
 class Model:
     """A Module with an optimiser, a loss and metrics.
 
@@ -42,7 +51,7 @@ class Model:
         self.optimizer: Any = None
         self.loss: Loss | None = None
         self.metrics: dict[str, Metric] = {}
-        self.history: dict[str, list[float]] = {}
+        self.history = History()
         self._parameters: list[Tensor] = []  # when it was compiled
         self._rng = np.random.default_rng(0)
 
@@ -51,6 +60,9 @@ class Model:
             return f"Model({self.module!r}, not compiled)"
         names = type(self.optimizer).__name__, name_of(self.loss), list(self.metrics)
         return f"Model({self.module!r}, optimizer={names[0]}, loss={names[1]}, metrics={names[2]})"
+
+    def _repr_html_(self) -> str:
+        return notebook.text(self)
 
     def compile(
         self,
@@ -106,7 +118,7 @@ class Model:
         on_epoch: Callable[[int, dict[str, float]], None] | None = None,
         shuffle: bool = True,
         drop_last: bool = False,
-    ) -> dict[str, list[float]]:
+    ) -> History:
         """Train on x (N, ...), y (N, ...) -> history: one value per epoch for each figure.
 
         x, y: arrays, Tensors or lists; floats are cast to the dtype of the network
@@ -132,7 +144,7 @@ class Model:
                 f"use a batch_size below {batch_size}"
             )
         rng = self._rng if seed is None else np.random.default_rng(seed)
-        self.history = {}
+        self.history = History()
         silent = contextlib.nullcontext(lambda note: None)
         try:
             with live_line("fit", epochs * count) if verbose else silent as advance:
