@@ -71,7 +71,8 @@ def import_cupy() -> ModuleType:
     except ImportError as error:
         raise ValueError(
             'to("cuda"): CuPy is not installed; '
-            'install it with pip install "nnscratch[cuda12]" or "nnscratch[cuda13]"'
+            'install it with pip install "nnscratch[cuda12]" or "nnscratch[cuda13]", or in a '
+            'clone with pip install ".[cuda12]"'
         ) from error
 
 

@@ -414,7 +414,8 @@ def test_the_stand_in_does_refuse(leak):
 
 
 def functions_of(module):
-    return {name for name, value in vars(module).items() if inspect.isfunction(value)}
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return {name for name, _ in functions if not name.startswith("_")}
 
 
 def test_every_function_has_a_row():

@@ -27,6 +27,7 @@ COMMANDS = {
     "gradcheck": "check the first and second derivatives of every operation",
     "bench": "time and check every algorithm for convolution",
     "doctor": "show the libraries, threads and devices of this installation",
+    "completion": "print a script that completes commands and options in your shell",
 }
 
 
@@ -42,9 +43,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command and return the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+def parser_of(words: Sequence[str]) -> Parser:
+    """The parser, with the options of the commands among `words`: only these are imported."""
     parser = Parser(
         prog="nnscratch",
         description="A deep-learning engine written from scratch on NumPy, made to be read.",
@@ -56,9 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sub = commands.add_parser(
             name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name in words:  # import only the command that runs
+        if name in words:
             importlib.import_module(f"nnscratch.cli.{name.replace('-', '_')}").configure(sub)
         sub.set_defaults(parser=sub)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = parser_of(words)
     options, unknown = parser.parse_known_args(words)
     if unknown:  # said by the parser of the command, which knows its options
         getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -31,7 +31,7 @@ def read(path: Path) -> Contents:
     except ImportError as error:
         raise ValueError(
             f"weights: '{path}' is an HDF5 file, and reading it needs h5py; install it with "
-            'pip install "nnscratch[h5]"'
+            'pip install "nnscratch[h5]", or in a clone pip install ".[h5]"'
         ) from error
     # h5py raises errors of every kind on damaged bytes
     with naming(path, Exception), h5py.File(path, "r") as file:
