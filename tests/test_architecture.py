@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nnscratch
+
 PACKAGE = Path(__file__).parent.parent / "nnscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -85,6 +87,22 @@ def imported(tree, everywhere=True):
 
 def room(module):
     return module.split(".")[0]
+
+
+def test_the_source_distribution_has_every_folder():
+    """setuptools adds the package itself; what a build or a run leaves behind starts otherwise."""
+    root = PACKAGE.parent
+    lines = (root / "MANIFEST.in").read_text().splitlines()
+    grafts = {line.removeprefix("graft ") for line in lines if line.startswith("graft ")}
+    assert {"tests", "docs", "data", "examples", "exercises", ".github"} <= grafts
+    left_behind = ("__", "build", "dist", "nnscratch", ".")
+    folders = {path.name for path in root.iterdir() if path.is_dir()}
+    assert {name for name in folders if not name.startswith(left_behind)} <= grafts <= folders
+
+
+def test_citation_has_the_version():
+    text = (PACKAGE.parent / "CITATION.cff").read_text()
+    assert f"\nversion: {nnscratch.__version__}\n" in text
 
 
 def test_setup_cfg_lists_every_package():
