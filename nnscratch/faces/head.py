@@ -75,7 +75,8 @@ class BinaryHead(nn.Module):
 
     def score(self, features) -> Tensor:
         """features (N, F) -> logits (N,)."""
-        return self.layers(as_tensor(features) * self.scale).squeeze(1)
+        features = as_tensor(features).astype(self.scale.dtype)
+        return self.layers(features * self.scale).squeeze(1)
 
 
 def fit_logistic(head: BinaryHead, a, b, same, decay=1e-3, iterations: int = 100) -> float:

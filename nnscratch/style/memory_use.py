@@ -51,7 +51,8 @@ def extents(network: Any, layers: Iterable[str], channels: int, size: Size) -> d
     names = list(network.layers)
     last = max(map(names.index, layers))
     one = (1,) * len(size)
-    image = ShapeOnly((1, channels, *size), np.float32, Field(one, one), Meter())
+    dtype = next((p.dtype for p in network.parameters()), np.dtype(np.float32))
+    image = ShapeOnly((1, channels, *size), dtype, Field(one, one), Meter())
     with no_grad(), choosing(shapes_only.choose):
         features = network.features(Tensor(image), names[: last + 1])
     arrays = {name: features[name].data for name in names[: last + 1]}
