@@ -2,8 +2,8 @@
 
     python benchmarks/fill_tables.py docs/performance.md against_pytorch.json peers.json bench.json
 
-Each JSON file is one of against_pytorch.py, of against_peers.py, or of `nnscratch bench --json`;
-its contents tell which. The text between the marks is replaced.
+Each JSON file is one of against_pytorch.py, of cliffs.py, of against_peers.py, or of
+`nnscratch bench --json`; its contents tell which. The text between the marks is replaced.
 """
 
 import argparse
@@ -32,6 +32,17 @@ def against_pytorch(record: dict) -> str:
     head = ("work, in ms", "nnscratch", "PyTorch", "PyTorch, channels last", "ratio")
     errors = [f"\n{name}: {row['error']:.1e}\n" for name, row in record.items() if "error" in row]
     return about(record["machine"]) + table(head, rows) + "".join(errors)
+
+
+def cliffs(record: dict) -> str:
+    """Milliseconds on one thread, and the ratio."""
+    rows = [
+        [name, amount(name, row["ours"]), amount(name, row["torch"]), f"**{row['ratio']:.2f}**"]
+        for name, row in record.items()
+        if "ratio" in row
+    ]
+    head = ("work, in ms", "nnscratch", "PyTorch", "ratio")
+    return about(record["machine"]) + table(head, rows)
 
 
 def against_peers(record: dict) -> str:
@@ -67,6 +78,7 @@ def bench(record: dict) -> str:
 
 
 KINDS: dict[str, tuple[str, Callable[[dict], str]]] = {  # by what only its machine tells
+    "rows": ("cliffs", cliffs),
     "torch": ("against_pytorch", against_pytorch),
     "peers": ("against_peers", against_peers),
     "gigabytes": ("bench", bench),

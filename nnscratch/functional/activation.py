@@ -43,12 +43,18 @@ def _leaky_relu_grad(g: Tensor, x: Array, slope: float) -> Tensor:
 def elu(x, alpha: float = 1.0) -> Tensor:
     """x where it is positive, else alpha · (exp(x) − 1). Source: Clevert et al. 2016."""
     x = as_float(x)
+    data = kernels.elu(x.data, alpha)
+    return Tensor.from_op("elu", data, (x, lambda g: _elu_grad(g, x, alpha)))
 
-    def grad_x(g: Tensor) -> Tensor:
-        # exp(x), not y + alpha, in which the tail of large negative x is lost
-        return where(x.data > 0, g, g * (alpha * x.clip(high=0).exp()))
 
-    return Tensor.from_op("elu", kernels.elu(x.data, alpha), (x, grad_x))
+def _elu_grad(g: Tensor, x: Tensor, alpha: float) -> Tensor:
+    """g where x is positive, else g · alpha · exp(x)."""
+
+    def grad_x(h: Tensor) -> Tensor:
+        return where(x.data > 0, 0.0, h * g * (alpha * x.clip(high=0).exp()))
+
+    data = kernels.elu_grad(g.data, x.data, alpha)
+    return Tensor.from_op("elu_grad", data, (g, lambda h: _elu_grad(h, x, alpha)), (x, grad_x))
 
 
 def sigmoid(x) -> Tensor:
@@ -79,7 +85,7 @@ def softplus(x, beta: float = 1.0) -> Tensor:
 def softmax(x, axis: int) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis`."""
     x = as_float(x)
-    powers, sums = _powers(x, axis)
+    _, powers, sums = _powers(x, axis)
     return Tensor.from_op(
         "softmax", powers / sums, (x, lambda g, y: y * (g - (g * y).sum(axis, keepdims=True)))
     )
@@ -89,28 +95,32 @@ def softmax(x, axis: int) -> Tensor:
 def log_softmax(x, axis: int) -> Tensor:
     """log(softmax(x)) along `axis`; exact where softmax itself would round to 0."""
     x = as_float(x)
-    _, sums = _powers(x, axis)
-    largest = x.data.max(axis, keepdims=True) if x.size else x.data
-    logs = array_module(x.data).log(sums)
+    shifted, _, sums = _powers(x, axis)
     return Tensor.from_op(
         "log_softmax",
-        x.data - largest - logs,
+        shifted - array_module(x.data).log(sums),
         (x, lambda g, y: g - y.exp() * g.sum(axis, keepdims=True)),
     )
 
 
-def _powers(x: Tensor, axis: int) -> tuple[Array, Array]:
-    """exp(x − max x) along `axis`, where it cannot overflow, and the sums of that."""
+def _powers(x: Tensor, axis: int) -> tuple[Array, Array, Array]:
+    """x − max x along `axis`, exp of that, which cannot overflow, and the sums of the powers."""
     if x.size == 0:
-        return x.data, x.data
-    powers = array_module(x.data).exp(x.data - x.data.max(axis, keepdims=True))
-    return powers, kernels.total(powers, axis).astype(x.dtype, copy=False)
+        return x.data, x.data, x.data
+    shifted = x.data - x.data.max(axis, keepdims=True)
+    powers = array_module(x.data).exp(shifted)
+    return shifted, powers, kernels.total(powers, axis).astype(x.dtype, copy=False)
 
 
 def as_float(x: Any) -> Tensor:
     """x as a Tensor of floats: whole numbers as float32, in which they do not wrap around."""
     x = as_tensor(x)
     return x if x.dtype.kind == "f" else x.astype(np.float32)
+
+
+def wide_float(x: Tensor) -> Tensor:
+    """x, but float16 as float32: its squares overflow above 255 and are 0 below 2e-4."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 def dropout(x, p: float = 0.5, training: bool = True, rng=None) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnscratch import kernels
 from nnscratch.backend import Array, array_module
-from nnscratch.functional.activation import as_float
+from nnscratch.functional.activation import as_float, wide_float
 from nnscratch.tensor import Tensor
 
 BLOCK = 2**18  # elements of the differences formed at a time: they stay in the cache
@@ -25,8 +25,8 @@ def pairwise_distances(a, b=None, squared: bool = False) -> Tensor:
         raise ValueError(
             f"pairwise_distances: expected rows (N, D) and (M, D), got {a.shape} and {b.shape}"
         )
-    total = squared_distances(a, b)
-    return total if squared else safe_root(total)
+    total = squared_distances(wide_float(a), wide_float(b))
+    return (total if squared else safe_root(total)).astype(a.dtype)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:

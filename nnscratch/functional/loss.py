@@ -6,7 +6,7 @@ Stands on `activation`, `distance` and `tensor`.
 import math
 
 from nnscratch.backend import array_module, asarray
-from nnscratch.functional.activation import as_float, log_softmax, relu, softplus
+from nnscratch.functional.activation import as_float, log_softmax, relu, softplus, wide_float
 from nnscratch.functional.distance import p_norm, safe_root
 from nnscratch.operations import maximum
 from nnscratch.tensor import Tensor, as_tensor
@@ -70,9 +70,24 @@ def _pick_class(caller: str, logs: Tensor, target: Tensor) -> Tensor:
             f"{caller}: expected class numbers from 0 to {classes - 1}, "
             f"got {int(target.data.min())} to {int(target.data.max())}"
         )
-    rows = logs.moveaxis(1, -1).reshape(-1, classes)  # (N, C, *size) -> (N·size, C)
-    numbers = array_module(logs.data).arange(len(rows))
-    return -rows[numbers, target.data.reshape(-1)].reshape(target.shape)
+    xp = array_module(logs.data)
+    item, *positions = (
+        xp.arange(n).reshape(-1, *(1,) * (target.ndim - 1 - axis))  # counts along one axis
+        for axis, n in enumerate(target.shape)
+    )
+    return -_pick(logs, (item, target.data, *positions))
+
+
+def _pick(x: Tensor, index: tuple) -> Tensor:
+    """x[index], which takes no element twice; so the gradient is written, not added."""
+    return Tensor.from_op("pick", x.data[index], (x, lambda g: _place(g, index, x.shape)))
+
+
+def _place(g: Tensor, index: tuple, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of `shape` with g at `index`: the adjoint of `_pick`."""
+    data = array_module(g.data).zeros(shape, g.dtype)
+    data[index] = g.data
+    return Tensor.from_op("place", data, (g, lambda h: _pick(h, index)))
 
 
 def binary_cross_entropy_with_logits(x, target, reduction: str = "mean") -> Tensor:
@@ -100,7 +115,7 @@ def triplet_margin_loss(
     _check_margin("triplet_margin_loss", margin)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
-        return p_norm("triplet_margin_loss", a - b + eps, p, -1)
+        return p_norm("triplet_margin_loss", wide_float(a - b) + eps, p, -1).astype(a.dtype)
 
     far = distance(anchor, negative)
     if swap:
@@ -123,9 +138,10 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
         raise ValueError(
             f"contrastive_loss: expected same of shape {a.shape[:1]}, got {same.shape}"
         )
-    squared = ((a - b) ** 2).sum(-1)
+    squared = (wide_float(a - b) ** 2).sum(-1)
     apart = relu(margin - safe_root(squared)) ** 2
-    return _reduce("contrastive_loss", 0.5 * (same * squared + (1.0 - same) * apart), reduction)
+    losses = 0.5 * (same * squared + (1.0 - same) * apart)
+    return _reduce("contrastive_loss", losses, reduction).astype(a.dtype)
 
 
 def _check_same_shape(caller: str, x: Tensor, target: Tensor) -> None:

@@ -119,6 +119,10 @@ def _adaptive_avg_pool_nd(ndim: int, x: Any, output_size: Any) -> Tensor:
         return x.mean(tuple(range(2, x.ndim)), keepdims=True)
     for axis, m in enumerate(sizes, start=2):
         n, lead = x.shape[axis], (slice(None),) * axis
+        if n % m == 0 and x.dtype.kind == "f":
+            window = tuple(n // m if i == axis else 1 for i in range(2, x.ndim))
+            x = _avg_pool_nd(ndim, x, window, None, 0, False, True)
+            continue
         parts = [x[(*lead, slice(i * n // m, -(-(i + 1) * n // m)))] for i in range(m)]
         x = concatenate([part.mean(axis, keepdims=True) for part in parts], axis)
     return x

@@ -6,6 +6,7 @@ compute the same numbers faster (`dispatch`); nothing here knows of any.
 
 from nnscratch.kernels.activation import (
     elu,
+    elu_grad,
     leaky_relu,
     leaky_relu_grad,
     relu,

@@ -40,6 +40,13 @@ def elu(x: Array, alpha: float) -> Array:
 
 
 @kernel
+def elu_grad(g: Array, x: Array, alpha: float) -> Array:
+    """The gradient of x, given that of elu(x); exp(x), since elu(x) + alpha loses its tail."""
+    xp = array_module(x)
+    return xp.where(x > 0, g, g * (xp.exp(xp.minimum(x, 0)) * alpha))
+
+
+@kernel
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(−x)), of |x| lest exp overflow: for x < 0 it is exp(x) / (1 + exp(x))."""
     xp = array_module(x)

@@ -106,7 +106,7 @@ def test_find_says_which_algorithm_is_taken():
     weights = {8: np.ones((8, 8, 3, 3), np.float32), 64: np.ones((64, 64, 3, 3), np.float32)}
     assert find("conv", None, few, weights[8], window).name == "numpy:im2col"
     assert find("conv", None, many, weights[64], window).name == "numpy:winograd"
-    assert find("conv", None, many, np.ones((64, 1, 3, 3), np.float32), window, 64) is None
+    assert find("conv", None, many, np.ones((64, 8, 3, 3), np.float32), window, 8) is None
 
 
 def test_engine_and_definition_agree_on_random_networks():

@@ -13,6 +13,7 @@ import numpy as np
 from nnscratch.backend import Array
 from nnscratch.engines.numpy import (
     activation,
+    depthwise,
     im2col,
     layout,
     memory,
@@ -102,6 +103,28 @@ register_convolution(
     lambda x, g, window, groups=1: winograd_applies(x, window, groups),
     many_positions,
     lambda x, g, window, groups=1: groups <= MOST_GROUPS,
+)
+register(
+    "conv",
+    "numpy:depthwise",
+    depthwise.conv,
+    lambda x, weight, window, groups=1, bias=None: depthwise.suits(
+        x, x.shape[1], len(weight), groups
+    ),
+)
+register(
+    "conv_grad_input",
+    "numpy:depthwise",
+    depthwise.conv_grad_input,
+    lambda g, weight, window, in_size, groups=1: depthwise.suits(
+        g, g.shape[1], len(weight), groups
+    ),
+)
+register(
+    "conv_grad_weight",
+    "numpy:depthwise",
+    depthwise.conv_grad_weight,
+    lambda x, g, window, groups=1: depthwise.suits(x, x.shape[1], g.shape[1], groups),
 )
 register("total", "numpy", sums.total, sums.suits)
 register("match_layout", "numpy", layout.match, layout.differs)

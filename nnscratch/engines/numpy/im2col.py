@@ -34,7 +34,7 @@ def conv(
 ) -> np.ndarray:
     """x (N, C_in, *in), weight (C_out, C_in/groups, *kernel) -> (N, C_out, *out)."""
     out_size = window.out_size(x.shape[2:])
-    windows = _windows(_channels_last(x, window.padding), window, out_size)
+    windows = inputs_seen(channels_last(x, window.padding), window, out_size)
     matrices = _matrices(weight, groups)
     y = memory.result((len(x), *out_size, len(weight)), x.dtype)
 
@@ -53,12 +53,12 @@ def conv_grad_input(
     g: np.ndarray, weight: np.ndarray, window: Window, in_size: Size, groups: int = 1
 ) -> np.ndarray:
     """The adjoint of `conv` in x: g (N, C_out, *out) -> (N, C_in, *in)."""
-    if _is_full_correlation(window):
-        return conv(g, _flipped(weight, groups), _full_window(window), groups)
+    if is_full_correlation(window):
+        return conv(g, _flipped(weight, groups), full_window(window), groups)
     out_size, in_channels = g.shape[2:], groups * weight.shape[1]
-    g_last = _channels_last(g, ((0, 0),) * len(in_size))
+    g_last = channels_last(g, ((0, 0),) * len(in_size))
     x = np.zeros((len(g), *window.padded_size(in_size), in_channels), g.dtype)
-    windows = _windows(x, window, out_size)
+    windows = inputs_seen(x, window, out_size)
     matrices = _matrices(weight, groups)
 
     def add(block: Block) -> None:
@@ -84,8 +84,8 @@ def conv_grad_input(
 def conv_grad_weight(x: np.ndarray, g: np.ndarray, window: Window, groups: int = 1) -> np.ndarray:
     """The adjoint of `conv` in weight: x, g (N, C_out, *out) -> (C_out, C_in/groups, *kernel)."""
     out_size, out_channels = g.shape[2:], g.shape[1]
-    windows = _windows(_channels_last(x, window.padding), window, out_size)
-    g_last = _channels_last(g, ((0, 0),) * len(out_size))
+    windows = inputs_seen(channels_last(x, window.padding), window, out_size)
+    g_last = channels_last(g, ((0, 0),) * len(out_size))
     in_channels = x.shape[1] // groups
     shape = (groups, math.prod(window.size) * in_channels, out_channels // groups)
     zeros = np.zeros(shape, x.dtype)
@@ -119,7 +119,7 @@ def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
     return np.ascontiguousarray(rows.swapaxes(1, 2))
 
 
-def _channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
+def channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
     """x (N, C, *size) -> contiguous (N, *padded_size, C), padded with zeros."""
     last = np.moveaxis(x, 1, -1)
     if not any(map(any, padding)):
@@ -138,7 +138,7 @@ def _channels_last(x: np.ndarray, padding: Pairs) -> np.ndarray:
     return padded
 
 
-def _windows(x: np.ndarray, window: Window, out_size: Size) -> np.ndarray:
+def inputs_seen(x: np.ndarray, window: Window, out_size: Size) -> np.ndarray:
     """The inputs of each output: x (N, *padded_size, C) -> (N, *out, *kernel, C), a view."""
     steps = x.strides[1:-1]
     strides = (
@@ -176,13 +176,13 @@ def _blocks(windows: np.ndarray, matrices: np.ndarray) -> Iterator[Block]:
             yield slice(first, first + images), slice(row, row + step)
 
 
-def _is_full_correlation(window: Window) -> bool:
+def is_full_correlation(window: Window) -> bool:
     """Whether conv_grad_input is itself a convolution: stride 1, less padding than kernel."""
     reach = zip(window.padding, window.span, strict=True)
     return all(s == 1 for s in window.stride) and all(max(p) < span for p, span in reach)
 
 
-def _full_window(window: Window) -> Window:
+def full_window(window: Window) -> Window:
     """The window through which an input sees all outputs that see it."""
     reach = zip(window.padding, window.span, strict=True)
     padding = tuple((span - 1 - before, span - 1 - after) for (before, after), span in reach)

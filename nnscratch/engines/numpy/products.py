@@ -48,8 +48,10 @@ def _rows_at_once(k: int, n: int) -> int:
 
 
 def suits(a: Any, b: Any) -> bool:
-    """Whether a and b are matrices of floats, large enough for threads."""
-    if not (type(a) is np.ndarray is type(b)) or a.dtype != b.dtype or a.dtype.kind != "f":
+    """Whether a and b are matrices of float32 or float64, large enough for threads."""
+    if not (type(a) is np.ndarray is type(b)) or a.dtype != b.dtype:
+        return False
+    if a.dtype not in (np.float32, np.float64):
         return False
     return a.shape[-2] * a.shape[-1] * b.shape[-1] > SINGLE_THREAD
 

@@ -112,15 +112,15 @@ def _each_tile(
     return functools.reduce(extreme, windows)
 
 
-def patches(x: np.ndarray, tiles: list[Tile], step: int, starts: Size, size: int) -> np.ndarray:
-    """The pixels of T tiles: x (N, *in, C) -> (T, C, size, size).
+def patches(x: np.ndarray, tiles: list[Tile], step: int, starts: Size, size: Size) -> np.ndarray:
+    """The pixels of T tiles: x (N, *in, C) -> (T, C, *size).
 
     Tile i begins at pixel `starts` + step·i; pixels outside x are 0.
     """
-    result = np.zeros((len(tiles), *(size,) * len(starts), x.shape[-1]), x.dtype)
+    result = np.zeros((len(tiles), *size, x.shape[-1]), x.dtype)
     for patch, (image, *index) in zip(result, tiles, strict=True):
         corner = tuple(start + step * i for start, i in zip(starts, index, strict=True))
-        ranges = [inside(c, size, n) for c, n in zip(corner, x.shape[1:-1], strict=True)]
+        ranges = [inside(*axis) for axis in zip(corner, size, x.shape[1:-1], strict=True)]
         target = tuple(itertools.starmap(slice, ranges))
         patch[target] = x[image : image + 1][_part(corner, ranges)][0]
     return np.moveaxis(result, -1, 1)

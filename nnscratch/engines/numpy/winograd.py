@@ -214,7 +214,7 @@ class _Convolution:
 
     def compute_exactly(self, block: _Block, tiles: list[wide_tiles.Tile]) -> None:
         """Some tiles of a block by im2col."""
-        m, size = len(self.matrices.outputs), len(self.matrices.inputs)
+        m, size = len(self.matrices.outputs), (len(self.matrices.inputs),) * len(block.tiles)
         x, y = (a[slice(*block.images)] for a in (self.x, self.y))
         patches = wide_tiles.patches(x, tiles, m, block.starts(m, self.before), size)
         outputs = im2col.conv(patches, self.weight, _unpadded(len(block.tiles)), bias=self.bias)
@@ -424,12 +424,25 @@ class _WeightGradient:
         return list(dict.fromkeys(of_x + of_g))
 
     def sum_exactly(self, block: _Block, tiles: list[wide_tiles.Tile]) -> np.ndarray:
-        """The sum over some tiles by im2col: (C_out, C, 3, 3)."""
+        """The sum over some tiles by im2col: (C_out, C, 3, 3).
+
+        Tiles at the end of an axis are cut, since 0 times infinity would be NaN.
+        """
         images, m, axes = slice(*block.images), self.m, len(self.before)
         starts, first = (block.starts(m, before) for before in (self.before, (0,) * axes))
-        x = wide_tiles.patches(self.x[images], tiles, m, starts, m + TAPS - 1)
-        g = wide_tiles.patches(self.g[images], tiles, m, first, m)
-        return im2col.conv_grad_weight(x, g, _unpadded(axes))
+        outputs = block.counts(m, self.g.shape[1:-1])
+        sizes = [
+            tuple(min(m, n - m * i) for n, i in zip(outputs, tile[1:], strict=True))
+            for tile in tiles
+        ]
+        total: Any = 0
+        for size in sorted(set(sizes)):
+            part = [tile for tile, of_tile in zip(tiles, sizes, strict=True) if of_tile == size]
+            larger = tuple(n + TAPS - 1 for n in size)
+            x = wide_tiles.patches(self.x[images], part, m, starts, larger)
+            g = wide_tiles.patches(self.g[images], part, m, first, size)
+            total = total + im2col.conv_grad_weight(x, g, _unpadded(axes))
+        return total
 
 
 # -- the cache of transformed weights --------------------------------------------------------------
