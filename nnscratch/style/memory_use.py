@@ -51,7 +51,8 @@ def extents(network: Any, layers: Iterable[str], channels: int, size: Size) -> d
     names = list(network.layers)
     last = max(map(names.index, layers))
     one = (1,) * len(size)
-    dtype = next((p.dtype for x in network.layers.values() for p in x.parameters()), np.float32)
+    weights = (getattr(layer, "weight", None) for layer in network.layers.values())
+    dtype = next((weight.dtype for weight in weights if weight is not None), np.float32)
     image = ShapeOnly((1, channels, *size), dtype, Field(one, one), Meter())
     with no_grad(), choosing(shapes_only.choose):
         features = network.features(Tensor(image), names[: last + 1])
