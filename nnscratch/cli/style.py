@@ -76,7 +76,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--weights", metavar="FILE", help="a VGG file, or vgg19 once fetched (default: built in)")
     add("--pooling", choices=POOLINGS, help="default: max, for the built-in network avg")
-    add("--padding", choices=PADDINGS, help="wrap gives a picture that tiles")
+    add("--padding", choices=PADDINGS, help="default: mirror; wrap gives a picture that tiles")
     add("--max-memory", metavar="MIB", type=float, help="work in tiles if a step needs more")
 
 
