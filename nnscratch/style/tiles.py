@@ -66,7 +66,9 @@ class Grid:
         padding = getattr(network, "padding", "constant")
         up = padding == "mirror"  # counts the last pixels that do not fill a window
         for name, x in shapes.items():
-            if x.shape[2:] != tuple((n + up * (j - 1)) // j for n, j in zip(size, x.jump, strict=True)):
+            if x.shape[2:] != tuple(
+                (n + up * (j - 1)) // j for n, j in zip(size, x.jump, strict=True)
+            ):
                 raise ValueError(
                     f"tiles: expected layers as large as the picture over their stride, got {name} "
                     f"of {x.shape[2:]} for {size} and stride {x.jump}; do without max_memory"

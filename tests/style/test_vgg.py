@@ -53,7 +53,9 @@ def test_features_equal_the_layers_one_by_one(keras_file):
 
 
 def test_conv_features_are_before_the_relu(keras_file):
-    found = vgg.load(keras_file).features(np.full((1, 3, 8, 8), 0.4, np.float32), ["conv1_1", "relu1_1"])
+    found = vgg.load(keras_file).features(
+        np.full((1, 3, 8, 8), 0.4, np.float32), ["conv1_1", "relu1_1"]
+    )
     assert found["conv1_1"].numpy().min() < 0
     np.testing.assert_array_equal(found["relu1_1"].numpy(), np.maximum(found["conv1_1"].numpy(), 0))
 
