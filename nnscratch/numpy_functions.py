@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch import operations
-from nnscratch.protocols import FUNCTIONS
+from nnscratch.protocols import FUNCTIONS, weak_number
 from nnscratch.tensor import Tensor, as_tensor
 
 
@@ -20,7 +20,13 @@ def _method(name: str) -> Callable[..., Tensor]:
 
 
 def _operator(function: Callable[[Any, Any], Any]) -> Callable[..., Tensor]:
-    return lambda a, b: function(as_tensor(a), b)
+    """np.name(a, b) as an operator of Tensors; a number on the left stays weak."""
+
+    def apply(a: Any, b: Any) -> Tensor:
+        a = weak_number(a)
+        return function(a if isinstance(a, (bool, int, float)) else as_tensor(a), b)
+
+    return apply
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:

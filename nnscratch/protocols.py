@@ -69,6 +69,11 @@ def _call_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **options: A
     return call(name, inputs, options)
 
 
+def weak_number(value: Any) -> Any:
+    """A NumPy scalar as a Python number, which takes the type of the array beside it."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def call(name: str, args: Any, options: Any) -> Any:
     """NumPy's function `name` of Tensors; TypeError where the gradient would be lost."""
     if name not in FUNCTIONS or "out" in options:

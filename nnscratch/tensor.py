@@ -17,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from nnscratch import autograd, kernels
 from nnscratch.backend import Array, array_module, copied_index, is_array, put, to_device, to_numpy
-from nnscratch.protocols import ArrayProtocols, with_axis
+from nnscratch.protocols import ArrayProtocols, weak_number, with_axis
 
 Edge = tuple["Tensor", Callable[..., "Tensor | None"]]  # an input and its vjp
 
@@ -242,7 +242,7 @@ class Tensor(ArrayProtocols):
         """Values limited to [low, high]; the gradient passes where x lies in that range."""
         if low is None and high is None:
             raise ValueError("clip: expected low, high or both, got neither")
-        y = self._xp.clip(self.data, low, high)
+        y = self._xp.clip(self.data, weak_number(low), weak_number(high))
         return Tensor.from_op("clip", y, (self, lambda g: g * (self.data == y).astype(g.dtype)))
 
     @property
@@ -441,7 +441,7 @@ def _weak(value: Any) -> Tensor:
 
     NumPy treats a Python number as weak, so that float32 times 2.0 is float32.
     """
-    number = value.item() if isinstance(value, np.generic) else value
+    number = weak_number(value)
     if type(number) not in _NUMBERS:
         return Tensor(value)
     constant = Tensor.__new__(Tensor)

@@ -596,3 +596,29 @@ def test_maximum_lets_nan_pass():
 def test_powers_of_zero_have_no_gradient_in_the_exponent():
     e = Tensor([2.0, 0.0, 0.5], requires_grad=True)
     np.testing.assert_array_equal(nns.grad(0.0**e, e, np.ones(3))[0].numpy(), [0, 0, 0])
+
+
+NARROW_CALLS = {
+    "normalize": lambda x, y: F.normalize(x, axis=0),
+    "normalize with p": lambda x, y: F.normalize(x, p=3, axis=0),
+    "triplet_margin_loss": lambda x, y: F.triplet_margin_loss(x, y, -x, margin=1e4),
+    "contrastive_loss": lambda x, y: F.contrastive_loss(x, y, np.zeros(len(x)), margin=6e2),
+    "pairwise_distances": lambda x, y: F.pairwise_distances(x[:4], y[:3]),
+}
+
+
+@pytest.mark.parametrize("name", NARROW_CALLS)
+def test_squares_of_float16_do_not_overflow(name):
+    """float16 ends at 65504, which the sum of squares of 300 numbers of 30 exceeds."""
+    rng = np.random.default_rng(0)
+    arrays = [(30 * rng.standard_normal((40, 300))).astype(np.float16) for _ in range(2)]
+    arrays = [a.T.copy() if "normalize" in name else a for a in arrays]
+    results = []
+    for dtype in (np.float16, np.float64):
+        x, y = (Tensor(a.astype(dtype), requires_grad=True) for a in arrays)
+        value = NARROW_CALLS[name](x, y)
+        assert value.dtype == dtype
+        upstream = np.linspace(0.5, 1, value.size).reshape(value.shape).astype(dtype)
+        results.append((value.numpy(), nns.grad(value, x, upstream)[0].numpy()))
+    for narrow, wide in zip(*results, strict=True):
+        assert np.abs(narrow - wide).max() <= 4e-3 * np.abs(wide).max()

@@ -117,6 +117,20 @@ def test_python_numbers_are_weak_on_either_side(operator, number, dtype):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("number", [np.float64(2.0), np.sqrt(2), np.int64(3), np.float16(2)])
+def test_numpy_scalars_are_weak_on_either_side(operator, number):
+    x = Tensor(np.array([1.5, 3.0], np.float32))
+    apply = OPERATORS[operator]
+    for y, expected in (
+        (apply(x, number), apply(x.data, number.item())),
+        (apply(number, x), apply(number.item(), x.data)),
+    ):
+        assert isinstance(y, Tensor) and y.dtype == np.float32
+        np.testing.assert_array_equal(y.data, expected)
+    assert x.clip(number, np.float64(9)).dtype == np.clip(x, None, number).dtype == np.float32
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("partner", [np.array([2.0, 3.0]), np.float64(2.0), np.float32(2.0)])
 def test_arrays_on_either_side(operator, partner):
     x = leaf(1.5, 3.0)

@@ -76,8 +76,9 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--weights", metavar="FILE", help="a VGG file, or vgg19 once fetched (default: built in)")
     add("--pooling", choices=POOLINGS, help="default: max, for the built-in network avg")
-    add("--padding", choices=PADDINGS, help="wrap gives a picture that tiles")
+    add("--padding", choices=PADDINGS, help="default: mirror; wrap gives a picture that tiles")
     add("--max-memory", metavar="MIB", type=float, help="work in tiles if a step needs more")
+    add("--ignore-memory", action="store_true", help="go on where the memory may not suffice")
 
 
 def _add_objective(group: argparse._ArgumentGroup) -> None:
@@ -251,8 +252,10 @@ def _stylize(options, network, job: Job, output: str, targets) -> tuple[Record, 
     estimator = file_transfer.estimate_job(job, network, images)
     _print(console, f"{name}: {estimator}")
     frames = animation.Animation() if options.animation else None
-    start = time.perf_counter()
-    with live_line("style", sum(count for _, count in estimator.plan), console) as advance:
+    if not options.ignore_memory:
+        estimator.check()
+    start, works = time.perf_counter(), estimator.works()
+    with live_line("style", len(works), console, works) as advance:
 
         def on_step(step: Step) -> None:
             if time_left := estimator.after(step):

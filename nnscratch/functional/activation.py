@@ -118,6 +118,11 @@ def as_float(x: Any) -> Tensor:
     return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 
+def wide_float(x: Tensor) -> Tensor:
+    """x, but float16 as float32: its squares overflow above 255 and are 0 below 2e-4."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
 def dropout(x, p: float = 0.5, training: bool = True, rng=None) -> Tensor:
     """Zero each element with probability p and scale the others by 1/(1 − p); x if not training.
 

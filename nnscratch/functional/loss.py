@@ -6,7 +6,7 @@ Stands on `activation`, `distance` and `tensor`.
 import math
 
 from nnscratch.backend import array_module, asarray
-from nnscratch.functional.activation import as_float, log_softmax, relu, softplus
+from nnscratch.functional.activation import as_float, log_softmax, relu, softplus, wide_float
 from nnscratch.functional.distance import p_norm, safe_root
 from nnscratch.operations import maximum
 from nnscratch.tensor import Tensor, as_tensor
@@ -115,7 +115,7 @@ def triplet_margin_loss(
     _check_margin("triplet_margin_loss", margin)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
-        return p_norm("triplet_margin_loss", a - b + eps, p, -1)
+        return p_norm("triplet_margin_loss", wide_float(a - b) + eps, p, -1).astype(a.dtype)
 
     far = distance(anchor, negative)
     if swap:
@@ -138,9 +138,10 @@ def contrastive_loss(a, b, same, margin: float = 1.0, reduction: str = "mean") -
         raise ValueError(
             f"contrastive_loss: expected same of shape {a.shape[:1]}, got {same.shape}"
         )
-    squared = ((a - b) ** 2).sum(-1)
+    squared = (wide_float(a - b) ** 2).sum(-1)
     apart = relu(margin - safe_root(squared)) ** 2
-    return _reduce("contrastive_loss", 0.5 * (same * squared + (1.0 - same) * apart), reduction)
+    losses = 0.5 * (same * squared + (1.0 - same) * apart)
+    return _reduce("contrastive_loss", losses, reduction).astype(a.dtype)
 
 
 def _check_same_shape(caller: str, x: Tensor, target: Tensor) -> None:

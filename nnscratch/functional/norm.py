@@ -6,7 +6,7 @@ block, on `kernels`.
 
 from nnscratch import kernels
 from nnscratch.backend import Array
-from nnscratch.functional.activation import as_float
+from nnscratch.functional.activation import as_float, wide_float
 from nnscratch.functional.distance import p_norm
 from nnscratch.operations import maximum, sqrt
 from nnscratch.protocols import with_axis
@@ -124,6 +124,9 @@ def normalize(x, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
     p: at least 1, or inf for the largest absolute value
     """
     x = as_float(x)
+    dtype, x = x.dtype, wide_float(x)
     if p == 2:
-        return x / sqrt(maximum((x * x).sum(axis, keepdims=True), eps * eps))
-    return x / maximum(p_norm("normalize", x, p, axis, keepdims=True), eps)
+        norm = sqrt(maximum((x * x).sum(axis, keepdims=True), eps * eps))
+    else:
+        norm = maximum(p_norm("normalize", x, p, axis, keepdims=True), eps)
+    return (x / norm).astype(dtype)

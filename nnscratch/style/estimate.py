@@ -14,7 +14,7 @@ import numpy as np
 
 from nnscratch.style import scales
 from nnscratch.style.descent import Step
-from nnscratch.style.memory_use import PROCESS, picture_bytes, step_bytes
+from nnscratch.style.memory_use import PROCESS, margin_ratio, picture_bytes, step_bytes
 from nnscratch.style.scales import Size
 from nnscratch.style.settings import Style
 from nnscratch.style.tiles import tile_side, tiles_of
@@ -23,6 +23,15 @@ STEPS = 4  # that are timed; the first also makes its scale's targets and is not
 SETUP = 2.0  # steps that the targets and the last losses of a scale take
 DETOUR = 1.5  # tiles go forward twice and back once, where a step goes once each way
 SCIPY = 45 * 2**20  # bytes of its optimisers, which only L-BFGS loads
+CGROUPS = (  # of Linux, versions 2 and 1: folder, limit, usage, and the files among it
+    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    (
+        "/sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,20 @@ class Estimator:
         work = sum(n * count for n, count in zip(self.pixels[scale:], steps, strict=True))
         return TimeEstimate(seconds_per_pixel * work, seconds_per_pixel * self.pixels[-1])
 
+    def works(self) -> list[float]:
+        """The pixels of each iteration, to which its time is proportional."""
+        scales = zip(self.plan, self.pixels, strict=True)
+        return [pixels for (_, count), pixels in scales for _ in range(count)]
+
+    def check(self) -> None:
+        """Raise ValueError if the machine has less free memory than the transfer is to take."""
+        need, free = self.bytes - resident(), free_bytes()
+        if free is not None and need > free:
+            raise ValueError(
+                f"style: it would take {self}, and only {free / 2**20:.0f} MiB are free; choose a "
+                "smaller --size, tiles by --max-memory MIB, or --ignore-memory to go on anyway"
+            )
+
     def _peak(self) -> int:
         """Bytes at the peak, which is at full size."""
         optimizer, shape = self.settings.optimizer, self.content.shape
@@ -108,7 +131,8 @@ class Estimator:
         arguments = (self.network, content, styles, self.objective)
         side = tile_side(*arguments, self.settings.optimizer, self.max_memory)
         if side is None:
-            return 1, math.prod(size)
+            layers = {name for part in self.objective.layers_in(self.network) for name in part}
+            return 1, margin_ratio(self.network, layers, size) * math.prod(size)
         grid = tiles_of(self.network, content.shape, self.objective, side)
         seen = sum(math.prod(b - a for a, b in tile.seen) for tile in grid.tiles)
         return len(grid.tiles), math.prod(size) if len(grid.tiles) == 1 else DETOUR * seen
@@ -121,6 +145,33 @@ def resident() -> int:
     except (OSError, ValueError, IndexError):
         return PROCESS
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_bytes() -> int | None:
+    """Bytes of memory that the machine, and the process's control group, have left, or None."""
+    free = [_fields("/proc/meminfo").get("MemAvailable:")]
+    for folder, limit, usage, cache in CGROUPS:
+        most, used = _number(f"{folder}/{limit}"), _number(f"{folder}/{usage}")
+        if most is not None and used is not None:  # files in memory can be dropped
+            free.append(most - used + (_fields(f"{folder}/memory.stat").get(cache) or 0))
+    return min((n for n in free if n is not None), default=None)
+
+
+def _number(path: str) -> int | None:
+    """The number in a file, or None."""
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):  # "max" is no limit
+        return None
+
+
+def _fields(path: str) -> dict[str, int]:
+    """Lines such as "MemAvailable: 100 kB" of a file, in bytes."""
+    try:
+        lines = [line.split() for line in Path(path).read_text().splitlines()]
+    except OSError:
+        return {}
+    return {words[0]: int(words[1]) * (1024 if words[-1] == "kB" else 1) for words in lines}
 
 
 def _empty(picture: np.ndarray, size: Size) -> np.ndarray:

@@ -19,6 +19,7 @@ from nnscratch.style.transfer import Result, Targets, prepare_targets, stylize
 from nnscratch.style.vgg import VGG
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
+PADDING = "mirror"  # by default, for any network
 REST = "-"  # in place of a mask: all that the other masks leave
 UNUSED = {  # settings that an optimiser ignores, and why
     "lbfgs": {
@@ -78,7 +79,7 @@ class Job:
 
     def network(self) -> VGG:
         """The network, with the pixels that a preset expects."""
-        network = vgg.load(self.weights, self.pooling, self.padding)
+        network = vgg.load(self.weights, self.pooling, self.padding or PADDING)
         preset = self.objective.preset
         return network if preset is None else presets.fit(preset, network).network
 

@@ -51,7 +51,9 @@ def extents(network: Any, layers: Iterable[str], channels: int, size: Size) -> d
     names = list(network.layers)
     last = max(map(names.index, layers))
     one = (1,) * len(size)
-    image = ShapeOnly((1, channels, *size), np.float32, Field(one, one), Meter())
+    weights = (getattr(layer, "weight", None) for layer in network.layers.values())
+    dtype = next((weight.dtype for weight in weights if weight is not None), np.float32)
+    image = ShapeOnly((1, channels, *size), dtype, Field(one, one), Meter())
     with no_grad(), choosing(shapes_only.choose):
         features = network.features(Tensor(image), names[: last + 1])
     arrays = {name: features[name].data for name in names[: last + 1]}
@@ -71,15 +73,25 @@ def step_bytes(network, objective, shape: Size, copies: int = 0, itemsize: int =
     shapes = extents(network, used, shape[0], shape[1:])
     convs = {name for name in shapes if hasattr(network.layers[name], "weight")}
     features = sum(x.size for name, x in shapes.items() if name not in convs or name in used)
-    if getattr(network, "padding", "constant") != "constant":
+    if getattr(network, "padding", "constant") not in ("constant", "mirror"):
         inputs = zip([math.prod(shape), *(x.size for x in shapes.values())], shapes, strict=False)
         features += PADDED * sum(size for size, name in inputs if name in convs)
+    margin = margin_ratio(network, used, shape[1:])
+    features = math.ceil(margin * features)
     features += sum(_style_elements(shapes[name], objective.style_kind, copies) for name in style)
-    largest = max(x.size for x in shapes.values())
+    largest = math.ceil(margin * max(x.size for x in shapes.values()))
     weights = sum(network.layers[name].weight.size for name in convs)
     idle = IDLE * largest * itemsize
     spare = min(IDLE_BYTES, idle) + min(SCRATCH, idle)
     return (features + GRADIENTS * largest + AT_POINTS * weights) * itemsize + spare
+
+
+def margin_ratio(network: Any, layers: Iterable[str], size: Size) -> float:
+    """The pixels that a network computes over those of a picture of `size`: 1, or above."""
+    if getattr(network, "padding", "constant") != "mirror":
+        return 1.0
+    sides = zip(size, network.margins(size, layers), strict=True)
+    return math.prod(1 + (before + after) / n for n, (before, after) in sides)
 
 
 def _style_elements(features: Extent, kind: str, copies: int) -> int:

@@ -63,9 +63,12 @@ class Grid:
         layers are not as large as the picture over the stride.
         """
         shapes = extents(network, layers, channels, size)
-        wraps = getattr(network, "padding", "constant") == "wrap"
+        padding = getattr(network, "padding", "constant")
+        up = padding == "mirror"  # counts the last pixels that do not fill a window
         for name, x in shapes.items():
-            if x.shape[2:] != tuple(n // j for n, j in zip(size, x.jump, strict=True)):
+            if x.shape[2:] != tuple(
+                (n + up * (j - 1)) // j for n, j in zip(size, x.jump, strict=True)
+            ):
                 raise ValueError(
                     f"tiles: expected layers as large as the picture over their stride, got {name} "
                     f"of {x.shape[2:]} for {size} and stride {x.jump}; do without max_memory"
@@ -74,7 +77,7 @@ class Grid:
         for axis, n in enumerate(size):
             jump = max(x.jump[axis] for x in shapes.values())
             halo = max((x.field[axis] - x.jump[axis]) // 2 for x in shapes.values())
-            axes.append(cut(n, side, jump, _ceil(halo, jump), wraps))
+            axes.append(cut(n, side, jump, _ceil(halo, jump), padding == "wrap"))
         tiles = [Tile(*zip(*spans, strict=True)) for spans in itertools.product(*axes)]
         jumps = {name: x.jump for name, x in shapes.items()}
         return cls(size, tiles, jumps, {name: x.shape[2:] for name, x in shapes.items()})

@@ -30,7 +30,8 @@ CONFIGS: dict[str, Config] = {
     "builtin": (32, 32, "M", 64, 64, "M", 128, 128, 128, 128, "M"),
 }
 POOLINGS = ("max", "avg")
-PADDINGS = ("constant", "reflect", "edge", "wrap")
+PADDINGS = ("constant", "reflect", "edge", "wrap", "mirror")
+MARGIN = 8  # pixels that "mirror" adds on each side, at least
 BUILTIN_FILE = Path(__file__).with_name("backbone.safetensors")
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -46,7 +47,9 @@ class VGG(nn.Module):
 
     config: output channels of each convolution, and "M" for each pooling
     pixels: their preprocessing; None leaves them unchanged
-    pooling: "max" or "avg"; padding: of the images, as in functional.pad ("constant" is zeros)
+    pooling: "max" or "avg"; padding: before each convolution, as in functional.pad ("constant" is
+        zeros); or "mirror": the picture goes on in its mirror image, see `margins`, and features
+        beyond its edges are dropped, so that edges are like the middle and no pixel is left out
     ndim, channels: 2 and 3 for pictures, 1 and 1 for a signal, ...
     Source: Simonyan and Zisserman 2015 (arXiv:1409.1556), table 1.
     """
@@ -67,7 +70,7 @@ class VGG(nn.Module):
         self.preprocess, self.padding = pixels, padding
         self.ndim, self.channels = ndim, channels
         self.layers: dict[str, nn.Module] = {}
-        zeros = 1 if padding == "constant" else 0  # `features` pads in other ways
+        zeros = 1 if padding in ("constant", "mirror") else 0  # `features` pads in other ways
         block, number = 1, 1
         for item in config:
             if item == "M":
@@ -124,16 +127,36 @@ class VGG(nn.Module):
         layers = list(layers)
         self._check(images := as_tensor(images), layers)
         features: dict[str, Tensor] = {}
-        x = self._preprocessed(images)
+        size = images.shape[2:]
+        margins, stride = self.margins(size, layers), 1
+        x = _mirrored(self._preprocessed(images), margins)
         for name, layer in self.layers.items():
             if len(features) == len(set(layers)):
                 break
-            if self.padding != "constant" and isinstance(layer, CONVS[self.ndim]):
+            if self.padding not in ("constant", "mirror") and isinstance(layer, CONVS[self.ndim]):
                 x = F.pad(x, ((1, 1),) * self.ndim, self.padding)
             x = layer(x)
+            stride *= 2 if name.startswith("pool") else 1
             if name in layers:
-                features[name] = x
+                features[name] = x[_inside(size, margins, stride)] if any(margins) else x
         return features
+
+    def margins(self, size: Sequence[int], layers: Iterable[str]) -> list[tuple[int, ...]]:
+        """The pixels that padding "mirror" adds before and after each axis; else none.
+
+        At least 8, and as many more as make the strides of `layers` divide the sides.
+        """
+        if self.padding != "mirror":
+            return [(0, 0) for _ in size]
+        stride = self._stride(layers)
+        before = -(-MARGIN // stride) * stride
+        return [(before, before + -n % stride) for n in size]
+
+    def _stride(self, layers: Iterable[str]) -> int:
+        """Pixels from one position of the deepest of `layers` to the next."""
+        names = list(self.layers)
+        last = max(map(names.index, layers), default=0)
+        return 2 ** sum(name.startswith("pool") for name in names[: last + 1])
 
     def _preprocessed(self, images: Tensor) -> Tensor:
         """(image · scale − mean) / std, as one product and one difference."""
@@ -162,27 +185,40 @@ class VGG(nn.Module):
         if images.ndim != self.ndim + 2 or images.shape[1] != self.channels:
             expected = INPUTS[self.ndim].format(self.channels)
             raise ValueError(f"features: expected {expected}, got shape {images.shape}")
-        names = list(self.layers)
-        last = max(map(names.index, layers), default=0)
-        least = 2 ** sum(name.startswith("pool") for name in names[: last + 1])
+        least = self._stride(layers)
         if min(images.shape[2:]) < least:
+            deepest = max(layers, key=list(self.layers).index)
             raise ValueError(
                 f"features: images of {'×'.join(map(str, images.shape[2:]))} pixels are too small "
-                f"for {names[last]}, which needs {least} on each side; use larger ones"
+                f"for {deepest}, which needs {least} on each side; use larger ones"
             )
+
+
+def _mirrored(x: Tensor, margins: Sequence[tuple[int, ...]]) -> Tensor:
+    """x (N, C, *size) with margins that mirror it; a smaller one repeats its mirror's edge."""
+    limits = [n - 1 for n in x.shape[2:]]
+    inner = [tuple(min(w, n) for w in pair) for pair, n in zip(margins, limits, strict=True)]
+    outer = [tuple(max(0, w - n) for w in pair) for pair, n in zip(margins, limits, strict=True)]
+    return F.pad(F.pad(x, inner, "reflect"), outer, "edge")
+
+
+def _inside(size: Sequence[int], margins: Sequence[tuple[int, ...]], stride: int) -> tuple:
+    """Index of the picture's own positions in features (N, C, *places) of that stride."""
+    axes = zip(size, margins, strict=True)
+    return (..., *(slice(a // stride, a // stride + -(-n // stride)) for n, (a, _) in axes))
 
 
 def load(path_or_name: str | os.PathLike, pooling=None, padding=None) -> VGG:
     """A new, frozen VGG: "builtin", the weights in a file, or "vgg19" and others once fetched.
 
     path_or_name: a name of `weights.fetching.FILES`, unless the current folder has such a file
-    pooling: by default "max", for the built-in network "avg"; padding: likewise "constant" (zeros)
-    and "edge"
+    pooling: by default "max", for the built-in network "avg"; padding: likewise "constant" (zeros,
+    as VGG was trained) and "mirror", which is best for pictures, see `VGG`
     Raises ValueError if the file is missing, broken, no VGG, or not yet fetched: nothing is
     downloaded here.
     """
     if path_or_name == "builtin":
-        return VGG.from_weights(_builtin_weights(), pooling or "avg", padding or "edge")
+        return VGG.from_weights(_builtin_weights(), pooling or "avg", padding or "mirror")
     arrays = weights.load(path_or_name)
     return VGG.from_weights(arrays, pooling or "max", padding or "constant")
 

@@ -19,7 +19,7 @@ from nnscratch.cli import main
 from nnscratch.cli import style as command
 from nnscratch.data.drawn_pictures import PICTURES
 from nnscratch.data.images import read_image, read_picture, save_image
-from nnscratch.style import KINDS, colour
+from nnscratch.style import KINDS, colour, estimate
 from nnscratch.style.descent import Descent
 from nnscratch.weights import fetching
 
@@ -178,7 +178,7 @@ ROWS = [  # what is said beside it, the option, and what the record then holds
     (NOISE, "--seed 3", {"seed": 3}),
 ]
 OWN_TEST = ("average", "tolerance", "max-memory", "checkpoint", "animation", "plot", "page", "json")
-OWN_TEST += ("output", "rerun", "help")
+OWN_TEST += ("output", "rerun", "help", "ignore-memory")
 
 
 def test_every_option_is_tested():
@@ -241,6 +241,14 @@ def test_little_memory_means_tiles_and_the_same_picture(pictures, style, record)
     assert tiled["options"]["max_memory"] == (least + 2) * 2**20
     assert tiled["loss"] == pytest.approx(whole["loss"], rel=1e-5)
     np.testing.assert_allclose(read_image("tiled.png"), read_image("whole.png"), atol=1.5 / 255)
+
+
+def test_memory_that_the_machine_lacks_is_refused_before_the_work(pictures, style, monkeypatch):
+    monkeypatch.setattr(estimate, "free_bytes", lambda: 2**16)
+    code, _, told = style(*PAIR, "-o", "out.png", *QUICK)
+    assert (code, (pictures / "out.png").exists()) == (2, False)
+    assert "--ignore-memory to go on anyway" in told
+    assert style(*PAIR, "-o", "out.png", *QUICK, "--ignore-memory")[0] == 0
 
 
 def captions(path):

@@ -9,7 +9,7 @@ import pytest
 
 from nnscratch.style import Objective, Settings, Step, Style, stylize, vgg
 from nnscratch.style import estimate as module
-from nnscratch.style.estimate import Estimator, TimeEstimate, resident
+from nnscratch.style.estimate import Estimator, TimeEstimate, free_bytes, resident
 
 SMALL = Objective(content_layers=("relu2_1",), style_layers=("relu1_1", "relu3_1"))
 
@@ -76,7 +76,7 @@ import numpy as np, sys
 from nnscratch.style import Objective, Settings, Style, stylize, vgg
 from nnscratch.style.estimate import Estimator
 side, optimizer = int(sys.argv[1]), sys.argv[2]
-net = vgg.VGG(vgg.CONFIGS["builtin"], pooling="avg", padding="edge", rng=0).freeze()
+net = vgg.VGG(vgg.CONFIGS["builtin"], pooling="avg", padding="mirror", rng=0).freeze()
 content, style = np.random.default_rng(0).random((2, 3, side, side)).astype(np.float32)
 settings = Settings(optimizer, iterations=2)
 told = Estimator(net, content, [Style(style)], Objective(), settings).bytes
@@ -107,6 +107,48 @@ def test_memory_keeps_to_the_limit_and_tiles_are_told():
     assert tight.time(1e-6).seconds > 1.5 * free.time(1e-6).seconds
     assert str(tight) == f"about 400 MiB in {tight.tiles} tiles"
     assert str(free) == f"about {free.bytes / 2**20:.0f} MiB"
+
+
+def test_a_margin_counts():
+    content, style = pictures(104, 88)
+    net = vgg.VGG((8, "M", 12, "M", 16), padding="mirror", rng=0).freeze()
+    told = estimator(net, content, style)
+    assert told.pixels[-1] == pytest.approx(120 * 104)
+    assert told.works() == [told.pixels[0]] * 120
+
+
+@pytest.mark.parametrize(
+    "files, free",
+    [
+        ({}, None),
+        ({"meminfo": "MemTotal: 9 kB\nMemAvailable:  4000 kB\n"}, 4_096_000),
+        (
+            {"meminfo": "MemAvailable: 4000 kB", "memory.max": "max", "memory.current": "5"},
+            4_096_000,
+        ),
+        ({"memory.max": "900", "memory.current": "500", "memory.stat": "inactive_file 100"}, 500),
+        ({"memory.limit_in_bytes": "90", "memory.usage_in_bytes": "50"}, 40),
+    ],
+)
+def test_free_memory_is_that_of_machine_and_group(monkeypatch, files, free):
+    def read(path):
+        if path.name not in files:
+            raise FileNotFoundError(path)
+        return files[path.name]
+
+    monkeypatch.setattr(module.Path, "read_text", read)
+    assert free_bytes() == free
+
+
+def test_more_than_the_machine_has_is_refused(monkeypatch):
+    content, style = pictures(64, 64)
+    told = estimator(network(), content, style)
+    need = told.bytes - resident()
+    monkeypatch.setattr(module, "free_bytes", lambda: 4 * need)
+    told.check()
+    monkeypatch.setattr(module, "free_bytes", lambda: need // 4)
+    with pytest.raises(ValueError, match=r"only \d+ MiB are free; .*--max-memory.*--ignore-memory"):
+        told.check()
 
 
 def test_signals_and_volumes():

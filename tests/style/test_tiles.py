@@ -45,8 +45,8 @@ def differences(net, size, objective=LAYERS, side=16, channels=3, masks=False):
     whole = Costs(net, content, styles, objective)
     tiled = TiledCosts(net, content, styles, objective, side)
     (expected, slope), (found, tiled_slope) = whole.gradient(image), tiled.gradient(image)
-    value = tiled.value(image)
-    np.testing.assert_allclose(np.array(value, float), np.array(found, float), rtol=1e-12)
+    value = [part.item() for part in tiled.value(image)]
+    np.testing.assert_allclose(value, [part.item() for part in found], rtol=1e-12)
     costs = max(abs(a.item() - b.item()) for a, b in zip(expected, found, strict=True))
     apart = np.abs(slope - tiled_slope).max() / np.abs(slope).max()
     return len(tiled.grid.tiles), apart, costs / expected.total.item()

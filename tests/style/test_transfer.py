@@ -228,3 +228,20 @@ def test_odd_sizes_are_refused_in_words(network, shape):
     content = np.random.default_rng(0).random(shape).astype(np.float32)
     with pytest.raises(ValueError, match="pixels are too small for"):
         stylize(network, content, STYLE, settings=Settings(iterations=1))
+
+
+def edge_chroma(padding):
+    """The chroma of the outermost pixels over that of the middle, mean of two styles."""
+    built_in, grey = vgg.load("builtin", padding=padding), np.full((3, 63, 63), 0.5, np.float32)
+    ratios = []
+    for style in ("swirls", "mosaic"):
+        settings = Settings(iterations=40, init="noise")
+        image = stylize(built_in, grey, PICTURES[style](64), settings=settings).image
+        chroma = np.ptp(image, axis=0)
+        edges = np.r_[chroma[0], chroma[-1], chroma[:, 0], chroma[:, -1]]
+        ratios.append(edges.mean() / chroma[8:-8, 8:-8].mean())
+    return np.mean(ratios)
+
+
+def test_edges_have_no_strip_of_stronger_colour():
+    assert 0.85 < edge_chroma(None) < 1.15

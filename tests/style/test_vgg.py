@@ -53,7 +53,9 @@ def test_features_equal_the_layers_one_by_one(keras_file):
 
 
 def test_conv_features_are_before_the_relu(keras_file):
-    found = vgg.load(keras_file).features(np.full((1, 3, 8, 8), 0.4), ["conv1_1", "relu1_1"])
+    found = vgg.load(keras_file).features(
+        np.full((1, 3, 8, 8), 0.4, np.float32), ["conv1_1", "relu1_1"]
+    )
     assert found["conv1_1"].numpy().min() < 0
     np.testing.assert_array_equal(found["relu1_1"].numpy(), np.maximum(found["conv1_1"].numpy(), 0))
 
@@ -115,7 +117,7 @@ def test_unknown_choices_are_listed(option):
 # -- borders --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("padding", vgg.PADDINGS)
+@pytest.mark.parametrize("padding", [p for p in vgg.PADDINGS if p != "mirror"])
 @pytest.mark.parametrize("ndim", [1, 2, 3])
 def test_padding_borders_each_convolution_as_numpy_would(padding, ndim):
     size = (7, 6, 5)[:ndim]
@@ -151,6 +153,27 @@ def rolled(padding, pooling, shift, layers):
 def test_wrap_knows_no_border(shift):
     """A rolled picture has rolled features: what is made with wrap can be tiled."""
     assert rolled("wrap", "max", shift, ["conv1_1", "relu1_1", "conv1_2"]) < 1e-12
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_mirror_continues_the_picture_and_drops_what_lies_beyond(ndim):
+    size = (23, 18, 13)[:ndim]
+    config = (2, "M", 3)
+    network = vgg.VGG(config, None, padding="mirror", rng=0, ndim=ndim, channels=2).freeze()
+    plain = vgg.VGG(config, None, rng=0, ndim=ndim, channels=2).freeze()
+    images = np.random.default_rng(0).random((1, 2, *size), np.float32)
+    wide = np.pad(images, ((0, 0), (0, 0), *((8, 8 + n % 2) for n in size)), "reflect")
+    for layer, stride in (("relu1_1", 1), ("relu2_1", 2)):
+        inside = (..., *(slice(8 // stride, 8 // stride + -(-n // stride)) for n in size))
+        found = network.features(images, ["relu1_1", "relu2_1"])[layer].numpy()
+        expected = plain.features(wide, [layer])[layer].numpy()[inside]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_mirror_takes_pictures_smaller_than_its_margin():
+    network = vgg.VGG((2, "M", 3), padding="mirror", rng=0).freeze()
+    image = np.random.default_rng(0).random((1, 3, 3, 2), np.float32)
+    assert network.features(image, ["relu2_1"])["relu2_1"].shape == (1, 3, 2, 1)
 
 
 @pytest.mark.parametrize("pooling", vgg.POOLINGS)
@@ -231,7 +254,7 @@ def test_the_built_in_network_is_small_frozen_and_holds_no_silent_layer():
     assert 250_000 <= count <= 650_000
     assert vgg.BUILTIN_FILE.stat().st_size < 2_000_000
     assert not any(p.requires_grad for p in network.parameters())
-    assert (network.padding, network.preprocess) == ("edge", CAFFE)
+    assert (network.padding, network.preprocess) == ("mirror", CAFFE)
     pictures = np.stack([draw(64) for draw in PICTURES.values()])
     relus = [name for name in network.layers if name.startswith("relu")]
     assert relus == [f"relu{b}_{i}" for b, n in ((1, 2), (2, 2), (3, 4)) for i in range(1, n + 1)]
