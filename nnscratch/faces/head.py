@@ -47,6 +47,8 @@ class BinaryHead(nn.Module):
     "concatenation" passes through one hidden layer. The probability is functional.sigmoid(logit).
     """
 
+    scale: Tensor
+
     def __init__(self, embedding: int, kind: str = "absolute", hidden: int = 32, rng=None):
         if kind not in KINDS:
             raise ValueError(f"BinaryHead: expected kind in {tuple(KINDS)}, got {kind!r}")

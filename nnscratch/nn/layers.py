@@ -373,6 +373,9 @@ class _ChannelNorm(Module):
 
 
 class _BatchNorm(_ChannelNorm):
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, num_features: int, eps=1e-5, momentum=0.1, affine=True):
         """num_features: the number of channels; eps: added to the variance
 

@@ -7,7 +7,7 @@ are Parameters and Modules, in the order of their assignment; buffers are regist
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -82,10 +82,13 @@ class Module:
             )
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in OTHER_NAMES:
-            raise AttributeError(f"{type(self).__name__}.{name}: here it is {OTHER_NAMES[name]}")
-        return super().__getattribute__(name)  # raises Python's own error, or that of a property
+    if not TYPE_CHECKING:  # else mypy would take every attribute for known
+
+        def __getattr__(self, name: str) -> Any:
+            if name in OTHER_NAMES:
+                ours = OTHER_NAMES[name]
+                raise AttributeError(f"{type(self).__name__}.{name}: here it is {ours}")
+            return super().__getattribute__(name)  # raises Python's error, or that of a property
 
     def register_forward_hook(self, hook: Callable[["Module", tuple, Any], None]) -> Callable:
         """Call hook(module, inputs, output) after each call; the returned function removes it.
