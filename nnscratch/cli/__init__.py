@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         """Exit with 2; a word that is not known is compared with those that are."""
         if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             message += did_you_mean(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
-        elif wrong := re.search("unrecognized arguments: (--[^ =]+)", message):
+        elif wrong := re.search("unrecognized arguments: .*?(--[^ =]+)", message):
             message += did_you_mean(wrong[1], self._option_string_actions)
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
@@ -63,8 +63,21 @@ def parser_of(words: Sequence[str]) -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command and return the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one sub-command and return the exit code; 0 if the reader of a pipe ends, as `head`."""
+    try:
+        try:
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to write
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):  # rich makes that an exit with 1
+            raise
+    return 0
+
+
+def _run(words: list[str]) -> int:
     parser = parser_of(words)
     options, unknown = parser.parse_known_args(words)
     if unknown:  # said by the parser of the command, which knows its options
@@ -80,12 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.json:
             check_place(options.json)
-        code = options.run(options)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # of `nnscratch ... | head`: nobody reads any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush
-        return 0
+        return options.run(options)
+    except BrokenPipeError:
+        raise
     except (ValueError, TypeError, OSError) as error:
         line, code = " ".join(str(error).split()).removeprefix(f"{options.command}: "), 2
     except MemoryError:

@@ -29,20 +29,14 @@ def add_job(jobs, command, name, run, line, example="") -> Callable[..., Any]:
     return parser.add_argument
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Where rich would exit with 1: raise the error again, for `main`."""
-        raise  # noqa: PLE0704
-
-
 def show(table: Table) -> None:
     """Print a table: in a file or a pipe as wide as it is, whatever COLUMNS says."""
-    _Console(width=None if sys.stdout.isatty() else 1000).print(table)
+    Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
 def say(*lines: str, stderr: bool = False) -> None:
     """Print lines as they are, without markup or wrapping."""
-    console = _Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
     for line in lines:
         console.print(line)
 

@@ -172,6 +172,7 @@ def test_tables_are_not_cut_in_a_pipe(monkeypatch, capsys):
     [
         ("", "stile", "style"),
         ("style", "a b -o c.png --num-iterations 3", "--iterations"),
+        ("bench", "1x3x8x8:4k3 -x --secands=3", "--seconds"),
         ("style", "a b -o c.png --optimizer adm", "adam"),
         ("faces", "enrl", "enrol"),
         ("faces enrol", "A b.png --galery g", "--gallery"),
@@ -186,7 +187,11 @@ def test_misspelt_words_are_answered_with_the_right_ones(command, words, answer,
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of Windows end otherwise")
 @pytest.mark.parametrize(
-    "words", [["weights", "inspect", "nnscratch/style/backbone.safetensors"], ["doctor"]]
+    "words",
+    [
+        *(["weights", "inspect", "nnscratch/style/backbone.safetensors"], ["doctor"]),
+        *(["style", "--help"], ["bench", "1x3x8x8:4k3", "--seconds", ".01"]),
+    ],
 )
 def test_a_reader_that_stops_reading_is_no_error(words):
     root = os.path.dirname(os.path.dirname(nnscratch.__file__))
