@@ -28,7 +28,13 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser with one-line error messages."""
+    """An argument parser with one-line error messages, each of the command that it is about."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

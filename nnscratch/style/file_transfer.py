@@ -101,9 +101,9 @@ class Job:
 
     def options(self) -> dict[str, Any]:
         """What a record stores beside files, objective and settings."""
-        names = ("pooling", "padding", "size", "style_scale", "style_weights", "colours", "bits")
-        names += ("steady",) if self.previous else ()
-        values = {name: getattr(self, name) for name in (*names, "max_memory")}
+        names = ["pooling", "padding", "size", "style_scale", "style_weights", "colours", "bits"]
+        names += ["steady"] if self.previous else []
+        values = {name: getattr(self, name) for name in [*names, "max_memory"]}
         return {**values, "builtin": self.weights == "builtin"}
 
     def inputs(self) -> dict[str, list[str]]:

@@ -147,6 +147,15 @@ def test_there_is_one_transfer_and_the_time_is_told_from_its_steps(pictures, sty
     assert re.fullmatch(r"r.png: about \d+ s \(\S+ s a step at full size\)", time)
 
 
+def test_an_unknown_option_points_to_the_help_of_style(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["style", *PAIR, "-o", "r.png", "--num-iterations", "3"])
+    told = capsys.readouterr().err
+    assert told == (
+        "nnscratch style: unrecognized arguments: --num-iterations 3; see nnscratch style --help\n"
+    )
+
+
 # -- options --------------------------------------------------------------------------------------
 
 NOISE = ("--init", "noise")
