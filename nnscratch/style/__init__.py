@@ -1,7 +1,8 @@
 """Neural style transfer over a VGG: features, costs, and the optimisation of pixels.
 
 Stands on `nn`, `optim`, `weights` and `data`. Read `gatys` first: the paper on one page. `vgg.load`
-gives the network, `stylize` the picture, `Costs` the loss of a loop of your own; `synthesize` makes textures, also of signals and volumes.
+gives the network, `stylize` the picture, `Costs` the loss for a loop of your own; `synthesize`
+makes textures, also of signals and volumes.
 """
 
 from nnscratch.style import gatys, presets, vgg
