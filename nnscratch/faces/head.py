@@ -75,7 +75,9 @@ class BinaryHead(nn.Module):
 
     def score(self, features) -> Tensor:
         """features (N, F) -> logits (N,)."""
-        return self.layers(as_tensor(features) * self.scale).squeeze(1)
+        features = as_tensor(features)
+        scaled = features.astype(self.scale.dtype) * self.scale
+        return self.layers(scaled).squeeze(1).astype(features.dtype)
 
 
 def fit_logistic(head: BinaryHead, a, b, same, decay=1e-3, iterations: int = 100) -> float:

@@ -11,6 +11,7 @@ from nnscratch.functional.activation import as_float, wide_float
 from nnscratch.tensor import Tensor
 
 BLOCK = 2**18  # elements of the differences formed at a time: they stay in the cache
+MOST = 0.75  # of the squares of all rows: how much their mean must hold to be subtracted first
 CANCELS = 1 / 16  # |a − b|² below this share of |a|² + |b|² lost digits in the product
 
 
@@ -33,9 +34,10 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """|a_i − b_j|² for all rows: a (N, D), b (M, D) -> (N, M).
 
     The gradient in a is 2·Σ_j g_ij (a_i − b_j): two matrix products. Both may be shifted by one
-    vector; the mean of b makes the products small, so that their difference cancels least.
+    vector: where the rows of b are alike, their mean makes the products small, so that their
+    difference cancels least.
     """
-    mean = b.detach().mean(0, keepdims=True) if len(b) else Tensor(b.data.sum(axis=0))
+    mean = Tensor(_common_part(b.data))
 
     def grad_a(g: Tensor) -> Tensor:
         return 2.0 * (g.sum(1, keepdims=True) * (a - mean) - g @ (b - mean))
@@ -47,13 +49,27 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     return Tensor.from_op("squared_distances", data, (a, grad_a), (b, grad_b))
 
 
+def _common_part(b: Array) -> Array:
+    """The mean of the rows (M, D) -> (1, D) if most of them is in it, else zeros.
+
+    Otherwise a distance would depend, in its last digits, on all other rows.
+    """
+    mean = b.mean(0, keepdims=True, dtype="float64") if len(b) else b.sum(0, keepdims=True)
+    most = (mean * mean).sum() * len(b) > MOST * (b * b).sum(dtype="float64")
+    return (mean * most).astype(b.dtype)
+
+
 def _sum_of_squares(a: Array, b: Array, mean: Array) -> Array:
     """The values of `squared_distances`: |a|² + |b|² − 2ab, by one matrix product.
 
-    Where that cancels, for near duplicates, the differences are formed: miners would otherwise
-    choose among them at random. No array of (N, M, D) arises.
+    The differences are formed where they are few, and where the product cancels, for near
+    duplicates: miners would otherwise choose among equal distances at random. No large array of
+    (N, M, D) arises.
     """
     xp = array_module(a, b)
+    if a.size * len(b) <= BLOCK:
+        difference = a[:, None] - b
+        return xp.einsum("ijk,ijk->ij", difference, difference)
     x, y = a - mean, b - mean
     norms = (x * x).sum(1)[:, None] + (y * y).sum(1)
     data = norms - 2.0 * kernels.matmul(x, y.T)

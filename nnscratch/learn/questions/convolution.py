@@ -136,7 +136,7 @@ def receptive_field():
     as after the pooling neighbours are two pixels apart.
     """
     net = nn.Sequential(nn.Conv2d(1, 1, 3, rng=1), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3, rng=2))
-    x = Tensor(np.ones((1, 1, 16, 16)), requires_grad=True)
+    x = Tensor(np.ones((1, 1, 16, 16), np.float32), requires_grad=True)
     (g,) = grad(net(x)[0, 0, 2, 2], [x])
     measured = int(np.count_nonzero(g.numpy()[0, 0].any(axis=0)))
     layers = nn.summary(net, (1, 1, 16, 16)).rows

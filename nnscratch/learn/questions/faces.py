@@ -176,6 +176,7 @@ def one_shot():
     rng = np.random.default_rng(9)
     people = np.repeat(np.arange(5), 10)  # number 4 is the newcomer
     pictures = np.eye(5, 16)[people] + 0.1 * rng.standard_normal((50, 16))
+    pictures = pictures.astype(np.float32)
     network = nn.Sequential(nn.Linear(16, 16, bias=False, rng=0), nn.L2Normalize())
     network[0].weight = nn.Parameter(orthogonal((16, 16), rng))
     weights = state_hash(network.state_dict())
