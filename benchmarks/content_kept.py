@@ -3,9 +3,10 @@
     python benchmarks/content_kept.py CONTENT STYLE [CONTENT STYLE ...] [--weights FILE]
         [--size 192] [--iterations 120] [--scales N] [--content-weight 1]
 
-The plain program is `gatys.transfer`, from the content, with the same layers of the same network.
-It runs for several ratios β/α. Style distance is the mean over layers of |G − A|² / |A|² (0: equal);
-the plain program's SSIM at the distance of `stylize` is interpolated between its runs.
+The plain program is `gatys.transfer`, from the content, with the same layers of the same network,
+for several ratios β/α. Style distance is the mean over layers of |G − A|² / |A|² (0: equal); the
+plain program's SSIM at the distance of `stylize` is interpolated between its runs, and is that of
+its nearest run where no run came so close.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def compare(arguments, content: np.ndarray, style: np.ndarray) -> tuple[float, f
         for ratio in RATIOS
     )  # fmt: skip
     distances, similarities = np.array(runs).T
-    print("ours %.4f %.3f;" % ours, "plain", *("%.4f %.3f" % run for run in runs), flush=True)
+    print("ours, plain:", *(f"({x:.4f}, {y:.3f})" for x, y in (ours, *runs)), flush=True)
     return *ours, float(np.interp(np.log(ours[0]), np.log(distances), similarities))
 
 
