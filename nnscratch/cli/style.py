@@ -1,10 +1,11 @@
 """nnscratch style: paint a picture in the style of others."""
 
 import argparse
+import contextlib
 import shlex
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from nnscratch import files
 from nnscratch.cli.common import say, write_json
-from nnscratch.data.images import check_target
+from nnscratch.data.images import DEPTHS, check_target, save_image
 from nnscratch.progress import live_line
 from nnscratch.style import colour, file_transfer, presets
 from nnscratch.style.descent import Step
@@ -112,6 +113,11 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    add("--bits", type=int, choices=DEPTHS, help="for each colour: 16 for .png, .tif (8)")
+    add("--skip-existing", action="store_true", help="leave results alone that are there already")
+    add("--frames", action="store_true", help="a folder's pictures begin from the one before")
+    add("--steady", metavar="R", type=float, help="part of the frame before kept where all rests")
+    add("--every", metavar="N", type=int, help="write OUT-0020.png, ... every N steps")
     add("--checkpoint", metavar="FILE", help="save the state here, and resume from it if it exists")
     add("--animation", metavar="FILE", help="the stages as .gif or .apng")
     add("--plot", metavar="FILE.png", help="the losses as curves")
@@ -125,14 +131,53 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     jobs = _repeated(options) if options.rerun else _requested(options)
     _check_places(options, jobs)
-    if len(jobs) > 1:
-        for job, _ in jobs:
-            file_transfer.read_images(job)  # an unreadable picture fails now, not in an hour
+    if options.skip_existing:
+        done = [output for _, output in jobs if Path(output).exists()]
+        say(*(f"'{output}' exists: skipped" for output in done), stderr=True)
+        jobs = [(job, output) for job, output in jobs if output not in done]
+        if not jobs:
+            return 0
     network = jobs[0][0].network()
-    targets = file_transfer.shared_targets(jobs[0][0], network) if len(jobs) > 1 else None
-    outcomes = [_stylize(options, network, *each, targets) for each in jobs]
-    _write_more(options, *zip(*outcomes, strict=True))
+    if _is_folder(options):
+        return _paint_folder(options, network, jobs)
+    record, row = _stylize(options, network, *jobs[0], None)
+    _write_more(options, [record], [row])
     return 0
+
+
+def _paint_folder(options: argparse.Namespace, network, jobs: Sequence[tuple[Job, str]]) -> int:
+    """Paint all pictures of a folder that can be read. -> 1 if one could not be painted, else 0."""
+    failures: dict[str, ValueError] = {}
+    for job, _ in jobs:  # an unreadable picture is told of now, not in an hour
+        with _noting(failures, job):
+            file_transfer.read_images(replace(job, init_file=None, previous=None))
+    jobs = [(job, output) for job, output in jobs if job.content not in failures]
+    if not jobs:
+        raise next(iter(failures.values()))
+    targets = file_transfer.shared_targets(jobs[0][0], network)
+    outcomes, last = [], None
+    for job, output in jobs:
+        if options.frames and last:
+            job = replace(job, init_file=last[1], previous=last[0] if job.steady else None)
+        with _noting(failures, job):
+            outcomes.append(_stylize(options, network, job, output, targets))
+            last = job.content, output
+    if outcomes:
+        _write_more(options, *zip(*outcomes, strict=True))
+    if failures:
+        names = ", ".join(f"'{Path(name).name}'" for name in failures)
+        say(f"{len(outcomes)} done, {len(failures)} not: {names}", stderr=True)
+    return 1 if failures else 0
+
+
+@contextlib.contextmanager
+def _noting(failures: dict[str, ValueError], job: Job) -> Iterator[None]:
+    """Print a mistake with a job's picture, and go on."""
+    try:
+        yield
+    except ValueError as error:
+        failures[job.content] = error
+        say(f"nnscratch style: '{job.content}': {error}", stderr=True)
 
 
 def _repeated(options: argparse.Namespace) -> list[tuple[Job, str]]:
@@ -157,6 +202,10 @@ def _requested(options: argparse.Namespace) -> list[tuple[Job, str]]:
                 raise ValueError(
                     f"--{name}: expected one content, got a folder of several; {reason}"
                 )
+    if options.frames and not _is_folder(options):
+        raise ValueError("--frames: expected a folder of frames as CONTENT, got one picture")
+    if options.steady is not None and not options.frames:
+        raise ValueError("--steady: expected --frames as well, whose pictures it keeps steady")
     job, notes = _job(options)
     say(*(f"note: {note}" for note in notes), stderr=True)
     return [(replace(job, content=content), output) for content, output in pairs]
@@ -236,8 +285,10 @@ def _check_places(options: argparse.Namespace, jobs: Sequence[tuple[Job, str]]) 
     files.check_apart([*(output for _, output in jobs), *more.values()], inputs)
     if _is_folder(options):
         files.make_folder(options.output)
-    for _, output in jobs:
-        check_target(output)
+    if options.every is not None and options.every < 1:
+        raise ValueError(f"--every: expected a number of at least 1, got {options.every}")
+    for job, output in jobs:
+        check_target(output, job.bits)
     for name, path in more.items():
         FILES[name](path)
 
@@ -266,6 +317,9 @@ def _stylize(options, network, job: Job, output: str, targets) -> tuple[Record, 
             )
             if frames is not None:
                 frames.add(step.image)
+            if options.every and step.iteration % options.every == 0:
+                path = Path(output)
+                save_image(path.with_stem(f"{path.stem}-{step.iteration:04}"), step.image)
 
         result = file_transfer.run_job(
             job, network, images, output, on_step, options.checkpoint, targets

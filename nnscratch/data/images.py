@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+from nnscratch.data import deep_images
 from nnscratch.files import check_file, check_place, replacing
 
 # extension: Pillow's name for the format, and options for good quality
@@ -24,6 +25,7 @@ FORMATS: dict[str, tuple[str, dict]] = {
     ".tif": TIFF, ".tiff": TIFF, ".bmp": ("BMP", {}), ".ppm": ("PPM", {}),
 }  # fmt: skip
 WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+DEPTHS = (8, 16)  # bits of each colour
 ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")
 
 
@@ -77,9 +79,9 @@ def read_picture(path: str | os.PathLike, size: int | None = None) -> Picture:
             picture = _flatten(_upright(file))
             text = {key: str(value) for key, value in getattr(file, "text", {}).items()}
     except UnidentifiedImageError as error:
+        kind, remedy = _kind_of(path)
         raise ValueError(
-            f"read_image: expected a picture, got a file of another kind: '{path}'; "
-            "open it in a picture program and export it as PNG or JPEG"
+            f"read_image: expected a picture, got {kind}: '{path}'; {remedy}"
         ) from error
     except Image.DecompressionBombError as error:
         raise ValueError(
@@ -97,11 +99,28 @@ def read_picture(path: str | os.PathLike, size: int | None = None) -> Picture:
     return Picture(image, alpha, text)
 
 
-def save_image(path: str | os.PathLike, image, alpha=None, text=None) -> None:
+def _kind_of(path: Path) -> tuple[str, str]:
+    """What a file is that Pillow cannot read, and what to do."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    still = head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif")
+    if head[4:8] == b"ftyp" and still:
+        return "a HEIC or AVIF file", "export it as PNG or JPEG in the program that shows it"
+    film = head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3" or head[8:12] == b"AVI "
+    if film or path.suffix.lower() in (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg"):
+        return "a video", (
+            "make a folder of its frames, `ffmpeg -i VIDEO frames/%05d.png`, and paint that folder "
+            "with `nnscratch style frames STYLE -o painted --frames`"
+        )
+    return "a file of another kind", "open it in a picture program and export it as PNG or JPEG"
+
+
+def save_image(path: str | os.PathLike, image, alpha=None, text=None, bits: int = 8) -> None:
     """Write an image file; the extension of path decides the format.
 
-    path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to 8 bits);
+    path, image (3, H, W) RGB or (1, H, W) grey, floats in [0, 1] (clipped, rounded to bits);
     alpha (H, W), 0 transparent to 1 opaque, for PNG, WebP, TIFF; text: a dict by keyword, for PNG
+    bits: of each colour, 8, or 16 for PNG and TIFF
     The write is atomic: an earlier file stays until the new one is complete.
 
     Raises TypeError if image does not hold floats, ValueError if its shape or values, the
@@ -109,11 +128,18 @@ def save_image(path: str | os.PathLike, image, alpha=None, text=None) -> None:
     """
     path = Path(path)
     picture = _to_picture(np.asarray(image))
-    kind, options = check_target(path)
+    kind, options = check_target(path, bits)
     if alpha is not None:
         picture.putalpha(_to_alpha(path, kind, np.asarray(alpha), picture.size))
     if text:
         options = {**options, "pnginfo": _to_notes(path, kind, text)}
+    if bits == 16:
+        bands = np.asarray(image) if alpha is None else np.concatenate([image, [alpha]])
+        levels = np.rint(np.clip(bands, 0, 1) * 65535).transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
+        data = deep_images.ENCODERS[kind](levels.astype(np.uint16), text or {})
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+        return
     with replacing(path) as temporary:
         encoded = io.BytesIO()  # libtiff itself does not report a full disk
         picture.save(encoded, format=kind, **options)
@@ -264,7 +290,7 @@ def _to_notes(path, kind, text):
     return notes
 
 
-def check_target(path: str | os.PathLike) -> tuple[str, dict]:
+def check_target(path: str | os.PathLike, bits: int = 8) -> tuple[str, dict]:
     """Pillow's name and options for the format of `path`. To be called before long work.
 
     Raises ValueError if the extension is unknown, path is a folder, or its folder is missing.
@@ -275,4 +301,10 @@ def check_target(path: str | os.PathLike) -> tuple[str, dict]:
             f"save_image: expected a file name ending in {', '.join(FORMATS)}, got '{path}'"
         )
     check_place(path)
-    return FORMATS[path.suffix.lower()]
+    kind, options = FORMATS[path.suffix.lower()]
+    if bits not in DEPTHS or (bits == 16 and kind not in deep_images.ENCODERS):
+        raise ValueError(
+            f"save_image: expected 8 bits for each colour, or 16 in a .png or .tif, got {bits} for "
+            f"'{path}'"
+        )
+    return kind, options

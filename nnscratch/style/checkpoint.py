@@ -87,6 +87,12 @@ class Checkpoint:
                 f"resume: expected a checkpoint of format {FORMAT}, got '{self.path}'; {ANEW}"
             )
         changed = [name for name, x in inputs.items() if str(arrays.get(f"input {name}")) != x]
+        saved_size = arrays.get("input size")
+        if saved_size is not None and "size" in changed:
+            raise ValueError(
+                f"resume: expected a checkpoint of a result of {inputs['size']}, but "
+                f"'{self.path}' is of one of {saved_size}; choose that size again, or {ANEW}"
+            )
         if changed:
             raise ValueError(
                 f"resume: expected a checkpoint of this very run, but '{self.path}' was saved with "

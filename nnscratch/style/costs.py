@@ -67,9 +67,9 @@ class Costs:
 
     def __call__(self, image: Tensor) -> CostParts:
         """Raises ValueError, naming the layer, where the features are not finite."""
-        self._check_masks(image.shape[2:])
         with np.errstate(over="ignore", invalid="ignore"):  # the error below says it
             features = self.network.features(image, self.layers)
+            self._check_masks(image.shape[2:])
             parts = self.parts(features, self.statistics(features), image)
         if not all(math.isfinite(part.item()) for part in parts):
             raise ValueError(_explain_nonfinite(self.network, image, self.layers, parts=parts))
@@ -172,6 +172,12 @@ class Costs:
                 "one, or set style_weight to 0"
             )
         if content is not None:
+            axes = getattr(self.network, "ndim", np.ndim(content) - 1)
+            if np.ndim(content) != axes + 1:
+                raise ValueError(
+                    f"style: expected a content (C, *size) with {axes + 1} axes, got shape "
+                    f"{np.shape(content)}; leave out the batch axis, as in content[0]"
+                )
             self._check_masks(np.shape(content)[1:])
 
     def _check_masks(self, size: Size) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.data.images import Picture, check_target, read_image, read_picture, save_image
+from nnscratch.data.images import (
+    Picture,
+    check_target,
+    read_image,
+    read_picture,
+    resize_image,
+    save_image,
+)
 from nnscratch.style import colour, masks, metadata, presets, vgg
 from nnscratch.style.estimate import Estimator
 from nnscratch.style.memory_use import extents
@@ -20,6 +27,7 @@ from nnscratch.style.vgg import VGG
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
 PADDING = "mirror"  # by default, for any network
+CHANGE = 0.1  # of a colour between two frames, from which on the place has moved
 REST = "-"  # in place of a mask: all that the other masks leave
 UNUSED = {  # settings that an optimiser ignores, and why
     "lbfgs": {
@@ -38,6 +46,9 @@ class Job:
     size: longer side of the result in pixels; style_scale: that of the styles, over `size`
     colours: one of colour.KINDS to keep the content's colours, or None
     max_memory: bytes; a step that needs more is done in tiles
+    init_file: a picture to begin with; bits: of each colour in the result, 8 or 16
+    previous, steady: the content of the frame before, whose result is init_file; where the two
+        contents agree, this part of that result is kept
     """
 
     content: str
@@ -54,6 +65,9 @@ class Job:
     colours: str | None = None
     max_memory: float | None = None
     init_file: str | None = None
+    bits: int = 8
+    previous: str | None = None
+    steady: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("style_weights", "masks"):
@@ -67,6 +81,8 @@ class Job:
             raise ValueError("style: expected at least one style, got none")
         if not 0 < self.style_scale < float("inf"):
             raise ValueError(f"style: expected a style scale above 0, got {self.style_scale}")
+        if not 0 <= self.steady <= 1:
+            raise ValueError(f"style: expected steady in [0, 1], got {self.steady}")
         if self.size < 1:
             raise ValueError(f"style: expected a size of at least 1 pixel, got {self.size}")
         if self.max_memory is not None and not 0 < self.max_memory < float("inf"):
@@ -85,8 +101,9 @@ class Job:
 
     def options(self) -> dict[str, Any]:
         """What a record stores beside files, objective and settings."""
-        names = ("pooling", "padding", "size", "style_scale", "style_weights", "colours")
-        values = {name: getattr(self, name) for name in (*names, "max_memory")}
+        names = ["pooling", "padding", "size", "style_scale", "style_weights", "colours", "bits"]
+        names += ["steady"] if self.previous else []
+        values = {name: getattr(self, name) for name in [*names, "max_memory"]}
         return {**values, "builtin": self.weights == "builtin"}
 
     def inputs(self) -> dict[str, list[str]]:
@@ -97,17 +114,22 @@ class Job:
             "masks": [mask for mask in self.masks if mask != REST],
             "weights": [] if self.weights == "builtin" else [self.weights],
             "init": [] if self.init_file is None else [self.init_file],
+            "previous": [] if self.previous is None else [self.previous],
         }
 
 
 @dataclass(frozen=True)
 class JobImages:
-    """The pictures of a job at their sizes; `original` is the content with its own colours."""
+    """The pictures of a job at their sizes; `original` is the content with its own colours.
+
+    still: (H, W), the part of `start` that the result keeps, or None
+    """
 
     original: Picture
     content: np.ndarray
     styles: list[Style]
     start: np.ndarray | None
+    still: np.ndarray | None = None
 
 
 def read_images(job: Job) -> JobImages:
@@ -122,7 +144,15 @@ def read_images(job: Job) -> JobImages:
     regions = _regions(job, content)
     start = None if job.init_file is None else read_image(job.init_file, job.size)
     weighted = [Style(*parts) for parts in zip(styles, weights, regions, strict=True)]
-    return JobImages(original, content, weighted, start)
+    return JobImages(original, content, weighted, start, _still(job, original.image))
+
+
+def _still(job: Job, content: np.ndarray) -> np.ndarray | None:
+    """`steady` where the frame before has the same colours, less and less until a change of 0.1."""
+    if job.previous is None:
+        return None
+    before = resize_image(read_image(job.previous, job.size), (content.shape[1], content.shape[2]))
+    return job.steady * (1 - np.abs(content - before).max(0) / CHANGE).clip(0)
 
 
 def _regions(job: Job, content: np.ndarray) -> Sequence[np.ndarray | None]:
@@ -168,7 +198,7 @@ def run_job(job, network, images, output, on_step=None, checkpoint=None, targets
     on_step, checkpoint, targets: as in `stylize`; targets: of `shared_targets`.
     An earlier file stays until the new one is complete.
     """
-    check_target(output)
+    check_target(output, job.bits)
     objective, settings, text = job.objective, job.settings, None
     if Path(output).suffix.lower() == ".png":
         options = job.options() | {"masks": job.masks}
@@ -179,7 +209,10 @@ def run_job(job, network, images, output, on_step=None, checkpoint=None, targets
     result = stylize(network, images.content, images.styles, objective, settings, on_step, **rest)
     if job.colours is not None:
         result.image = colour.finish(job.colours, result.image, images.original.image)
-    save_image(output, result.image, alpha=images.original.alpha, text=text)
+    if images.still is not None and images.start is not None:
+        start = resize_image(images.start, (result.image.shape[1], result.image.shape[2]))
+        result.image = result.image + images.still * (start - result.image)
+    save_image(output, result.image, images.original.alpha, text, job.bits)
     return result
 
 
@@ -213,6 +246,7 @@ def job_from_png(path: str) -> Job:
         "masks": [m if m == REST else next(mask_files) for m in options.get("masks", [])],
         "weights": "builtin" if builtin else paths["weights"][0],
         "init_file": next(iter(paths.get("init", [])), None),
+        "previous": next(iter(paths.get("previous", [])), None),
         "objective": metadata.rebuild(Objective, record.objective),
         "settings": metadata.rebuild(Settings, record.settings),
     }

@@ -137,7 +137,7 @@ def _first_picture(content, styles, start, settings: Settings, size: Size) -> np
 
 
 def _digests(network, content, styles, start, options) -> dict[str, str]:
-    """Digests of all that the result depends on: a checkpoint of another run differs in one."""
+    """The size, and digests of all that the result depends on: another run differs in one."""
     identity = [
         {name: p.numpy() for name, p in network.named_parameters()},
         {name: repr(layer) for name, layer in network.layers.items()},
@@ -145,6 +145,7 @@ def _digests(network, content, styles, start, options) -> dict[str, str]:
         repr(network.preprocess),
     ]
     return {
+        "size": f"{'×'.join(map(str, content.shape[1:]))} pixels",
         "network": inputs_digest(identity),
         "content": inputs_digest(content),
         "style": inputs_digest([vars(style) for style in styles]),

@@ -147,6 +147,15 @@ def test_there_is_one_transfer_and_the_time_is_told_from_its_steps(pictures, sty
     assert re.fullmatch(r"r.png: about \d+ s \(\S+ s a step at full size\)", time)
 
 
+def test_an_unknown_option_points_to_the_help_of_style(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["style", *PAIR, "-o", "r.png", "--num-iterations", "3"])
+    told = capsys.readouterr().err
+    assert told == (
+        "nnscratch style: unrecognized arguments: --num-iterations 3; see nnscratch style --help\n"
+    )
+
+
 # -- options --------------------------------------------------------------------------------------
 
 NOISE = ("--init", "noise")
@@ -179,6 +188,7 @@ ROWS = [  # what is said beside it, the option, and what the record then holds
 ]
 OWN_TEST = ("average", "tolerance", "max-memory", "checkpoint", "animation", "plot", "page", "json")
 OWN_TEST += ("output", "rerun", "help", "ignore-memory")
+OWN_TEST += ("skip-existing", "frames", "steady", "every", "bits")
 
 
 def test_every_option_is_tested():
@@ -330,7 +340,9 @@ def test_what_is_read_once_serves_all_of_a_folder(folder, style, monkeypatch):
         (("-o", "nowhere/out"), "no folder 'nowhere' to create 'out' in"),
         (("-o", "file"), "cannot create the folder 'file': File exists"),
         (("-o", "in"), "cannot write 'in/a.png': it is read as well"),
-        (("-o", "out", "--masks", "left.png"), "'left.png' of 32×24"),
+        (("-o", "out", "--every", "0"), "--every: expected a number of at least 1, got 0"),
+        (("-o", "out", "--steady", "0.5"), "--steady: expected --frames as well"),
+        (("-o", "out", "--frames", "--steady", "2"), "expected steady in [0, 1], got 2"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -342,11 +354,57 @@ def test_mistakes_with_a_folder(folder, style, words, told):
     assert {k: v for k, v in contents(folder).items() if k in before} == before
 
 
-def test_a_broken_picture_in_a_folder_is_told_of_before_the_work(folder, style):
-    (folder / "in" / "z.png").write_text("no picture")
+def test_a_broken_picture_in_a_folder_does_not_stop_the_others(folder, style):
+    (folder / "in" / "a.jpg").write_text("no picture")
+    (folder / "in" / "a.png").rename(folder / "in" / "c.png")
     code, _, error = style("in", "style.png", "-o", "out", *QUICK)
-    assert code == 2 and "in/z.png" in error and error.count("\n") == 1
-    assert not list((folder / "out").iterdir())
+    first, *_, last = error.strip().split("\n")
+    assert code == 1 and "in/a.jpg" in first and last == "2 done, 1 not: 'a.jpg'"
+    assert sorted(os.listdir("out")) == ["b.png", "c.png"]
+
+
+def test_a_style_that_no_picture_of_a_folder_can_have_is_a_mistake(folder, style):
+    code, _, error = style("in", "in/notes.txt", "-o", "out", *QUICK)
+    assert code == 2 and "in/notes.txt" in error.strip().split("\n")[-1]
+
+
+def test_results_that_are_there_are_skipped_when_asked(folder, style):
+    (folder / "out").mkdir()
+    (folder / "out" / "a.png").write_text("of yesterday")
+    assert style("in", "style.png", "-o", "out", *QUICK, "--skip-existing")[0] == 0
+    assert (folder / "out" / "a.png").read_text() == "of yesterday"
+    before = contents(folder)
+    assert style("in", "style.png", "-o", "out", *QUICK, "--skip-existing")[0] == 0
+    assert contents(folder) == before
+
+
+def test_frames_begin_from_the_one_before_and_can_be_kept_steady(folder, style):
+    save_image("in/b.png", read_image("in/a.png"))
+    shown = {}
+    for steady in ("0", "1"):
+        words = ("--frames", "--steady", steady, "--content-weight", "0")
+        assert style("in", "style.png", "-o", f"out{steady}", *QUICK, *words)[0] == 0
+        shown[steady] = [read_image(f"out{steady}/{name}.png") for name in "ab"]
+    np.testing.assert_array_equal(*shown["1"])
+    assert np.abs(shown["0"][0] - shown["0"][1]).max() > 0.01
+    assert style("--rerun", "out0/b.png", "-o", "again.png")[0] == 0
+    np.testing.assert_array_equal(read_image("again.png"), shown["0"][1])
+    assert style(*PAIR, "-o", "one.png", *QUICK, "--frames")[0] == 2
+
+
+def test_a_picture_every_few_steps(pictures, style):
+    assert style(*PAIR, "-o", "out.png", *QUICK, "--iterations", "5", "--every", "2")[0] == 0
+    written = sorted(name for name in os.listdir() if name.startswith("out"))
+    assert written == ["out-0002.png", "out-0004.png", "out.png"]
+
+
+def test_sixteen_bits(pictures, style):
+    assert style(*PAIR, "-o", "out.png", *QUICK, "--bits", "16")[0] == 0
+    assert (pictures / "out.png").read_bytes()[24] == 16  # the depth in a PNG's header
+    assert style("--rerun", "out.png", "-o", "again.png")[0] == 0
+    assert (pictures / "out.png").read_bytes() == (pictures / "again.png").read_bytes()
+    code, _, error = style(*PAIR, "-o", "out.jpg", *QUICK, "--bits", "16")
+    assert code == 2 and "16 in a .png or .tif" in error
 
 
 def test_folders_without_pictures_or_with_two_of_one_name(folder, style):

@@ -565,3 +565,19 @@ def test_one_pixel_of_any_mode(tmp_path, mode):
 def test_save_one_pixel(tmp_path):
     save_image(tmp_path / "a.png", GOOD[:, :1, :1], alpha=np.full((1, 1), 0.2))
     np.testing.assert_allclose(read_picture(tmp_path / "a.png").alpha, 0.2)
+
+
+@pytest.mark.parametrize(
+    "name, head, told",
+    [
+        ("a.heic", b"\0\0\0\x18ftypheic", "a HEIC or AVIF file: .*; export it as PNG or JPEG"),
+        ("a.jpg", b"\0\0\0\x18ftypmif1", "a HEIC or AVIF file: .*; export it as PNG or JPEG"),
+        ("a.mp4", b"\0\0\0\x18ftypisom", "a video: .*ffmpeg .* --frames"),
+        ("a.webm", b"\x1aE\xdf\xa3", "a video: .*ffmpeg .* --frames"),
+        ("a.txt", b"words", "a file of another kind"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, name, head, told):
+    (tmp_path / name).write_bytes(head + b"\0" * 20)
+    with pytest.raises(ValueError, match=told):
+        read_image(tmp_path / name)

@@ -264,3 +264,11 @@ def test_inputs_digests_tell_what_differs():
     assert len(set(digests)) == len(digests)
     assert inputs_digest(a[::-1][::-1]) == inputs_digest(a.copy())
     assert inputs_digest({"a": 1, "b": 2}) == inputs_digest({"b": 2, "a": 1})
+
+
+def test_a_checkpoint_of_another_size_says_so(tmp_path):
+    run("adam", tmp_path / "a.npz")
+    with pytest.raises(
+        ValueError, match="of a result of 12×18 pixels, but .* one of 16×18 pixels;"
+    ):
+        run("adam", tmp_path / "a.npz", content=CONTENT[:, :12])

@@ -182,6 +182,18 @@ def test_a_mask_of_another_size_than_the_picture_is_refused(network):
         texture(Tensor(CONTENT[None]))
 
 
+def test_an_axis_too_many_or_too_few_is_not_blamed_on_the_mask(network):
+    styles = [Style(SWIRLS, mask=np.ones((32, 32)))]
+    with pytest.raises(
+        ValueError, match=r"expected a content .* 3 axes, got shape \(1, 3, 32, 32\)"
+    ):
+        Costs(network, CONTENT[None], styles)
+    with pytest.raises(
+        ValueError, match=r"expected images \(N, 3, H, W\), got shape \(3, 32, 32\)"
+    ):
+        Costs(network, CONTENT, styles)(Tensor(CONTENT))
+
+
 # -- cached targets -------------------------------------------------------------------------------
 
 
