@@ -34,12 +34,6 @@ COMMANDS = {
 class Parser(argparse.ArgumentParser):
     """An argument parser with one-line error messages, each of the command that it is about."""
 
-    def parse_known_args(self, args=None, namespace=None):
-        options, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return options, unknown
-
     def error(self, message: str) -> NoReturn:
         """Exit with 2; a word that is not known is compared with those that are."""
         if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):

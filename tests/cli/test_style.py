@@ -152,7 +152,8 @@ def test_an_unknown_option_points_to_the_help_of_style(capsys):
         main(["style", *PAIR, "-o", "r.png", "--num-iterations", "3"])
     told = capsys.readouterr().err
     assert told == (
-        "nnscratch style: unrecognized arguments: --num-iterations 3; see nnscratch style --help\n"
+        "nnscratch style: unrecognized arguments: --num-iterations 3; did you mean --iterations?; "
+        "see nnscratch style --help\n"
     )
 
 

@@ -24,12 +24,15 @@ class Parsed(Exception):
 @pytest.fixture
 def parse(monkeypatch):
     """Parse a command line as `nnscratch` does, without running it."""
-    parse_args = cli.Parser.parse_args
+    parse_known_args = cli.Parser.parse_known_args
 
-    def parsed(parser, words):
-        raise Parsed(parse_args(parser, words))
+    def parsed(parser, words, namespace=None):
+        options, unknown = parse_known_args(parser, words, namespace)
+        if parser.prog == "nnscratch" and not unknown:
+            raise Parsed(options)
+        return options, unknown  # of the parser of a command, or an error
 
-    monkeypatch.setattr(cli.Parser, "parse_args", parsed)
+    monkeypatch.setattr(cli.Parser, "parse_known_args", parsed)
 
     def parse(command):
         with pytest.raises(Parsed) as stopped:

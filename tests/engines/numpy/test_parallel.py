@@ -199,15 +199,6 @@ if os.fork() == 0:
     show('child')
     os._exit(0)
 assert os.wait()[1] == 0""",
-    "fork while another thread works": """
-other = threading.Thread(target=show, args=('other', 20))
-other.start()
-for _ in range(5):
-    if os.fork() == 0:
-        show('child', 1)
-        os._exit(0)
-    assert os.wait()[1] == 0
-other.join()""",
     "multiprocessing": """
 show('main', 1)
 child = multiprocessing.get_context('fork').Process(target=show, args=('child',))
